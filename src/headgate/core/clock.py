@@ -1,0 +1,27 @@
+"""The only place that reads the clock and draws ids."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp() -> str:
+    """The current time as ISO 8601 text in UTC with microseconds: `2026-06-01T02:03:04.000005+00:00`."""
+    return now().isoformat(timespec="microseconds")
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never goes back, for durations."""
+    return time.monotonic()
+
+
+def new_id() -> str:
+    """A new 18-character id of lower-case letters and digits; later ids sort after earlier ones (to the millisecond)."""
+    return f"{int(time.time() * 1000):011x}{secrets.token_hex(4)}"[-19:]

@@ -1,0 +1,101 @@
+"""Findings and the errors that carry them.
+
+A `Finding` is the single answer shape of lint, connection check, violation, advice and error:
+what happened, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Level = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file that a user wrote: path, 1-based line, 1-based column (0 = the whole file)."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.path
+        return f"{self.path}:{self.line}" + (f":{self.column}" if self.column else "")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact that somebody should know.
+
+    `code` is stable (`kebab-case`), `what` one line, `where` a place (`file:line:column`, or table, partition, entry),
+    `fix` an imperative sentence with the command, `evidence` small JSON-able facts. Never holds a secret.
+    """
+
+    code: str
+    level: Level
+    what: str
+    where: str = ""
+    fix: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def render(self) -> str:
+        lines = [f"{self.level}[{self.code}]: {self.what}"]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.fix:
+            lines.append(f"  fix:   {self.fix}")
+        return "\n".join(lines)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "level": self.level,
+            "what": self.what,
+            "where": self.where,
+            "fix": self.fix,
+            "evidence": dict(self.evidence),
+        }
+
+
+class HeadgateError(Exception):
+    """Root of every error raised on purpose; holds the finding(s) that explain it."""
+
+    def __init__(self, finding: Finding, *more: Finding) -> None:
+        super().__init__(finding.render())
+        self.finding = finding
+        self.findings = (finding, *more)
+
+    @classmethod
+    def of(cls, code: str, what: str, where: object = "", fix: str = "", **evidence: Any) -> HeadgateError:
+        return cls(Finding(code, "error", what, str(where), fix, evidence))
+
+
+class ProjectError(HeadgateError):
+    """A file of the project must be edited."""
+
+
+class ContractError(HeadgateError):
+    """The data or its contract must be mended."""
+
+
+class AdapterError(HeadgateError):
+    """A system outside did not do its part."""
+
+
+class CommitError(HeadgateError):
+    """The warehouse could not commit, or its books disagree."""
+
+
+class InternalError(HeadgateError):
+    """A defect of Headgate: an invariant of ours does not hold. Nothing was committed."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the nearest known name, or an empty string."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {match[0]!r}?)" if match else ""

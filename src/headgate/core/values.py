@@ -1,0 +1,84 @@
+"""Small frozen values that every room shares. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Position = Mapping[str, Any]
+"""Opaque JSON made by a source; only equality matters to anybody else."""
+
+PartitionStatus = Literal["new", "unchanged", "changed", "partial", "twin"]
+
+
+@dataclass(frozen=True, order=True)
+class TableRef:
+    """A table of the warehouse, by schema and name."""
+
+    schema: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> TableRef:
+        schema, _, name = text.rpartition(".")
+        return cls(schema or "main", name)
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column as a source yields it: its name there and its physical type in the engine's spelling (`DESCRIBE`)."""
+
+    name: str
+    physical: str
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition of a source as a run finds it.
+
+    `name` is the path relative to the glob's fixed prefix; `size` bytes. `status` against the position kept in the
+    warehouse: new | unchanged | changed (its identity differs) | partial (a load stopped inside it) | twin (its content
+    equals that of partition `twin_of`).
+    """
+
+    name: str
+    status: PartitionStatus
+    size: int
+    reason: str = ""
+    twin_of: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one partition from position `start` to position `end`, as a relation of the engine.
+
+    *Shape*: `relation` is a SELECT with `_hg_row` (BIGINT, 1-based record number within the partition, ascending in
+    source order) and then `columns` under their own names, one row per well-formed record.
+    `malformed` records are not in it; `malformed_relation` yields them as `_hg_row, line, raw, message`.
+    `records` counts both and was counted by an instrument independent of the parser; `rows = records - malformed`.
+    `rescan`: True if reading the relation again is cheap (columnar file), False if it is dear (text).
+    `careful`: where a first strict read may fail or disagree with `records`, makes the same batch again the careful way
+    (every well-formed record set apart by our own splitter); None if this is that batch or none is needed.
+    `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for (at least) these record numbers: line in the file
+    (BIGINT or NULL), the record's text as received (NULL for columnar sources), and a JSON object of source column ->
+    canonical text or null.
+    """
+
+    partition: str
+    relation: str
+    columns: tuple[SourceColumn, ...]
+    records: int
+    start: Position
+    end: Position
+    rescan: bool
+    originals: Callable[[Sequence[int]], str]
+    malformed: int = 0
+    malformed_relation: str = ""
+    careful: Callable[[], Batch] | None = None
+    location: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,88 @@
+"""What a project's files say, as plain data with a place for every value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from headgate.contracts.model import Contract
+from headgate.core.errors import Location
+from headgate.core.values import TableRef
+
+Disposition = Literal["append", "upsert", "replace"]
+OnChange = Literal["error", "ignore", "reload"]
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """What stands under `from:`: the adapter's name and its options (already checked against its known options).
+
+    `options["path"]` is the path or glob as written; `places` maps an option to where it was written.
+    """
+
+    kind: str
+    options: Mapping[str, Any]
+    where: Location
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadSpec:
+    """What stands under `load:`. `keys` and `order_by` for upsert."""
+
+    kind: Disposition = "append"
+    keys: tuple[str, ...] = ()
+    order_by: str | None = None
+    allow_empty: bool = False
+    where: Location | None = None
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """One ingest file. `contract` is None for a two-line ingest: its types are then taken from the data."""
+
+    table: TableRef
+    source: SourceSpec
+    load: LoadSpec
+    contract: Contract | None
+    extra: Literal["error", "ignore"] = "error"
+    on_change: OnChange = "error"
+    twin_files: Literal["load", "skip"] = "load"
+    where: Location | None = None
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelTest:
+    """One test of a model: not_null | unique (with `column`), expression (with `sql`, true for a good row)."""
+
+    kind: Literal["not_null", "unique", "expression"]
+    column: str | None = None
+    sql: str | None = None
+    name: str = ""
+    severity: Literal["error", "warn"] = "error"
+    where: Location | None = None
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One SQL model: its text before rendering, and the tests that YAML files beside it declare."""
+
+    name: str
+    path: Path
+    text: str
+    folder: str
+    tests: tuple[ModelTest, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that the files of one project say. `warehouse` is the DuckDB file."""
+
+    root: Path
+    name: str
+    warehouse: Path
+    ingests: tuple[Ingest, ...] = ()
+    models: tuple[ModelFile, ...] = ()

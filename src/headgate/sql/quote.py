@@ -1,0 +1,30 @@
+"""Quoting: every name and every value that reaches SQL text goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headgate.core.values import TableRef
+
+
+def ident(name: str) -> str:
+    """The name as a quoted identifier, whatever it holds."""
+    if "\x00" in name:
+        raise ValueError("a name holds a NUL character")
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as a string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def table(ref: TableRef) -> str:
+    """Schema and table name, quoted."""
+    return f"{ident(ref.schema)}.{ident(ref.name)}"
+
+
+def columns(names: Iterable[str], prefix: str = "") -> str:
+    """Quoted names with commas, each behind `prefix.` if one is given."""
+    dot = prefix + "." if prefix else ""
+    return ", ".join(dot + ident(name) for name in names)
