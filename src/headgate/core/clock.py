@@ -23,5 +23,5 @@ def monotonic() -> float:
 
 
 def new_id() -> str:
-    """A new 18-character id of lower-case letters and digits; later ids sort after earlier ones (to the millisecond)."""
+    """A new id of 19 lower-case letters and digits; later ids sort after earlier ones (to the millisecond)."""
     return f"{int(time.time() * 1000):011x}{secrets.token_hex(4)}"[-19:]

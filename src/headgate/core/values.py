@@ -61,6 +61,8 @@ class Batch:
     source order) and then `columns` under their own names, one row per well-formed record.
     `malformed` records are not in it; `malformed_relation` yields them as `_hg_row, line, raw, message`.
     `records` counts both and was counted by an instrument independent of the parser; `rows = records - malformed`.
+    `row_base`: when not None the relation has no `_hg_row`: its rows come in source order and the record number of the
+    n-th of them (from 0) is `row_base + n` (numbering rows inside the engine would make it read with one thread).
     `rescan`: True if reading the relation again is cheap (columnar file), False if it is dear (text).
     `careful`: where a first strict read may fail or disagree with `records`, makes the same batch again the careful way
     (every well-formed record set apart by our own splitter); None if this is that batch or none is needed.
@@ -80,5 +82,6 @@ class Batch:
     malformed: int = 0
     malformed_relation: str = ""
     careful: Callable[[], Batch] | None = None
+    row_base: int | None = None
     location: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The gate: splits what was read into rows to load and records to refuse, each with every reason."""

@@ -1,0 +1,172 @@
+"""Entries, seats and tables of the ledger: reading and writing them. No judgement here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from headgate.core.protocols import Session
+from headgate.core.values import Position, TableRef
+
+Kind = Literal["load", "publish", "replay", "build", "adjust"]
+DATA, BUILD, ADJUST = "data", "build", "adjust"
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a partition stands: what a commit must find unchanged."""
+
+    generation: int
+    seq: int
+    position: Position
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One immutable line of the ledger. `id` is dense from 1 per table and is what `_hg_load` names."""
+
+    table_name: str
+    id: int
+    flow: str
+    stream: str
+    partition: str
+    generation: int
+    seq: int
+    attempt: str
+    kind: str
+    committed_at: str
+    start_position: str
+    end_position: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_removed: int = 0
+    rows_before: int = 0
+    rows_after: int = 0
+    details: str = "{}"
+    contract: str = ""
+    author: str = ""
+    digest: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.details)
+        return parsed
+
+    def sealed(self, previous: str) -> Entry:
+        """The entry with its digest: over every field and the digest of the table's previous entry."""
+        return replace(self, digest=_digest(self, previous))
+
+    def is_sealed(self, previous: str) -> bool:
+        return self.digest == _digest(self, previous)
+
+
+_FIELDS = tuple(item.name for item in fields(Entry))
+_COLUMNS = ", ".join(_FIELDS)
+
+
+def _digest(entry: Entry, previous: str) -> str:
+    facts = {**asdict(entry), "digest": previous}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def dumps(value: Any) -> str:
+    """JSON text with sorted keys: equal values give equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def seats(session: Session, flow: str, stream: str = DATA) -> dict[str, Seat]:
+    """Every partition of the flow and where it stands."""
+    rows = session.execute(
+        "SELECT partition, generation, seq, position FROM _headgate.position WHERE flow = ? AND stream = ?",
+        [flow, stream],
+    )
+    return {row[0]: Seat(row[1], row[2], json.loads(row[3])) for row in rows}
+
+
+@dataclass(frozen=True)
+class TableState:
+    """`version` = the id of the table's last entry; `live_generation` counts replacements; `contract` the last digest."""
+
+    version: int
+    live_generation: int
+    contract: str | None
+
+
+def table_state(session: Session, table: TableRef) -> TableState | None:
+    rows = session.execute(
+        "SELECT version, live_generation, contract FROM _headgate.table_state WHERE table_name = ?", [str(table)]
+    )
+    return TableState(*rows[0]) if rows else None
+
+
+def table_versions(session: Session) -> dict[str, int]:
+    """The version of every table in the books: what a model's inputs are compared with."""
+    return dict((row[0], row[1]) for row in session.execute("SELECT table_name, version FROM _headgate.table_state"))
+
+
+def last_entry(session: Session, table: TableRef) -> Entry | None:
+    rows = session.execute(
+        f"SELECT {_COLUMNS} FROM _headgate.entry WHERE table_name = ? ORDER BY id DESC LIMIT 1", [str(table)]
+    )
+    return Entry(*rows[0]) if rows else None
+
+
+def entries(session: Session, table: str | None = None, kind: str | None = None) -> list[Entry]:
+    """Entries in order of table and id."""
+    where = " AND ".join(f"{name} = ?" for name, value in (("table_name", table), ("kind", kind)) if value)
+    sql = f"SELECT {_COLUMNS} FROM _headgate.entry {'WHERE ' + where if where else ''} ORDER BY table_name, id"
+    return [Entry(*row) for row in session.execute(sql, [value for value in (table, kind) if value])]
+
+
+def insert_entries(session: Session, written: Iterable[Entry]) -> None:
+    insert_rows(session, "_headgate.entry", [tuple(asdict(entry).values()) for entry in written])
+
+
+def insert_rows(session: Session, table: str, rows: Sequence[Sequence[Any]], chunk: int = 200) -> None:
+    """Rows of plain values, by parameters."""
+    for at in range(0, len(rows), chunk):
+        part = rows[at : at + chunk]
+        marks = ", ".join("(" + ", ".join("?" * len(part[0])) + ")" for _ in part)
+        session.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in part for value in row])
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the records of one slice. `loaded` = inserted + updated."""
+
+    read: int = 0
+    loaded: int = 0
+    quarantined: int = 0
+    deduplicated: int = 0
+    skipped: int = 0
+    inserted: int = 0
+    updated: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __add__(self, other: Counts) -> Counts:
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _COUNTED}
+        return Counts(**sums, details=add_details(self.details, other.details))
+
+
+_COUNTED = ("read", "loaded", "quarantined", "deduplicated", "skipped", "inserted", "updated")
+
+
+def add_details(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
+    """Two nested mappings of counts, added."""
+    out = dict(one)
+    for key, value in two.items():
+        if isinstance(value, Mapping):
+            out[key] = add_details(out.get(key, {}), value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            out[key] = out.get(key, 0) + value
+        else:
+            out[key] = value
+    return out

@@ -1,0 +1,85 @@
+"""The quarantine: records that were refused, whole, with every reason. One statement per verb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headgate.core.protocols import Session
+from headgate.core.values import TableRef
+from headgate.sql import quote
+
+DIGEST = (
+    "md5(concat_ws(chr(31), table_name, coalesce(CAST(entry AS VARCHAR), ''), stream, partition, "
+    "CAST(record AS VARCHAR), coalesce(CAST(line AS VARCHAR), ''), reasons, coalesce(raw, chr(30)), "
+    """coalesce("row", chr(30)), shape, coalesce(CAST(parent AS VARCHAR), '')))"""
+)
+"""What is fixed about a record; `status`, `revision` and `settled_by` change as it is settled."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Where refused records of one commit are: a relation with `_hg_part, record, line, reasons, raw, "row", shape,
+    parent`, and how many rows it has."""
+
+    relation: str
+    rows: int
+
+
+def insert(session: Session, refused: Refused, table: TableRef, attempt: str, stream: str, base: int | None) -> None:
+    """Writes the records: open and belonging to entry `base + 1 + _hg_part`, or held where `base` is None."""
+    if not refused.rows:
+        return
+    entry = "CAST(NULL AS BIGINT)" if base is None else f"CAST({base} + 1 + _hg_part AS BIGINT)"
+    status = "held" if base is None else "open"
+    session.execute(
+        f"""INSERT INTO _headgate.quarantine
+        SELECT nextval('_headgate.quarantine_id'), *, {DIGEST} FROM (
+            SELECT {quote.literal(str(table))} AS table_name, {entry} AS entry, {quote.literal(attempt)} AS attempt,
+                {quote.literal(stream)} AS stream, partition, record, line, reasons, raw, "row", shape,
+                '{status}' AS status, CAST(0 AS BIGINT) AS revision, parent, CAST(NULL AS BIGINT) AS settled_by
+            FROM ({refused.relation}) AS refused ORDER BY _hg_part, record)"""
+    )
+
+
+def discard_held(session: Session, table: TableRef) -> None:
+    """Forgets what an earlier refused load of the table left to be looked at."""
+    if not session.execute(
+        "SELECT 1 FROM _headgate.refusal WHERE table_name = ? AND rows_held > 0 LIMIT 1", [str(table)]
+    ):
+        return
+    session.execute("DELETE FROM _headgate.quarantine WHERE table_name = ? AND status = 'held'", [str(table)])
+    session.execute("UPDATE _headgate.refusal SET rows_held = 0 WHERE table_name = ?", [str(table)])
+
+
+def release(session: Session, table: TableRef, attempt: str, partition: str, entry: int) -> None:
+    """Opens what a staged load held back: its records now belong to the publish entry."""
+    session.execute(
+        f"""UPDATE _headgate.quarantine SET status = 'open', entry = {entry}
+            WHERE table_name = ? AND attempt = ? AND partition = ? AND status = 'held'""",
+        [str(table), attempt, partition],
+    )
+    session.execute(
+        f"UPDATE _headgate.quarantine SET digest = {DIGEST} WHERE table_name = ? AND entry = {entry}", [str(table)]
+    )
+
+
+def supersede(session: Session, table: TableRef, partition: str | None, by: int) -> int:
+    """Settles the open records of a partition (None = of the whole table) by entry `by`; returns how many."""
+    where = "table_name = ? AND status = 'open'" + ("" if partition is None else " AND partition = ?")
+    params = [str(table)] if partition is None else [str(table), partition]
+    count = int(session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}", params)[0][0])
+    if count:
+        session.execute(
+            f"UPDATE _headgate.quarantine SET status = 'superseded', settled_by = {by} WHERE {where}", params
+        )
+    return count
+
+
+def claim(session: Session, select: str, records: int, by: int) -> bool:
+    """Takes the open records that the SELECT of ids names for the replay entry `by`; False unless all were still open."""
+    where = f"status = 'open' AND id IN ({select})"
+    found = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}")[0][0]
+    if found != records:
+        return False
+    session.execute(f"UPDATE _headgate.quarantine SET status = 'replayed', settled_by = {by} WHERE {where}")
+    return True

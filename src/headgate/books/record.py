@@ -1,0 +1,136 @@
+"""Entries that load no rows through the gate: a model that was built, a change by hand that was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.books import ledger, tables
+from headgate.books.commit import LOAD_COLUMN, Part, claim_seats, in_plain_transaction, lock_table
+from headgate.books.ledger import ADJUST, BUILD, Entry, dumps
+from headgate.core.clock import stamp
+from headgate.core.errors import CommitError, Finding
+from headgate.core.protocols import Session
+from headgate.core.values import TableRef
+from headgate.sql import quote
+
+
+def record_build(
+    session: Session, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
+) -> Entry:
+    """Writes the entry of a model that the open transaction has just swapped in: `rows` out, its inputs in `details`."""
+    if lock_table(session, table) is None:
+        tables.register(session, str(table))
+    return _record(session, table, BUILD, attempt, rows, details, author)
+
+
+def adjust(session: Session, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
+    """Accepts what was changed in the table by hand: the books take the rows as they stand, and say who and why.
+
+    *Errors*: CommitError `table-missing`, `table-unknown`, `nothing-to-adjust`.
+    """
+    made: list[Entry] = []
+
+    def write() -> None:
+        if lock_table(session, table) is None:
+            raise _unknown(table)
+        if tables.columns_of(session, table) is None:
+            raise tables.missing(table)
+        now = rows_by_entry(session, table)
+        deltas = differences(ledger.entries(session, str(table)), now)
+        last = ledger.last_entry(session, table)
+        if not deltas and (last is None or last.rows_after == sum(now.values())):
+            raise _nothing(table)
+        details = {"adjusted": {str(load): rows for load, rows in sorted(deltas.items())}, "reason": reason}
+        made.append(_record(session, table, ADJUST, attempt, sum(now.values()), details, author))
+
+    in_plain_transaction(session, write)
+    return made[0]
+
+
+def _record(
+    session: Session, table: TableRef, kind: str, attempt: str, rows: int, details: Mapping[str, Any], author: str
+) -> Entry:
+    flow = str(table)
+    seat = ledger.seats(session, flow, kind).get("")
+    last = ledger.last_entry(session, table)
+    number = last.id + 1 if last else 1
+    part = Part(0, "", seat, 1, {}, {}, 0)
+    before = last.rows_after if last else 0
+    entry = Entry(
+        flow,
+        number,
+        flow,
+        kind,
+        "",
+        1,
+        part.seq,
+        attempt,
+        kind,
+        stamp(),
+        "{}",
+        "{}",
+        rows_removed=before if kind == BUILD else max(0, before - rows),
+        rows_inserted=rows if kind == BUILD else max(0, rows - before),
+        rows_before=before,
+        rows_after=rows,
+        details=dumps(details),
+        author=author,
+    ).sealed(last.digest if last else "")
+    if not claim_seats(session, flow, kind, [part]):
+        raise RuntimeError("the seat moved under the table's lock")
+    ledger.insert_entries(session, [entry])
+    session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [number, flow])
+    return entry
+
+
+def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
+    """Rows of the table by the entry that they name (0 where they name none)."""
+    found = session.execute(
+        f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1"
+    )
+    return {int(row[0]): int(row[1]) for row in found}
+
+
+def expected_by_entry(history: list[Entry]) -> dict[int, int]:
+    """Rows that each entry should still have in the table: added by it, less what later entries took away."""
+    left: dict[int, int] = {}
+    for entry in history:
+        facts = entry.facts
+        for load, rows in facts.get("removed_from", {}).items():
+            if int(load) == 0:
+                left.clear()
+            else:
+                left[int(load)] = left.get(int(load), 0) - rows
+        for load, rows in facts.get("adjusted", {}).items():
+            left[int(load)] = left.get(int(load), 0) + rows
+        if entry.stream == ledger.DATA:
+            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded
+    return {load: rows for load, rows in left.items() if rows}
+
+
+def differences(history: list[Entry], now: Mapping[int, int]) -> dict[int, int]:
+    """What the table has beyond (+) or short of (-) what the entries say, by entry."""
+    expected = expected_by_entry(history)
+    loads = sorted({*expected, *now})
+    return {
+        load: now.get(load, 0) - expected.get(load, 0) for load in loads if now.get(load, 0) != expected.get(load, 0)
+    }
+
+
+def _unknown(table: TableRef) -> CommitError:
+    return CommitError(
+        Finding("table-unknown", "error", f"the books know no table {table}", str(table), "see: headgate ledger")
+    )
+
+
+def _nothing(table: TableRef) -> CommitError:
+    return CommitError(
+        Finding(
+            "nothing-to-adjust",
+            "error",
+            f"{table} agrees with its books: there is no change by hand to accept",
+            str(table),
+            "see: headgate audit",
+        )
+    )

@@ -1,0 +1,110 @@
+"""The tables that the books keep: made, compared with their contract, found missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headgate.books import ledger
+from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction
+from headgate.core.errors import CommitError, Finding
+from headgate.core.protocols import Session
+from headgate.core.values import TableRef
+from headgate.sql import quote
+
+Columns = Sequence[tuple[str, str]]
+
+
+def columns_of(session: Session, table: TableRef) -> list[tuple[str, str]] | None:
+    """Names and types of the table's columns; None where there is no such table."""
+    rows = session.execute(
+        """SELECT column_name, data_type FROM information_schema.columns
+           WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position""",
+        [table.schema, table.name],
+    )
+    return [(row[0], row[1]) for row in rows] or None
+
+
+def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
+    """Makes sure that the table and its line in the books exist and fit; a table that is about to be rebuilt may differ.
+
+    *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `contract-misfit`.
+    """
+    state = ledger.table_state(session, table)
+    found = columns_of(session, table)
+    if state is None:
+        if found is not None:
+            raise _unknown(table)
+        _create(session, table, columns)
+        return
+    if rebuild:
+        return
+    if found is None:
+        raise missing(table)
+    wanted = [(name, _spelled(physical)) for name, physical in columns]
+    have = [(name, _spelled(physical)) for name, physical in found if name != LOAD_COLUMN]
+    if wanted != have:
+        raise _misfit(table, wanted, have)
+
+
+def register(session: Session, name: str) -> None:
+    """Opens a line in the books for a table that something else makes (a model)."""
+    session.execute("INSERT INTO _headgate.table_state VALUES (?, 0, 1, NULL)", [name])
+
+
+def _create(session: Session, table: TableRef, columns: Columns) -> None:
+    def make() -> None:
+        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
+        session.execute(create_table(table, columns))
+        register(session, str(table))
+
+    in_plain_transaction(session, make)
+
+
+def _spelled(physical: str) -> str:
+    return physical.upper().replace(" ", "")
+
+
+def missing(table: TableRef) -> CommitError:
+    return CommitError(
+        Finding(
+            "table-missing",
+            "error",
+            f"the books know {table}, but the warehouse has no such table",
+            str(table),
+            f"load it anew: headgate run --full-refresh {table}",
+        )
+    )
+
+
+def _unknown(table: TableRef) -> CommitError:
+    return CommitError(
+        Finding(
+            "table-unknown",
+            "error",
+            f"{table} exists in the warehouse but not in the books; it is left alone",
+            str(table),
+            "rename or drop it, or load into another table",
+        )
+    )
+
+
+def _misfit(table: TableRef, wanted: Columns, have: Columns) -> CommitError:
+    gone = [name for name, _ in have if name not in dict(wanted)]
+    new = [name for name, _ in wanted if name not in dict(have)]
+    other = [
+        f"{name}: {dict(have)[name]} in the table, {physical} in the contract"
+        for name, physical in wanted
+        if name in dict(have) and dict(have)[name] != physical
+    ]
+    parts = [f"not in the contract: {', '.join(gone)}"] if gone else []
+    parts += [f"not in the table: {', '.join(new)}"] if new else []
+    parts += other or ([] if parts else ["the order of the columns differs"])
+    return CommitError(
+        Finding(
+            "contract-misfit",
+            "error",
+            f"the contract no longer fits {table}: {'; '.join(parts)}",
+            str(table),
+            f"undo the edit, or load the table anew: headgate run --full-refresh {table}",
+        )
+    )

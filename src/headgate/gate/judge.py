@@ -1,0 +1,225 @@
+"""The judgement of one commit: from batches to fates, accepted rows and refused records."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from headgate.books.ledger import Counts, add_details
+from headgate.books.quarantine import Refused
+from headgate.contracts.model import Contract
+from headgate.core.protocols import Session
+from headgate.core.values import Batch, SourceColumn, TableRef
+from headgate.gate import scan as scanning
+from headgate.gate import sets
+from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
+from headgate.gate.scan import Scan, Span
+from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
+from headgate.sql import quote
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a load is judged by. `target`: the relation of rows that stay (None: the table holds nothing)."""
+
+    table: TableRef
+    contract: Contract
+    disposition: Literal["append", "upsert"]
+    keys: tuple[str, ...] = ()
+    order_by: str | None = None
+    timezone: str = "UTC"
+    replay: bool = False
+    extra: bool = False
+    """Columns of the source that the contract does not name are let pass (and not loaded)."""
+
+    @property
+    def keyed_replay(self) -> bool:
+        return self.replay and self.disposition == "upsert" and self.order_by is None
+
+
+@dataclass
+class Gate:
+    """Judges the batches of one commit. `add` each batch, then `decide`, then hand it to the commit; `close` always."""
+
+    session: Session
+    rules: Rules
+    target: str | None
+    prefix: str
+    masks: dict[tuple[int, ...], str] = field(default_factory=dict)
+    skipped: dict[int, Counts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rules = self.rules
+        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keyed_replay)
+        self.scan = Scan(self.session, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay)
+        self.verdict = Verdict(self.scan)
+
+    def add(self, part: int, batch: Batch) -> Batch:
+        """Takes the batch in; returns the one really used."""
+        if not self.rules.extra:
+            scanning.refuse_unknown(self.rules.contract, batch)
+        return scanning.add(self.scan, part, batch)
+
+    def skip(self, part: int, batch: Batch, rule: str) -> None:
+        """Counts every record of the batch as skipped by the declared rule, unread."""
+        self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details={"skips": {rule: batch.records}})
+
+    def decide(self) -> None:
+        """Row rules, before the transaction: nothing here depends on the table."""
+        self.verdict.start()
+
+    def judge(self, session: Session) -> Mapping[int, Counts]:
+        """Set rules, inside the transaction; then the fates per part."""
+        assert session is self.session
+        rules, bits, verdict = self.rules, self.bits, self.verdict
+        target = sets.Target(rules.table, self.target)
+        others = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table != str(rules.table)]
+        own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
+        for reference, bit in others:
+            sets.judge_reference(verdict, reference, bit)
+        if rules.disposition == "upsert":
+            if bits.replay_bit is not None:
+                sets.judge_replay_keys(verdict, rules.keys, target, bits.replay_bit)
+            sets.judge_versions(verdict, rules.keys, rules.order_by, target, rules.replay)
+            beside = [(rule, bit) for rule, bit in bits.unique_bits if rule.columns != rules.keys]
+            if beside:
+                sets.judge_unique_winners(verdict, beside, target, rules.keys)
+        elif bits.unique_bits:
+            sets.judge_unique(verdict, bits.unique_bits, target)
+        for reference, bit in own:
+            sets.judge_self_reference(verdict, reference, bit, target)
+        return self._fates()
+
+    def _fates(self) -> dict[int, Counts]:
+        counts: dict[int, Counts] = dict(self.skipped)
+        for span in self.scan.spans:
+            counts[span.part] = counts.get(span.part, Counts()) + _malformed(span.batch)
+        words = ", ".join(self.verdict.words)
+        found = self.session.execute(
+            f"SELECT _hg_part, fate, why, {words}, count(*) FROM {self.verdict.table} GROUP BY ALL"
+        )
+        for part, fate, why, *mask, rows in found:
+            counts[part] += self._count(fate, why, tuple(mask), rows)
+        for part, details in self._warnings().items():
+            counts[part] += Counts(details={"warnings": details})
+        return counts
+
+    def _count(self, fate: int, why: int, mask: tuple[int, ...], rows: int) -> Counts:
+        if fate == SKIPPED:
+            return Counts(skipped=rows, details={"skips": {self.rules.contract.skips[why - 1][0]: rows}})
+        if fate == DEDUPLICATED:
+            reason = "older" if why == sets.OLDER else "replaced"
+            return Counts(deduplicated=rows, details={"deduplicated": {reason: rows}})
+        reasons = self.bits.decode(mask)
+        self.masks.setdefault(mask, self.bits.text(mask))
+        listed = {f"{reason.column}.{reason.rule}" if reason.column else reason.rule: rows for reason in reasons}
+        return Counts(quarantined=rows, details={"reasons": listed})
+
+    def _warnings(self) -> dict[int, dict[str, int]]:
+        """How many accepted rows break each rule that only warns."""
+        contract = self.rules.contract
+        failing = {
+            f"{rule.column}.{rule.code}" if rule.column else rule.code: f"NOT coalesce(({rule.sql}), true)"
+            for rule in contract.rows
+            if rule.severity == "warn"
+        }
+        for ref in (one for one in contract.references if one.severity == "warn"):
+            to = quote.table(TableRef.parse(ref.to_table))
+            column = quote.ident(ref.column)
+            failing[f"{ref.column}.{ref.code}"] = (
+                f"(s.{column} IS NOT NULL AND s.{column} NOT IN (SELECT {quote.ident(ref.to_column)} FROM {to} "
+                f"WHERE {quote.ident(ref.to_column)} IS NOT NULL))"
+            )
+        if not failing:
+            return {}
+        sums = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in failing.values())
+        rows = self.session.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
+        return {
+            row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows
+        }
+
+    def accepted(self) -> str:
+        return self.verdict.passing()
+
+    def refused(self, session: Session) -> Refused:
+        """The refused records of every part, malformed ones included, with their text and reasons."""
+        rows = session.execute(f"SELECT count(_hg_id) FROM {self.verdict.table} WHERE fate = {QUARANTINED}")[0][0]
+        malformed = sum(span.batch.malformed for span in self.scan.spans)
+        selects = [self._refused_rows(span) for span in self.scan.spans] if rows else []
+        selects += [self._malformed_rows(span) for span in self.scan.spans if span.batch.malformed]
+        relation = " UNION ALL ".join(select for select in selects if select)
+        return Refused(relation, rows + malformed)
+
+    def _refused_rows(self, span: Span) -> str:
+        records = self._bad_records(span)
+        if records is None:
+            return ""
+        session, batch = self.session, span.batch
+        numbers: Sequence[int] = ()
+        if not batch.rescan:
+            numbers = [row[0] for row in session.execute(f"SELECT record FROM {records} ORDER BY record")]
+        masks = self._mask_table()
+        same = " AND ".join(f"m.{word} = b.{word}" for word in self.verdict.words)
+        origin = 'o.line, m.reasons, o.raw, o."row"'
+        number, parent, join = "b.record", "CAST(NULL AS BIGINT)", ""
+        if self.rules.replay:
+            number, parent, join = "q.record", "q.id", "JOIN _headgate.quarantine AS q ON q.id = b.record"
+        return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, {number} AS record,
+                {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent} AS parent
+            FROM {records} AS b JOIN ({batch.originals(numbers)}) AS o ON o._hg_row = b.record
+            JOIN {masks} AS m ON {same} {join}"""
+
+    def _bad_records(self, span: Span) -> str | None:
+        """The refused rows of one part by record number, or None."""
+        name = self.scan.temp(f"bad_{self.scan.spans.index(span)}")
+        words = ", ".join(f"v.{word}" for word in self.verdict.words)
+        number = f"v._hg_id - {span.first_id} + {span.first_record}"
+        join = ""
+        if span.explicit:
+            number, join = "s._hg_row", f"JOIN {self.prefix}_stage AS s ON s.rowid = v._hg_id"
+        self.session.execute(
+            f"""CREATE TEMP TABLE {name} AS SELECT CAST({number} AS BIGINT) AS record, {words}
+                FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}"""
+        )
+        return name if self.session.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
+
+    def _mask_table(self) -> str:
+        name = f"{self.prefix}_masks"
+        if name not in self.scan.tables:
+            self.scan.temp("masks")
+            typed = ", ".join(f"{word} BIGINT" for word in self.verdict.words)
+            self.session.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR)")
+            for mask, text in self.masks.items():
+                marks = ", ".join("?" * (len(mask) + 1))
+                self.session.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text])
+        return name
+
+    def _malformed_rows(self, span: Span) -> str:
+        batch = span.batch
+        if self.rules.replay:
+            return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, q.record, q.line,
+                    q.reasons, q.raw, q."row", q.shape, q.id AS parent
+                FROM ({batch.malformed_relation}) AS o JOIN _headgate.quarantine AS q ON q.id = o._hg_row"""
+        return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition,
+                CAST(o._hg_row AS BIGINT) AS record, CAST(o.line AS BIGINT) AS line,
+                {malformed_reasons("o.message")} AS reasons, o.raw, CAST(NULL AS VARCHAR) AS "row",
+                {quote.literal(self._shape(batch.columns))} AS shape, CAST(NULL AS BIGINT) AS parent
+            FROM ({batch.malformed_relation}) AS o"""
+
+    def _shape(self, columns: Sequence[SourceColumn]) -> str:
+        """The id of the source's columns and types, kept so that a replay can read the row again."""
+        body = json.dumps([[column.name, column.physical] for column in columns], ensure_ascii=False)
+        key = hashlib.sha256(body.encode()).hexdigest()[:16]
+        self.session.execute("INSERT INTO _headgate.shape VALUES (?, ?) ON CONFLICT DO NOTHING", [key, body])
+        return key
+
+    def close(self) -> None:
+        self.scan.drop()
+
+
+def _malformed(batch: Batch) -> Counts:
+    reasons = {"reasons": {MALFORMED_RULE: batch.malformed}} if batch.malformed else {}
+    return Counts(read=batch.records, quarantined=batch.malformed, details=add_details({}, reasons))

@@ -1,0 +1,99 @@
+"""Types for an ingest without columns: what every value of the first load fits, kept in the books from then on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.contracts.model import Contract, ContractColumn
+from headgate.core.clock import stamp
+from headgate.core.protocols import Session
+from headgate.core.values import Batch, SourceColumn, TableRef
+from headgate.sql import quote
+from headgate.types.convert import conversion
+from headgate.types.logical import LogicalType, parse
+
+CANDIDATES = ("bigint", "decimal", "double", "bool", "date", "timestamp", "timestamptz", "uuid")
+"""Tried in this order on text; what fits none stays text."""
+
+
+def pinned(session: Session, table: TableRef) -> Contract | None:
+    """The contract that was taken from the data at the table's first load."""
+    rows = session.execute(
+        "SELECT body FROM _headgate.contract WHERE table_name = ? ORDER BY pinned_at DESC LIMIT 1", [str(table)]
+    )
+    if not rows:
+        return None
+    columns = json.loads(rows[0][0])
+    return Contract(tuple(ContractColumn(name, parse(spelling), source) for name, spelling, source in columns))
+
+
+def infer(session: Session, table: TableRef, batch: Batch, options: Mapping[str, Any]) -> Contract:
+    """The types that all values of the batch fit, pinned for the table. A timestamp zone is the source's own."""
+    zone = str(options.get("timezone") or "UTC")
+    columns = tuple(
+        ContractColumn(column.name, _type_of(session, batch, column, zone), column.name) for column in batch.columns
+    )
+    body = json.dumps([[column.name, str(column.type), column.source] for column in columns], ensure_ascii=False)
+    contract = Contract(columns)
+    session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(table)])
+    session.execute(
+        "INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)", [str(table), contract.digest(), stamp(), body]
+    )
+    return contract
+
+
+def _type_of(session: Session, batch: Batch, column: SourceColumn, zone: str) -> LogicalType:
+    expr = f"src.{quote.ident(column.name)}"
+    if column.physical != "VARCHAR":
+        return _of_physical(column.physical)
+    for name in CANDIDATES:
+        logical = _widest_decimal(session, batch, expr) if name == "decimal" else LogicalType(name)
+        converted = conversion(expr, column.physical, logical, timezone=zone) if logical else None
+        if logical and converted and converted.ok and _all_fit(session, batch, expr, converted.ok):
+            return logical
+    return LogicalType("text")
+
+
+def _all_fit(session: Session, batch: Batch, expr: str, ok: str) -> bool:
+    values, bad = session.execute(
+        f"SELECT count({expr}), count(*) FILTER (WHERE NOT ({ok})) FROM ({batch.relation}) AS src"
+    )[0]
+    return bool(values) and not bad
+
+
+def _widest_decimal(session: Session, batch: Batch, expr: str) -> LogicalType | None:
+    """The decimal that holds every value exactly, with room for greater ones; None where some text is no decimal."""
+    whole, fraction = session.execute(
+        f"""SELECT max(length(split_part(ltrim({expr}, '+-'), '.', 1))), max(length(split_part({expr}, '.', 2)))
+            FROM ({batch.relation}) AS src WHERE regexp_full_match({expr}, '[+-]?[0-9]*[.]?[0-9]*')"""
+    )[0]
+    if whole is None or whole + fraction > 38:
+        return None
+    return LogicalType("decimal", 18 if whole + fraction <= 15 else 38, fraction)
+
+
+_OF_PHYSICAL = {
+    "BOOLEAN": "bool",
+    "DATE": "date",
+    "TIME": "time",
+    "UUID": "uuid",
+    "BLOB": "binary",
+    "JSON": "json",
+    "FLOAT": "double",
+    "DOUBLE": "double",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+}
+
+
+def _of_physical(physical: str) -> LogicalType:
+    if physical.startswith("DECIMAL"):
+        return parse(physical.lower())
+    if physical.startswith("TIMESTAMP") and physical != "TIMESTAMP WITH TIME ZONE":
+        return LogicalType("timestamp")
+    if physical in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"):
+        return LogicalType("bigint")
+    if physical.endswith("]") or physical.startswith(("STRUCT", "MAP", "UNION")):
+        return LogicalType("json")
+    return LogicalType(_OF_PHYSICAL.get(physical, "text"))

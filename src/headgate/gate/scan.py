@@ -1,0 +1,221 @@
+"""Batches as one relation of converted rows: staged once where reading is dear, read in place where it is cheap.
+
+The relation has `_hg_id` (BIGINT, unique in the commit, ascending in source order), `_hg_part` (INTEGER), the contract's
+columns in their own types (NULL where a value does not convert) and one mask word per `Bits.words` with the bits of the
+values that do not convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from headgate.contracts.model import Contract, ContractColumn
+from headgate.core.errors import ContractError, Finding, InternalError, nearest
+from headgate.core.protocols import Session
+from headgate.core.values import Batch
+from headgate.gate.bits import Bits
+from headgate.sql import quote
+from headgate.types.convert import conversion
+
+
+@dataclass(frozen=True)
+class Span:
+    """The ids of one batch: `first_id` .. `first_id + rows - 1`; record number = id - first_id + first_record, or the
+    stage's `_hg_row` where the batch was read the careful way."""
+
+    part: int
+    batch: Batch
+    first_id: int
+    rows: int
+    first_record: int
+    explicit: bool
+    select: str
+
+
+@dataclass
+class Scan:
+    """What the gate judges. `sql` is a SELECT as the module says; `empty` tells that it has no row."""
+
+    session: Session
+    contract: Contract
+    bits: Bits
+    prefix: str
+    timezone: str
+    absolute: bool = False
+    """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids)."""
+    spans: list[Span] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+
+    @property
+    def sql(self) -> str:
+        return " UNION ALL ".join(dict.fromkeys(span.select for span in self.spans)) or self._nothing()
+
+    @property
+    def empty(self) -> bool:
+        return not any(span.rows for span in self.spans)
+
+    def _nothing(self) -> str:
+        values = ", ".join(f"CAST(NULL AS {c.type.duckdb}) AS {quote.ident(c.name)}" for c in self.contract.columns)
+        masks = ", ".join(f"CAST(0 AS BIGINT) AS {name}" for name in self.bits.mask_columns())
+        return f"SELECT CAST(0 AS BIGINT) AS _hg_id, 0 AS _hg_part, {values}, {masks} WHERE false"
+
+    def temp(self, name: str) -> str:
+        """A name for a temporary table of this commit, dropped by `drop`."""
+        full = f"{self.prefix}_{name}"
+        if full not in self.tables:
+            self.tables.append(full)
+        return full
+
+    def drop(self) -> None:
+        for name in self.tables:
+            self.session.execute(f"DROP TABLE IF EXISTS {name}")
+        self.tables.clear()
+
+
+def add(scan: Scan, part: int, batch: Batch) -> Batch:
+    """Adds the batch to the scan; returns the batch that was really used (the careful one where the first failed)."""
+    rows = batch.records - batch.malformed
+    if batch.rescan:
+        _in_place(scan, part, batch, rows)
+        return batch
+    if batch.careful is None:
+        _stage(scan, part, batch, rows)
+        return batch
+    try:
+        _stage(scan, part, batch, rows)
+        return batch
+    except _Disagreement:
+        pass
+    except Exception as error:
+        if not _is_parse_error(error):
+            raise
+    careful = batch.careful()
+    _stage(scan, part, careful, careful.records - careful.malformed)
+    return careful
+
+
+class _Disagreement(Exception):
+    """The parser's rows are not the splitter's records."""
+
+
+def _is_parse_error(error: Exception) -> bool:
+    return type(error).__name__ in ("InvalidInputException", "ConversionException", "IOException")
+
+
+def _next_id(scan: Scan) -> int:
+    last = scan.spans[-1] if scan.spans else None
+    return last.first_id + last.rows if last else 0
+
+
+def _in_place(scan: Scan, part: int, batch: Batch, rows: int) -> None:
+    first = int(batch.evidence.get("first_record", 1))
+    base = first if scan.absolute else _next_id(scan)
+    ident = f"CAST(_hg_row - {first} + {base} AS BIGINT)"
+    select = _select(scan, batch, ident, str(part))
+    scan.spans.append(Span(part, batch, base, rows, first, False, select))
+
+
+def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
+    """Reads a text batch once into the stage, and proves that the parser saw as many rows as our splitter counted."""
+    stage = f"{scan.prefix}_stage"
+    explicit = batch.row_base is None
+    row = "CAST(_hg_row AS BIGINT)" if explicit else "CAST(NULL AS BIGINT)"
+    select = _select(scan, batch, row, str(part), "_hg_row")
+    session = scan.session
+    if stage not in scan.tables:
+        scan.tables.append(stage)
+        session.execute(f"CREATE TEMP TABLE {stage} AS {select}")
+    elif rows:
+        session.execute(f"INSERT INTO {stage} {select}")
+    low, high, count = session.execute(
+        f"SELECT min(rowid), max(rowid), sum(1) FROM {stage} WHERE _hg_part = {part}"
+    )[0]
+    if (count or 0) != rows or (count and high - low + 1 != count):
+        session.execute(f"DELETE FROM {stage} WHERE _hg_part = {part}")
+        if batch.careful is None:
+            raise _lost_rows(batch, rows, count or 0)
+        raise _Disagreement
+    names = ", ".join([*(quote.ident(c.name) for c in scan.contract.columns), *scan.bits.mask_columns()])
+    whole = f"SELECT CAST(rowid AS BIGINT) AS _hg_id, _hg_part, {names} FROM {stage}"
+    scan.spans.append(Span(part, batch, low if low is not None else _next_id(scan), rows, batch.row_base or 1, explicit, whole))
+
+
+def _lost_rows(batch: Batch, rows: int, count: int) -> InternalError:
+    return InternalError(
+        Finding(
+            "parser-disagrees",
+            "error",
+            f"the record splitter counts {rows} well-formed records, the parser returned {count}; nothing was loaded",
+            batch.location or batch.partition,
+            "report it with the file: this is a defect of Headgate",
+        )
+    )
+
+
+def _select(scan: Scan, batch: Batch, ident: str, part: str, name: str = "_hg_id") -> str:
+    by_name = {column.name.lower(): column for column in batch.columns}
+    values, failing = [], []
+    for column in scan.contract.columns:
+        source = by_name.get(column.source.lower())
+        if source is None:
+            raise missing_column(batch, column)
+        converted = conversion(
+            f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone
+        )
+        if converted is None:
+            raise _never_fits(batch, column, source.physical)
+        values.append(f"{converted.value} AS {quote.ident(column.name)}")
+        if converted.ok is not None:
+            failing.append((scan.bits.type_bits[column.name], f"NOT ({converted.ok})"))
+    masks = [f"{word} AS _hg_m{number}" for number, word in enumerate(scan.bits.mask(failing))]
+    listed = ", ".join([f"{ident} AS {name}", f"CAST({part} AS INTEGER) AS _hg_part", *values, *masks])
+    return f"SELECT {listed} FROM ({batch.relation}) AS src"
+
+
+def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
+    names = [one.name for one in batch.columns]
+    return ContractError(
+        Finding(
+            "missing-column",
+            "error",
+            f"column {column.source!r} of the contract is not in the file{nearest(column.source, names)}",
+            batch.location or batch.partition,
+            "mend the file, take the column out of the contract, or name its source: from('Name in the file')",
+            {"columns": names},
+        )
+    )
+
+
+def refuse_unknown(contract: Contract, batch: Batch) -> None:
+    """Stops the load at a column that the contract does not name."""
+    known = {column.source.lower() for column in contract.columns}
+    for column in batch.columns:
+        if column.name.lower() not in known:
+            raise ContractError(
+                Finding(
+                    "unknown-column",
+                    "error",
+                    f"column {column.name!r} of the file is not in the contract"
+                    f"{nearest(column.name, [one.source for one in contract.columns])}",
+                    batch.location or batch.partition,
+                    "add it to the contract, or let unknown columns pass: extra: ignore",
+                )
+            )
+
+
+def _never_fits(batch: Batch, column: ContractColumn, physical: str) -> ContractError:
+    return ContractError(
+        Finding(
+            "type-never-fits",
+            "error",
+            f"column {column.name!r}: no value of type {physical} fits {column.type}",
+            f"{column.where or ''} against {batch.location or batch.partition}",
+            "change the column's type in the contract",
+        )
+    )
+
+
+def columns_of(contract: Contract) -> Sequence[tuple[str, str]]:
+    """The table's columns and their types for this contract."""
+    return [(column.name, column.type.duckdb) for column in contract.columns]

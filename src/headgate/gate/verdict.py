@@ -1,0 +1,109 @@
+"""The verdict of a commit: one row for each record that is not loaded, with its mask of reasons and its fate.
+
+Kept as a chain of small temporary tables: each judgement adds its hits and the next table is their union.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from headgate.gate.scan import Scan
+from headgate.sql.quote import ident
+
+QUARANTINED, DEDUPLICATED, SKIPPED = 1, 2, 3
+
+
+@dataclass
+class Verdict:
+    """`table` has `_hg_id, _hg_part`, the mask words, `fate` and `why` (index of a skip rule, or 1 = older version)."""
+
+    scan: Scan
+    table: str = ""
+    rows: int = 0
+    generation: int = 0
+    words: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Row rules and skips, over one reading of the scan; before the transaction."""
+        scan, contract, bits = self.scan, self.scan.contract, self.scan.bits
+        self.words = bits.mask_columns()
+        conditions = [rule.sql for rule, _ in bits.row_bits]
+        if bits.order_bit is not None:
+            conditions.append(f"{_order_column(scan)} IS NOT NULL")
+        bad = [f"{word} <> 0" for word in self.words] if bits.type_bits else []
+        bad += [f"NOT coalesce({' AND '.join(f'({one})' for one in conditions)}, true)"] if conditions else []
+        skips = [f"WHEN coalesce(({sql}), false) THEN {number}" for number, (_, sql) in enumerate(contract.skips, 1)]
+        skip = f"CASE {' '.join(skips)} ELSE 0 END" if skips else "0"
+        keep = " OR ".join(bad + [f"{skip} > 0"] * bool(skips)) or "false"
+        masks = ", ".join(
+            f"CASE WHEN why > 0 THEN 0 ELSE {word} + {added} END AS {word}"
+            for word, added in zip(self.words, bits.mask(self._failing()), strict=True)
+        )
+        self._next(
+            f"""SELECT _hg_id, _hg_part, {masks}, CASE WHEN why > 0 THEN {SKIPPED} ELSE {QUARANTINED} END AS fate, why
+                FROM (SELECT *, {skip} AS why FROM ({scan.sql}) AS scan WHERE {keep}) AS failing"""
+        )
+
+    def _failing(self) -> list[tuple[int, str]]:
+        bits = self.scan.bits
+        failing = []
+        for rule, bit in bits.row_bits:
+            guard = self._unconverted(rule.column) if rule.code == "required" else ""
+            failing.append((bit, f"NOT coalesce(({rule.sql}), true){guard}"))
+        if bits.order_bit is not None:
+            column = bits.reasons[bits.order_bit].column
+            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self._unconverted(column)}"))
+        return failing
+
+    def _unconverted(self, column: str | None) -> str:
+        """A value that was received but does not convert is not missing: it has the reason `type` alone."""
+        bits = self.scan.bits
+        words = bits.constant(bits.type_bits[str(column)])
+        return "".join(f" AND ({name} & {word}) = 0" for name, word in zip(self.words, words, strict=True) if word)
+
+    def add(self, hits: str, fate: int, bit: int | None = None, why: int = 0) -> int:
+        """Adds what the SELECT of `_hg_id, _hg_part` finds (skipped records stay skipped); returns how many it found."""
+        bits = self.scan.bits
+        words = bits.constant(bit) if bit is not None else [0] * bits.words
+        masks = ", ".join(f"CAST({word} AS BIGINT) AS {name}" for name, word in zip(self.words, words, strict=True))
+        found = self.scan.temp(f"hits_{self.generation}")
+        self.scan.session.execute(
+            f"""CREATE TEMP TABLE {found} AS SELECT DISTINCT _hg_id, _hg_part, {masks}, {fate} AS fate, {why} AS why
+                FROM ({hits}) AS hits
+                WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v WHERE v._hg_id = hits._hg_id AND v.fate = {SKIPPED})"""
+        )
+        count = int(self.scan.session.execute(f"SELECT count(_hg_id) FROM {found}")[0][0])
+        if count:
+            merged = ", ".join(f"bit_or({name}) AS {name}" for name in self.words)
+            self._next(
+                f"""SELECT _hg_id, any_value(_hg_part) AS _hg_part, {merged}, min(fate) AS fate, max(why) AS why
+                    FROM (SELECT * FROM {self.table} UNION ALL SELECT * FROM {found}) AS both GROUP BY _hg_id"""
+            )
+        return count
+
+    def _next(self, select: str) -> None:
+        self.generation += 1
+        self.table = self.scan.temp(f"verdict_{self.generation}")
+        session = self.scan.session
+        session.execute(f"CREATE TEMP TABLE {self.table} AS {select}")
+        self.rows = int(session.execute(f"SELECT count(_hg_id) FROM {self.table}")[0][0])
+
+    def passing(self) -> str:
+        """The scan without the records of the verdict."""
+        if not self.rows:
+            return self.scan.sql
+        return f"""SELECT * FROM ({self.scan.sql}) AS scan
+                   WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v WHERE v._hg_id = scan._hg_id)"""
+
+    def judged(self) -> str:
+        """The scan without skipped records: all that set rules test."""
+        if not self.rows or not self.scan.contract.skips:
+            return self.scan.sql
+        return f"""SELECT * FROM ({self.scan.sql}) AS scan
+                   WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v WHERE v._hg_id = scan._hg_id
+                                     AND v.fate = {SKIPPED})"""
+
+
+def _order_column(scan: Scan) -> str:
+    assert scan.bits.order_bit is not None
+    return ident(str(scan.bits.reasons[scan.bits.order_bit].column))

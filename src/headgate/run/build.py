@@ -1,0 +1,107 @@
+"""Builds one model when it is stale, and says why it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headgate.books import ledger, record, tables
+from headgate.books.commit import LOAD_COLUMN
+from headgate.core.clock import new_id
+from headgate.core.errors import CommitError, Finding
+from headgate.core.protocols import Session, Store
+from headgate.core.values import TableRef
+from headgate.models.build import build
+from headgate.models.model import BuildOutcome, Model
+from headgate.models.names import read_view, read_view_sql
+from headgate.run.pipeline import Pipeline
+
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The tables that a model reads, by the name under which its last build remembers their versions."""
+
+    tables: dict[str, TableRef]
+    loaded: tuple[TableRef, ...]
+
+
+def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
+    targets = {one.name: one.target for one in pipeline.models}
+    loads = {flow.name: flow.table for flow in pipeline.flows}
+    return Inputs(
+        {name: targets.get(name) or loads[name] for name in model.inputs},
+        tuple(loads[name] for name in model.inputs if name in loads and name not in targets),
+    )
+
+
+def stale(session: Session, model: Model, inputs: Inputs) -> str | None:
+    """Why the model must be built, or None where it is as its inputs and its code would make it."""
+    last = ledger.last_entry(session, model.target)
+    if last is None:
+        return "not built yet"
+    facts = last.facts
+    if facts.get("fingerprint") != model.fingerprint:
+        return "its code, checks or engine changed"
+    if tables.columns_of(session, model.target) is None:
+        return "its table is gone"
+    versions = ledger.table_versions(session)
+    for name, table in inputs.tables.items():
+        if facts.get("inputs", {}).get(name) != versions.get(str(table), 0):
+            return f"{name} changed"
+    return None
+
+
+def missing_inputs(session: Session, inputs: Inputs) -> list[str]:
+    """Inputs that nothing has made yet."""
+    versions = ledger.table_versions(session)
+    return [name for name, table in inputs.tables.items() if not versions.get(str(table))]
+
+
+def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> BuildOutcome:
+    """Builds, checks and swaps; the ledger's entry commits with it and is read back. A conflict is tried again."""
+    for left in reversed(range(TRIES)):
+        attempt = new_id()
+        with store.lock(model.target), store.session() as session:
+            _read_views(session, inputs.loaded)
+            versions = ledger.table_versions(session)
+            details = {
+                "model": model.name,
+                "materialized": model.materialized,
+                "fingerprint": model.fingerprint,
+                "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
+            }
+
+            def write(inner: Session, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
+                record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, author)
+
+            try:
+                return build(session, model, attempt, write, _confirm)
+            except Exception as error:
+                if not left or not store.is_conflict(error):
+                    raise
+    raise AssertionError("unreachable")
+
+
+def _confirm(session: Session, outcome: BuildOutcome) -> None:
+    last = ledger.last_entry(session, outcome.target)
+    if last is None or last.attempt != outcome.attempt:
+        raise CommitError(
+            Finding(
+                "commit-vanished",
+                "error",
+                f"the engine reported a build of {outcome.model} that a new transaction does not find",
+                str(outcome.target),
+                "run it again: the relation published before is still there",
+            )
+        )
+
+
+def _read_views(session: Session, loaded: tuple[TableRef, ...]) -> None:
+    """Makes the views through which models read loaded tables, where they are missing or the columns changed."""
+    for table in loaded:
+        columns = [name for name, _ in tables.columns_of(session, table) or [] if name != LOAD_COLUMN]
+        have = [name for name, _ in tables.columns_of(session, read_view(table)) or []]
+        if columns and columns != have:
+            for statement in read_view_sql(table, columns):
+                session.execute(statement)

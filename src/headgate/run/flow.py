@@ -1,0 +1,162 @@
+"""A flow: one ingest file made ready to run, and which of its partitions a run would read, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from headgate.books.ledger import Seat, TableState
+from headgate.contracts.model import Contract, ContractColumn, Limit
+from headgate.core import registry
+from headgate.core.errors import ContractError, Finding
+from headgate.core.protocols import Source
+from headgate.core.values import Partition, TableRef
+from headgate.project.model import Ingest
+from headgate.types.logical import LogicalType
+
+REPLACE_LIMIT = Limit(share=0.05)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """`contract` is None until a two-line ingest has seen its data."""
+
+    ingest: Ingest
+    source: Source
+    contract: Contract | None
+
+    @property
+    def table(self) -> TableRef:
+        return self.ingest.table
+
+    @property
+    def name(self) -> str:
+        return str(self.ingest.table)
+
+    @property
+    def replaces(self) -> bool:
+        return self.ingest.load.kind == "replace"
+
+    @property
+    def limit(self) -> Limit | None:
+        declared = self.contract.refuse_at_most if self.contract else None
+        limit = declared or (REPLACE_LIMIT if self.replaces else None)
+        return None if limit and limit.share is not None and limit.share >= 1 else limit
+
+    @property
+    def judged_whole(self) -> bool:
+        """True where a rule needs the whole load: it is then one commit."""
+        contract, load = self.contract, self.ingest.load
+        if self.replaces or self.limit or contract is None:
+            return True
+        beside = [rule for rule in contract.uniques if load.kind == "upsert" and rule.columns != load.keys]
+        whole = any(rule.keep != "first" for rule in contract.uniques)
+        return whole or bool(beside) or any(ref.to_table == self.name for ref in contract.references)
+
+
+def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
+    """The ingest with its adapter and, where asked for, the file's name as a column."""
+    source = registry.source(ingest.source.kind)(ingest.source.options, root, temp)
+    contract = ingest.contract
+    name = ingest.source.options.get("file_column")
+    if contract and name and name.lower() not in {column.source.lower() for column in contract.columns}:
+        extra = ContractColumn(str(name), LogicalType("text"), str(name))
+        contract = replace(contract, columns=(*contract.columns, extra))
+    return Flow(ingest, source, contract)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One partition that a run will read. `generation` is the one its entry will have."""
+
+    partition: Partition
+    seat: Seat | None
+    generation: int
+    reload: bool = False
+    skip: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a run would read of a flow, and why; nothing to read means nothing to do."""
+
+    readings: tuple[Reading, ...]
+    rebuild: bool
+    reason: str
+    findings: tuple[Finding, ...] = ()
+
+
+def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full_refresh: bool) -> Choice:
+    """Compares the source with the positions. Raises ContractError `file-changed-since` under `on_change: error`."""
+    found = flow.source.partitions({name: seat.position for name, seat in seats.items()})
+    generation = state.live_generation if state else 1
+    gone = [name for name in seats if name not in {part.name for part in found}]
+    moved = [part for part in found if part.status != "unchanged"]
+    if full_refresh or (flow.replaces and (moved or gone)):
+        newest = max([generation, *(seat.generation for seat in seats.values())])
+        opened = newest + 1 if seats or (state and state.version) else newest
+        reason = "full refresh" if full_refresh else _why(moved, gone)
+        readings = [Reading(part, seats.get(part.name), opened) for part in found]
+        return Choice(tuple(_with_twins(flow, readings)), bool(state), reason)
+    readings = [reading for part in found for reading in _read(flow, part, seats.get(part.name), generation)]
+    if not readings:
+        return Choice((), False, "nothing new" if found else "no file yet")
+    return Choice(tuple(_with_twins(flow, readings)), False, _why([one.partition for one in readings], []))
+
+
+def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> list[Reading]:
+    if part.status == "unchanged":
+        return []
+    if part.status == "changed" and seat is not None:
+        if flow.ingest.on_change == "error":
+            raise _changed(flow, part)
+        if flow.ingest.on_change == "ignore":
+            return []
+        return [Reading(part, seat, max(seat.generation, generation) + 1, reload=True)]
+    return [Reading(part, seat, seat.generation if seat else generation)]
+
+
+def _with_twins(flow: Flow, readings: Sequence[Reading]) -> list[Reading]:
+    skip = flow.ingest.twin_files == "skip"
+    return [
+        replace(one, skip="twin_files") if skip and one.partition.status == "twin" else one for one in readings
+    ]
+
+
+def twins(readings: Sequence[Reading]) -> list[Finding]:
+    """A finding for every partition whose content came before under another name."""
+    return [
+        Finding(
+            "twin-file",
+            "warning",
+            f"{one.partition.name} has the content of {one.partition.twin_of}; it was "
+            + ("skipped" if one.skip else "loaded, too"),
+            one.partition.location or one.partition.name,
+            "" if one.skip else "if it is a second delivery of the same file, say twin_files: skip",
+        )
+        for one in readings
+        if one.partition.status == "twin"
+    ]
+
+
+def _changed(flow: Flow, part: Partition) -> ContractError:
+    return ContractError(
+        Finding(
+            "file-changed-since",
+            "error",
+            f"{part.name} was loaded before and has changed since ({part.reason})",
+            part.location or part.name,
+            "say what a changed file means in the ingest file: on_change: reload (its rows are replaced) or ignore",
+        )
+    )
+
+
+def _why(moved: Sequence[Partition], gone: Sequence[str]) -> str:
+    words = {"new": "new", "changed": "changed", "partial": "partly loaded", "twin": "new (a twin)"}
+    counts: dict[str, int] = {}
+    for part in moved:
+        word = words.get(part.status, "unchanged")
+        counts[word] = counts.get(word, 0) + 1
+    parts = [f"{number} {word} file{'s' if number > 1 else ''}" for word, number in counts.items()]
+    return ", ".join(parts + ([f"{len(gone)} gone"] if gone else []))

@@ -1,0 +1,275 @@
+"""Loads one table: reads what is new, has it judged, commits, and begins again where another runner was first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from headgate.books import ledger, tables
+from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
+from headgate.books.ledger import Counts, Seat
+from headgate.core.clock import new_id
+from headgate.core.errors import CommitError, Finding
+from headgate.core.faults import fault
+from headgate.core.protocols import Reader, Session, Store
+from headgate.core.values import Batch, TableRef
+from headgate.gate import pin
+from headgate.gate.judge import Gate, Rules
+from headgate.gate.scan import columns_of
+from headgate.run.flow import Choice, Flow, Reading, choose, twins
+from headgate.sql import quote
+
+TRIES = 8
+WHOLE = 1 << 62
+
+
+@dataclass(frozen=True)
+class Slices:
+    """How much a visible load commits at once."""
+
+    rows: int = 10_000_000
+    size: int = 1 << 30
+
+
+@dataclass
+class Loaded:
+    """What a load did. `status`: ok | skipped | refused."""
+
+    status: str
+    reason: str
+    counts: Counts = field(default_factory=Counts)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A load with all that it needs. `progress` is told how many records are committed."""
+
+    store: Store
+    flow: Flow
+    author: str
+    full_refresh: bool = False
+    slices: Slices = Slices()
+    progress: Callable[[int], None] = lambda rows: None
+
+
+def load(job: Job) -> Loaded:
+    """Loads the flow's table until nothing is left to read.
+
+    *Guarantee*: what is committed is whole and in the books; killed anywhere, the next run goes on from there.
+    *Errors*: ContractError, AdapterError, CommitError; nothing of the slice at hand is kept then.
+    """
+    attempt, done, refresh = new_id(), Loaded("skipped", "nothing new"), job.full_refresh
+    for _ in range(TRIES):
+        with job.store.lock(job.flow.table), job.store.session() as session:
+            finished, refresh = _once(job, session, attempt, done, refresh)
+        if finished:
+            return done
+    raise CommitError(
+        Finding(
+            "commit-contested",
+            "error",
+            f"{TRIES} times another runner committed {job.flow.name} first",
+            job.flow.name,
+            "let one run end before the next begins",
+        )
+    )
+
+
+def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
+    """One try from the positions as they are now; (True, _) when there is nothing left to do."""
+    flow = job.flow
+    seats = ledger.seats(session, flow.name)
+    state = ledger.table_state(session, flow.table)
+    choice = choose(flow, seats, state, refresh)
+    if not choice.readings:
+        done.reason = choice.reason if done.status == "skipped" else done.reason
+        return True, refresh
+    if done.status == "skipped":
+        done.reason = choice.reason
+        done.findings += twins(choice.readings)
+    with ExitStack() as stack:
+        loader = _Loader(job, session, attempt, choice, stack)
+        for outcome, counts in loader.commits():
+            if isinstance(outcome, Lost):
+                return False, refresh
+            done.counts += counts
+            done.status = "ok"
+            refresh = False
+            if isinstance(outcome, Stopped):
+                done.status = "refused"
+                done.findings.append(outcome.finding)
+                return True, refresh
+            job.progress(done.counts.read)
+    return True, refresh
+
+
+@dataclass
+class _Loader:
+    """The commits of one try, one after the other."""
+
+    job: Job
+    session: Session
+    attempt: str
+    choice: Choice
+    stack: ExitStack
+    number: int = 0
+
+    def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
+        flow = self.job.flow
+        if flow.contract is None:
+            flow = self._pinned(flow)
+        assert flow.contract is not None
+        tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        whole = flow.judged_whole or self.choice.rebuild
+        for group in self._groups(whole):
+            outcome = self._commit(flow, group)
+            total = Counts()
+            if isinstance(outcome, Stopped):
+                total = outcome.counts
+            elif isinstance(outcome, Committed):
+                total = sum((counts_of(entry) for entry in outcome.entries), Counts())
+            yield outcome, total
+
+    def _pinned(self, flow: Flow) -> Flow:
+        """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
+        known = pin.pinned(self.session, flow.table)
+        if known is None or self.choice.rebuild:
+            reading = self.choice.readings[0]
+            batch = self._reader(reading).read(WHOLE, WHOLE)
+            assert batch is not None
+            known = pin.infer(self.session, flow.table, batch, flow.ingest.source.options)
+        return replace(flow, contract=known)
+
+    def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
+        """Batches to commit together: at most one of each partition, until the slice is full."""
+        limits = Slices(WHOLE, WHOLE) if whole else self.job.slices
+        group: list[tuple[Reading, Batch, Seat | None]] = []
+        rows = size = 0
+        for reading in self.choice.readings:
+            reader, seat, first = self._reader(reading), reading.seat, True
+            while (batch := reader.read(limits.rows, limits.size)) is not None:
+                if not first:
+                    yield group
+                    group, rows, size = [], 0, 0
+                group.append((reading, batch, seat))
+                rows, size, first = rows + batch.records, size + reading.partition.size, False
+                seat = Seat(reading.generation, seq_after(seat, reading.generation), batch.end)
+                if rows >= limits.rows or size >= limits.size:
+                    yield group
+                    group, rows, size, first = [], 0, 0, True
+        if group:
+            yield group
+
+    def _reader(self, reading: Reading) -> Reader:
+        goes_on = reading.seat if reading.seat and reading.seat.generation == reading.generation else None
+        reader = self.job.flow.source.open(self.session, reading.partition, goes_on.position if goes_on else None)
+        self.stack.callback(reader.close)
+        return reader
+
+    def _commit(
+        self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]
+    ) -> Committed | Lost | Stopped:
+        gate = Gate(self.session, self._rules(flow), self._target(flow, group), f"hg_{self.attempt}_{self.number}")
+        self.number += 1
+        try:
+            parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
+            gate.decide()
+            return self._write(flow, gate, tuple(parts))
+        finally:
+            gate.close()
+
+    def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
+        if reading.skip:
+            gate.skip(number, batch, reading.skip)
+        else:
+            batch = gate.add(number, batch)
+        goes_on = seat is not None and seat.generation == reading.generation
+        start = seat.position if seat and goes_on else {}
+        return Part(
+            number, reading.partition.name, seat, reading.generation, start, batch.end, batch.records,
+            reload=reading.reload and not goes_on,
+        )  # fmt: skip
+
+    def _rules(self, flow: Flow) -> Rules:
+        assert flow.contract is not None
+        spec, options = flow.ingest.load, flow.ingest.source.options
+        return Rules(
+            flow.table,
+            flow.contract,
+            "upsert" if spec.kind == "upsert" else "append",
+            spec.keys,
+            spec.order_by,
+            str(options.get("timezone") or "UTC"),
+            extra=flow.ingest.extra == "ignore",
+        )
+
+    def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
+        """The rows that set rules see: the table as it will be without what this commit replaces."""
+        if self.choice.rebuild:
+            return None
+        last = ledger.last_entry(self.session, flow.table)
+        if last is None or last.rows_after == 0:
+            return None
+        reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
+        return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
+
+    def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...]) -> Committed | Lost | Stopped:
+        assert flow.contract is not None
+        spec = flow.ingest.load
+        work = Commit(
+            flow.table,
+            self.attempt,
+            "load",
+            parts,
+            tuple(columns_of(flow.contract)),
+            gate,
+            flow.contract.digest(),
+            self.job.author,
+            "upsert" if spec.kind == "upsert" else "append",
+            spec.keys,
+            self.choice.rebuild,
+            flow.limit,
+            flow.replaces and not spec.allow_empty,
+        )
+        return try_commit(self.job.store, self.session, work)
+
+
+def try_commit(store: Store, session: Session, work: Commit) -> Committed | Lost | Stopped:
+    """The commit; a conflict with another transaction counts as lost, to be tried again from fresh positions."""
+    try:
+        return commit(session, work)
+    except Exception as error:
+        if store.is_conflict(error):
+            fault("before_ack")
+            return Lost()
+        raise
+
+
+def standing_rows(table: TableRef, reloaded: list[str]) -> str:
+    """The table's rows but those of partitions that are being reloaded."""
+    if not reloaded:
+        return f"SELECT * FROM {quote.table(table)}"
+    names = ", ".join(quote.literal(name) for name in reloaded)
+    return f"""SELECT * FROM {quote.table(table)} WHERE _hg_load NOT IN (SELECT id FROM _headgate.entry
+               WHERE table_name = {quote.literal(str(table))} AND stream = 'data' AND partition IN ({names}))"""
+
+
+def seq_after(seat: Seat | None, generation: int) -> int:
+    return seat.seq + 1 if seat and seat.generation == generation else 1
+
+
+def counts_of(entry: ledger.Entry) -> Counts:
+    """The counts of an entry, as printed: numbers that users see come from entries only."""
+    facts = {key: value for key, value in entry.facts.items() if key in ("reasons", "skips", "deduplicated", "warnings")}
+    return Counts(
+        entry.rows_read,
+        entry.rows_loaded,
+        entry.rows_quarantined,
+        entry.rows_deduplicated,
+        entry.rows_skipped,
+        entry.rows_inserted,
+        entry.rows_updated,
+        facts,
+    )

@@ -1,0 +1,100 @@
+"""The project as steps in order: loads by their references, then models by what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.models.compile import compile_models
+from headgate.models.graph import Graph, graph
+from headgate.models.model import Model, ModelCheck, ModelSource
+from headgate.project.model import ModelFile, Project
+from headgate.run.flow import Flow, make_flow
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything that a run may do, in the order in which it does it."""
+
+    flows: tuple[Flow, ...]
+    models: tuple[Model, ...]
+    graph: Graph
+
+    def select(self, names: Sequence[str]) -> tuple[list[Flow], list[Model]]:
+        """The steps named (all without a name), and the models that a named model reads. Raises ProjectError."""
+        if not names:
+            return list(self.flows), list(self.models)
+        known = {flow.name for flow in self.flows} | {model.name for model in self.models}
+        aliases = {str(model.target): model.name for model in self.models}
+        wanted = [aliases.get(name, name) for name in names]
+        for name in wanted:
+            if name not in known:
+                raise _unknown(name, known)
+        chosen = set(self.graph.select(wanted))
+        return (
+            [flow for flow in self.flows if flow.name in wanted],
+            [model for model in self.models if model.name in chosen],
+        )
+
+    def flow(self, table: str) -> Flow:
+        """The flow that loads the table. Raises ProjectError `unknown-table`."""
+        for flow in self.flows:
+            if flow.name == table:
+                return flow
+        raise _unknown(table, [flow.name for flow in self.flows])
+
+
+def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
+    """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
+    flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
+    sources = [_source(file) for file in project.models]
+    models = compile_models(sources, [flow.table for flow in flows], engine)
+    shape = graph(models)
+    by_name = {model.name: model for model in models}
+    return Pipeline(tuple(_in_order(flows)), tuple(by_name[name] for name in shape.order), shape)
+
+
+def _source(file: ModelFile) -> ModelSource:
+    checks = tuple(
+        ModelCheck(test.kind, test.column, test.sql, test.name, test.severity, test.where) for test in file.tests
+    )
+    return ModelSource(file.name, file.path, file.text, file.folder, checks)
+
+
+def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
+    by_name = {flow.name: flow for flow in flows}
+    needs = {flow.name: _referenced(flow) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
+    try:
+        return [by_name[name] for name in TopologicalSorter(needs).static_order()]
+    except CycleError as error:
+        cycle = error.args[1]
+        raise ProjectError(
+            Finding(
+                "reference-cycle",
+                "error",
+                f"tables refer to each other in a circle: {' -> '.join(cycle)}",
+                str(by_name[cycle[0]].ingest.where or cycle[0]),
+                "take one reference out of the contracts, or make it a test of a model",
+            )
+        ) from None
+
+
+def _referenced(flow: Flow) -> set[str]:
+    if flow.contract is None:
+        return set()
+    return {rule.to_table for rule in flow.contract.references if rule.to_table != flow.name}
+
+
+def _unknown(name: str, known: Iterable[str]) -> ProjectError:
+    return ProjectError(
+        Finding(
+            "unknown-step",
+            "error",
+            f"the project has no table or model {name!r}{nearest(name, known)}",
+            name,
+            "see what there is: headgate plan",
+        )
+    )

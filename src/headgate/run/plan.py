@@ -1,0 +1,49 @@
+"""The plan: what a run would do and why, from the project, the source and the positions. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from headgate.books import ledger
+from headgate.core.errors import HeadgateError
+from headgate.core.protocols import Session
+from headgate.run.build import inputs_of, stale
+from headgate.run.flow import Flow, choose
+from headgate.run.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step: would it run, and why (not)."""
+
+    id: str
+    kind: Literal["load", "model"]
+    runs: bool
+    reason: str
+
+
+def plan(pipeline: Pipeline, session: Session, select: Sequence[str] = (), full_refresh: bool = False) -> list[Planned]:
+    """The steps in the order of a run."""
+    flows, models = pipeline.select(select)
+    steps = [_load(session, flow, full_refresh) for flow in flows]
+    changing = {step.id for step in steps if step.runs}
+    for model in models:
+        inputs = inputs_of(model, pipeline)
+        reason = "full refresh" if full_refresh else stale(session, model, inputs)
+        reads = [name for name in inputs.tables if name in changing]
+        if reason is None and reads:
+            reason = f"{reads[0]} changes"
+        if reason:
+            changing.add(model.name)
+        steps.append(Planned(model.name, "model", reason is not None, reason or "nothing changed"))
+    return steps
+
+
+def _load(session: Session, flow: Flow, full_refresh: bool) -> Planned:
+    try:
+        choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
+    except HeadgateError as error:
+        return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
+    return Planned(flow.name, "load", bool(choice.readings), choice.reason)

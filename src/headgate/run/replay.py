@@ -1,0 +1,156 @@
+"""Replay: quarantined records go through the gate again, by the contract as it stands now, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headgate.books import ledger, tables
+from headgate.books.commit import Commit, Committed, Part
+from headgate.books.ledger import Counts, Seat
+from headgate.core.clock import new_id
+from headgate.core.errors import CommitError, Finding
+from headgate.core.protocols import Session, Store
+from headgate.core.values import Batch, SourceColumn
+from headgate.gate import pin
+from headgate.gate.judge import Gate, Rules
+from headgate.gate.scan import columns_of
+from headgate.run.flow import Flow
+from headgate.run.load import TRIES, counts_of, standing_rows, try_commit
+from headgate.sql import quote
+from headgate.types.codec import decode_column
+
+
+ROW = 'q."row"'
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Open records of one partition that were read with the same columns."""
+
+    partition: str
+    shape: str
+    rows: int
+    malformed: int
+
+
+def replay(store: Store, flow: Flow, ids: Sequence[int] | None, author: str) -> Counts | None:
+    """Replays the table's open records (all, or those of `ids`); None where there are none.
+
+    *Guarantee*: claimed, judged and committed together or not at all; a record refused again is a new record whose
+    parent is the old one.
+    """
+    for _ in range(TRIES):
+        with store.lock(flow.table), store.session() as session:
+            groups = _claim_list(session, flow.name, ids)
+            try:
+                if not groups:
+                    return None
+                outcome = _commit(store, session, flow, groups, author)
+            finally:
+                session.execute("DROP TABLE IF EXISTS hg_replay")
+        if isinstance(outcome, Committed):
+            return sum((counts_of(entry) for entry in outcome.entries), Counts())
+    raise CommitError(
+        Finding(
+            "commit-contested",
+            "error",
+            f"{TRIES} times another runner changed {flow.name} first",
+            flow.name,
+            "let one run end before the next begins",
+        )
+    )
+
+
+def _claim_list(session: Session, table: str, ids: Sequence[int] | None) -> list[_Group]:
+    chosen = "" if ids is None else f" AND id IN ({', '.join(str(int(one)) for one in ids) or 'NULL'})"
+    session.execute(
+        f"""CREATE OR REPLACE TEMP TABLE hg_replay AS SELECT id, partition, shape, "row" IS NULL AS malformed
+            FROM _headgate.quarantine WHERE table_name = {quote.literal(table)} AND status = 'open'{chosen}"""
+    )
+    rows = session.execute(
+        """SELECT partition, any_value(shape), count(*), count(*) FILTER (WHERE malformed), count(DISTINCT shape)
+           FROM hg_replay GROUP BY partition ORDER BY partition"""
+    )
+    if any(row[4] > 1 for row in rows):
+        # A partition whose file changed its columns: one shape at a time, oldest first.
+        session.execute(
+            """DELETE FROM hg_replay WHERE (partition, shape) NOT IN (
+                   SELECT partition, arg_min(shape, id) FROM hg_replay GROUP BY partition)"""
+        )
+        return _groups(session)
+    return [_Group(*row[:4]) for row in rows]
+
+
+def _groups(session: Session) -> list[_Group]:
+    rows = session.execute(
+        """SELECT partition, any_value(shape), count(*), count(*) FILTER (WHERE malformed)
+           FROM hg_replay GROUP BY partition ORDER BY partition"""
+    )
+    return [_Group(*row) for row in rows]
+
+
+def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], author: str) -> object:
+    contract = flow.contract or pin.pinned(session, flow.table)
+    assert contract is not None
+    tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
+    spec, attempt = flow.ingest.load, new_id()
+    disposition = "upsert" if spec.kind == "upsert" else "append"
+    zone = str(flow.ingest.source.options.get("timezone") or "UTC")
+    rules = Rules(
+        flow.table, contract, disposition, spec.keys, spec.order_by, zone, replay=True, extra=flow.ingest.extra == "ignore"
+    )
+    last = ledger.last_entry(session, flow.table)
+    target = standing_rows(flow.table, []) if last and last.rows_after else None
+    gate = Gate(session, rules, target, f"hg_{attempt}")
+    seats = ledger.seats(session, flow.name)
+    try:
+        parts = []
+        for number, group in enumerate(groups):
+            gate.add(number, _batch(session, group))
+            parts.append(_part(number, group, seats[group.partition]))
+        gate.decide()
+        work = Commit(
+            flow.table,
+            attempt,
+            "replay",
+            tuple(parts),
+            tuple(columns_of(contract)),
+            gate,
+            contract.digest(),
+            author,
+            disposition,
+            spec.keys,
+        )
+        return try_commit(store, session, work)
+    finally:
+        gate.close()
+
+
+def _part(number: int, group: _Group, seat: Seat) -> Part:
+    claims = f"SELECT id FROM hg_replay WHERE partition = {quote.literal(group.partition)}"
+    return Part(
+        number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims
+    )
+
+
+def _batch(session: Session, group: _Group) -> Batch:
+    """The records of a group as the gate reads them: their numbers are the quarantine's ids."""
+    body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [group.shape])[0][0]
+    columns = tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
+    values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
+    mine = f"""_headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id
+               WHERE r.partition = {quote.literal(group.partition)}"""
+    return Batch(
+        group.partition,
+        f"SELECT q.id AS _hg_row, {values} FROM {mine} AND NOT r.malformed",
+        columns,
+        group.rows,
+        {},
+        {},
+        rescan=True,
+        originals=lambda numbers: f'SELECT q.id AS _hg_row, q.line, q.raw, q."row" FROM {mine}',
+        malformed=group.malformed,
+        malformed_relation=f"SELECT q.id AS _hg_row FROM {mine} AND r.malformed",
+    )
