@@ -6,7 +6,7 @@ relation that was published before is still there, and nothing is left over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, cast
@@ -17,6 +17,7 @@ from headgate.core.protocols import Session
 from headgate.core.values import TableRef
 from headgate.models import explain
 from headgate.models.checks import Counts, count, failing
+from headgate.models.direct import direct_reads
 from headgate.models.model import STAGE_MARK, BuildOutcome, Model, ModelCheck
 from headgate.sql import quote
 
@@ -233,6 +234,10 @@ def collect(session: Session, targets: Collection[TableRef], live_attempts: Coll
     return sorted(dropped)
 
 
-def check_models(session: Session, models: Sequence[Model]) -> list[Finding]:
-    """What the engine's parser has against these models, without executing anything (for `headgate check`)."""
-    return [problem for model in models if (problem := explain.select_problem(session, model)) is not None]
+def check_models(session: Session, models: Sequence[Model], loaded: Iterable[TableRef] = ()) -> list[Finding]:
+    """What speaks against these models before anything is executed (for `headgate check`).
+
+    *Errors*: findings `model-not-select` and `model-sql` from the engine's parser, warnings `direct-read`.
+    """
+    problems = [problem for model in models if (problem := explain.select_problem(session, model)) is not None]
+    return problems + direct_reads(session, models, loaded)
