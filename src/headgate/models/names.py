@@ -1,0 +1,92 @@
+"""Which names a model may use for its inputs, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from headgate.core.errors import nearest
+from headgate.core.values import TableRef
+from headgate.models.model import READ_PREFIX
+from headgate.models.template import Refused
+from headgate.sql import quote
+
+
+@dataclass(frozen=True)
+class Input:
+    """`name` as the plan knows it (a model's name, or `schema.name` of a loaded table); `sql` is what a query reads."""
+
+    name: str
+    sql: str
+
+
+def read_view(table: TableRef) -> TableRef:
+    """The view through which models read a loaded table."""
+    return TableRef(READ_PREFIX + table.schema, table.name)
+
+
+def read_view_sql(table: TableRef, columns: Sequence[str]) -> list[str]:
+    """The statements that make the read view of a loaded table with exactly these columns.
+
+    *Guarantee*: they may be run again, and inside a transaction. The internal column stays out unless it is named.
+    """
+    view = read_view(table)
+    return [
+        f"CREATE SCHEMA IF NOT EXISTS {quote.ident(view.schema)}",
+        f"CREATE OR REPLACE VIEW {quote.table(view)} AS SELECT {quote.columns(columns)} FROM {quote.table(table)}",
+    ]
+
+
+class Names:
+    """The names of a project: every model and every loaded table, found as the engine finds them (case does not count).
+
+    A name without a dot may be short for a loaded table as long as only one thing has it.
+    """
+
+    def __init__(self, models: Mapping[str, TableRef], loaded: Iterable[TableRef]) -> None:
+        self._full: dict[str, Input] = {}
+        self._short: dict[str, list[tuple[str, Input]]] = {}
+        self._loaded: dict[str, Input] = {}
+        for name, target in models.items():
+            self._add(target, Input(name, quote.table(target)))
+        for table in loaded:
+            made = Input(str(table), quote.table(read_view(table)))
+            self._add(table, made)
+            self._loaded[str(table).casefold()] = made
+
+    def _add(self, target: TableRef, made: Input) -> None:
+        self._full[str(target).casefold()] = made
+        self._short.setdefault(target.name.casefold(), []).append((str(target), made))
+
+    def ref(self, name: str) -> Input:
+        """What `ref(name)` stands for. Raises Refused `unknown-ref` or `ambiguous-ref`."""
+        full = self._full.get(name.casefold())
+        if full is not None:
+            return full
+        found = self._short.get(name.casefold(), [])
+        if len(found) > 1:
+            spellings = sorted(f"ref('{full_name}')" for full_name, _ in found)
+            what = f"ref('{name}') may mean {len(found)} things"
+            raise Refused("ambiguous-ref", what, "Write " + " or ".join(spellings))
+        if not found:
+            raise self._unknown(f"ref('{name}')", name)
+        return found[0][1]
+
+    def source(self, schema: str, name: str) -> Input:
+        """What `source(schema, name)` stands for: loaded tables only. Raises Refused `unknown-ref`."""
+        full = f"{schema}.{name}"
+        found = self._loaded.get(full.casefold())
+        if found is not None:
+            return found
+        if full.casefold() in self._full:
+            what = f"source('{schema}', '{name}'): {full} is a model, not a loaded table"
+            raise Refused("unknown-ref", what, f"Write ref('{self._full[full.casefold()].name}')")
+        raise self._unknown(f"source('{schema}', '{name}')", full)
+
+    def _unknown(self, call: str, name: str) -> Refused:
+        known = sorted({made.name for made in self._full.values()} | set(self._spellings()))
+        what = f"{call}: there is no model or loaded table of that name{nearest(name, known)}"
+        return Refused("unknown-ref", what, "Name a file under models/ or the table of a file under ingest/")
+
+    def _spellings(self) -> Iterable[str]:
+        return (full for entries in self._short.values() for full, _ in entries)
