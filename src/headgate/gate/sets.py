@@ -123,7 +123,7 @@ def _contested(verdict: Verdict, number: int, rule: UniqueRule, relation: str, t
     session.execute(
         f"""CREATE TEMP TABLE {name} AS SELECT {names}, bool_or(held) AS held FROM (
                 SELECT {names}, false AS held FROM ({relation}) AS s WHERE {present}
-                GROUP BY {names} HAVING count(*) > 1{held}) AS both GROUP BY {names}"""
+                GROUP BY {names} HAVING count(*) > 1{held}) AS u GROUP BY {names}"""
     )
     return name if session.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
 

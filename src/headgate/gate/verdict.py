@@ -77,7 +77,7 @@ class Verdict:
             merged = ", ".join(f"bit_or({name}) AS {name}" for name in self.words)
             self._next(
                 f"""SELECT _hg_id, any_value(_hg_part) AS _hg_part, {merged}, min(fate) AS fate, max(why) AS why
-                    FROM (SELECT * FROM {self.table} UNION ALL SELECT * FROM {found}) AS both GROUP BY _hg_id"""
+                    FROM (SELECT * FROM {self.table} UNION ALL SELECT * FROM {found}) AS u GROUP BY _hg_id"""
             )
         return count
 

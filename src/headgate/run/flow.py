@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
 from headgate.contracts.model import Contract, ContractColumn, Limit
-from headgate.core import registry
+
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
@@ -57,6 +57,8 @@ class Flow:
 
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter and, where asked for, the file's name as a column."""
+    from headgate.core import registry
+
     source = registry.source(ingest.source.kind)(ingest.source.options, root, temp)
     contract = ingest.contract
     name = ingest.source.options.get("file_column")

@@ -1,0 +1,231 @@
+"""What the verbs that only look give back: ledger, quarantine, query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from headgate.api.results import (
+    AdjustResult,
+    Law,
+    LedgerEntry,
+    LedgerResult,
+    QuarantineList,
+    QuarantineRecord,
+    QueryResult,
+    Reason,
+    ReplayResult,
+)
+from headgate.books import ledger
+from headgate.books.audit import Audit
+from headgate.books.ledger import Counts, Entry
+from headgate.core.errors import Finding, ProjectError
+from headgate.core.protocols import Session
+
+LAWS = (
+    ("L1", "row: read = loaded + quarantined + deduplicated + skipped", ("law-row",)),
+    ("L2", "table: rows after = rows before + added - removed", ("law-table", "table-missing")),
+    ("L3", "chain: every slice starts where the one before ended", ("law-chain", "position-moved", "position-missing")),
+    ("L4", "quarantine: every refused record is open, replayed or superseded", ("law-quarantine", "quarantine-edited")),
+    ("L5", "origin: rows name the entry that wrote them", ("law-origin",)),
+    ("seals", "entries and records are as they were written", ("entry-edited", "entry-missing")),
+)
+
+
+def laws(audit: Audit) -> tuple[Law, ...]:
+    """How each law fared."""
+    return tuple(
+        Law(name, title, audit.entries, sum(finding.code in codes for finding in audit.findings))
+        for name, title, codes in LAWS
+    )
+
+
+def ledger_result(session: Session, table: str | None, limit: int | None) -> LedgerResult:
+    """Entries, newest first."""
+    found = sorted(ledger.entries(session, table), key=lambda entry: (entry.committed_at, entry.id), reverse=True)
+    return LedgerResult(len(found), tuple(_entry(entry) for entry in found[:limit]))
+
+
+def _entry(entry: Entry) -> LedgerEntry:
+    detail = {
+        "inserted": entry.rows_inserted,
+        "updated": entry.rows_updated,
+        "rows_before": entry.rows_before,
+        "rows_after": entry.rows_after,
+        "contract": entry.contract,
+        "by": entry.author,
+        **entry.facts,
+    }
+    return LedgerEntry(
+        str(entry.id),
+        entry.committed_at,
+        entry.table_name,
+        entry.partition,
+        entry.generation,
+        entry.seq,
+        entry.kind,
+        entry.rows_read,
+        entry.rows_loaded,
+        entry.rows_quarantined,
+        entry.rows_deduplicated,
+        entry.rows_skipped,
+        entry.rows_inserted,
+        entry.rows_removed,
+        json.loads(entry.start_position),
+        json.loads(entry.end_position),
+        detail,
+    )
+
+
+def adjusted(entry: Entry) -> AdjustResult:
+    """The adjustment as an answer."""
+    return AdjustResult(
+        entry.table_name,
+        entry.facts["reason"],
+        entry.author,
+        str(entry.id),
+        entry.rows_before,
+        entry.rows_after,
+        entry.rows_inserted,
+        entry.rows_removed,
+    )
+
+
+def record_id(text: str | int) -> int:
+    """A quarantine id as typed. Raises ProjectError `unknown-record`."""
+    try:
+        return int(text)
+    except ValueError:
+        raise unknown_record([str(text)]) from None
+
+
+def unknown_record(ids: Sequence[object]) -> ProjectError:
+    listed = ", ".join(str(one) for one in ids)
+    return ProjectError(
+        Finding("unknown-record", "error", f"no quarantine record {listed}", listed, "see: headgate quarantine list")
+    )
+
+
+_RECORD = """id, table_name, reasons, partition, record, line, raw, "row", status, parent, attempt, shape"""
+
+
+def quarantine_list(session: Session, table: str | None, status: str, limit: int | None) -> QuarantineList:
+    """Records of a table (None: of all) with a status (`all`: any), by id."""
+    wanted = [("table_name", table), ("status", None if status == "all" else status)]
+    where = " AND ".join(f"{name} = ?" for name, value in wanted if value) or "true"
+    params = [value for _, value in wanted if value]
+    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}", params)[0][0]
+    cut = f" LIMIT {int(limit)}" if limit is not None else ""
+    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE {where} ORDER BY id{cut}", params)
+    return QuarantineList(total, tuple(_record(row) for row in rows))
+
+
+def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
+    """These records in the order asked for."""
+    marks = ", ".join("?" * len(ids))
+    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    by_id = {row[0]: row for row in rows}
+    unknown = [one for one in ids if one not in by_id]
+    if unknown:
+        raise unknown_record(unknown)
+    return QuarantineList(len(ids), tuple(_record(by_id[one]) for one in ids))
+
+
+def _record(row: tuple[Any, ...]) -> QuarantineRecord:
+    number, table, reasons, partition, record, line, raw, values, status, parent, attempt, _ = row
+    return QuarantineRecord(
+        str(number),
+        table,
+        tuple(Reason(one["rule"], one["column"], one["message"]) for one in json.loads(reasons)),
+        partition,
+        {"record": record, "line": line},
+        raw,
+        json.loads(values) if values is not None else None,
+        status,
+        attempt,
+        str(parent) if parent is not None else None,
+    )
+
+
+def open_tables(session: Session, table: str | None) -> list[str]:
+    """Tables that have open records."""
+    if table is not None:
+        return [table]
+    rows = session.execute("SELECT DISTINCT table_name FROM _headgate.quarantine WHERE status = 'open' ORDER BY 1")
+    return [row[0] for row in rows]
+
+
+def tables_of_open(session: Session, ids: Sequence[int]) -> list[str]:
+    """The tables of these open records. Raises ProjectError where one does not exist or is settled already."""
+    marks = ", ".join("?" * len(ids))
+    rows = session.execute(f"SELECT id, table_name, status FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    found = {row[0]: row for row in rows}
+    unknown = [one for one in ids if one not in found]
+    if unknown:
+        raise unknown_record(unknown)
+    settled = [row for row in rows if row[2] != "open"]
+    if settled:
+        raise ProjectError(
+            Finding(
+                "record-settled",
+                "error",
+                f"record {settled[0][0]} is {settled[0][2]}; only open records are replayed",
+                settled[0][1],
+                "see: headgate quarantine list",
+            )
+        )
+    return sorted({row[1] for row in rows})
+
+
+def add_replay(total: ReplayResult, counts: Counts) -> ReplayResult:
+    """The sum over the tables that were replayed."""
+    return ReplayResult(
+        total.rows_read + counts.read,
+        total.rows_loaded + counts.loaded,
+        total.rows_quarantined + counts.quarantined,
+        total.rows_deduplicated + counts.deduplicated,
+        total.rows_skipped + counts.skipped,
+        total.entries + 1,
+        total.findings,
+    )
+
+
+_AS_TEXT = ("DATE", "TIME", "INTERVAL", "[", "STRUCT", "MAP", "UNION", "UUID", "BIT")
+"""Types whose Python value would lose something, or need a package: read as the engine's own text."""
+
+
+def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
+    """The rows of one statement. Raises ProjectError `query-failed` with the engine's words."""
+    text = sql.strip().rstrip(";").strip()
+    try:
+        described = [(row[0], row[1]) for row in session.execute(f"DESCRIBE {text}")] if text else []
+        names = [f"c{number}" for number in range(len(described))]
+        shown = ", ".join(_shown(name, kind) for name, (_, kind) in zip(names, described, strict=True))
+        inner = f"(\n{text}\n) AS q({', '.join(names)})"
+        rows = session.execute(f"SELECT {shown} FROM {inner}" + (f" LIMIT {int(limit)}" if limit is not None else ""))
+        total = len(rows)
+        if limit is not None and total >= limit:
+            total = session.execute(f"SELECT count(*) FROM {inner}")[0][0]
+    except Exception as error:
+        raise _query_failed(sql, error) from None
+    return QueryResult.of(described, rows, total)
+
+
+def _shown(name: str, kind: str) -> str:
+    if kind.startswith("DECIMAL") or any(word in kind for word in _AS_TEXT):
+        return f"CAST({name} AS VARCHAR)"
+    return name
+
+
+def _query_failed(sql: str, error: Exception) -> ProjectError:
+    return ProjectError(
+        Finding(
+            "query-failed",
+            "error",
+            str(error).strip() or type(error).__name__,
+            sql.strip()[:200],
+            "give one SELECT; see the tables: headgate query \"SELECT table_schema, table_name FROM "
+            "information_schema.tables\"",
+        )
+    )

@@ -1,0 +1,293 @@
+"""A project and its verbs: check, plan, run, audit, ledger, quarantine, replay, query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from headgate.api import look, results
+from headgate.api.results import (
+    AdjustResult,
+    AuditResult,
+    CheckResult,
+    LedgerResult,
+    PlanResult,
+    PlanStep,
+    Progress,
+    QuarantineList,
+    QueryResult,
+    ReplayResult,
+    RunResult,
+    Step,
+)
+from headgate.core import environ
+from headgate.core.clock import new_id
+from headgate.core.errors import AdapterError, Finding, ProjectError
+from headgate.core.protocols import Store
+from headgate.core.values import TableRef
+from headgate.state import owner
+
+if TYPE_CHECKING:
+    from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.run.pipeline import Pipeline
+
+Told = Callable[[str], None]
+
+
+class Project:
+    """One project, opened by `Project.open(folder)`, used as a context manager.
+
+    *Guarantee*: `run`, `replay` and `adjust` hold the project alone while they work; the other verbs change nothing.
+    *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
+    and `wait` is False.
+    """
+
+    def __init__(self, root: Path, wait: bool = False, told: Told | None = None) -> None:
+        from headgate.project.read import read_project
+
+        self.root = root
+        self._wait = wait
+        self._told = told
+        self._files = read_project(root)
+        self._temp = root / owner.FOLDER / "tmp"
+
+    @classmethod
+    def open(cls, root: Path | str, wait: bool = False, told: Told | None = None) -> Project:
+        """The project in the folder. `wait`: wait for another run to end, after one message through `told`."""
+        return cls(Path(root).resolve(), wait, told)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def check(self) -> CheckResult:
+        """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
+        from headgate.api.check import check
+
+        with self._reading() as store:
+            findings = check(self._files, self._pipeline(), store)
+        return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
+
+    def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
+        """What `run` would do, in order, and why."""
+        from headgate.run.plan import plan
+
+        pipeline = self._pipeline()
+        with self._reading() as store, store.session() as session:
+            steps = plan(pipeline, session, select, full_refresh)
+        return PlanResult(
+            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason) for step in steps)
+        )
+
+    def run(
+        self,
+        select: Sequence[str] = (),
+        full_refresh: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> RunResult:
+        """Loads what is new and builds what is stale. The answer's status is ok | refused | failed."""
+        from headgate.run.execute import Run, execute
+
+        told = progress or (lambda news: None)
+        pipeline = self._pipeline()
+        pipeline.select(select)
+        with self._writing("headgate run") as store:
+            work = Run(
+                store,
+                pipeline,
+                environ.user(),
+                full_refresh,
+                progress=lambda step, rows, phase: told(Progress(step, rows, phase)),
+            )
+            steps, findings = [], []
+            for done in execute(work, select):
+                bad = done.findings if done.bad else []
+                findings += [one for one in bad if one.level == "error"]
+                warnings = tuple(one for one in done.findings if one.level != "error")
+                counts = done.counts
+                steps.append(
+                    Step(
+                        done.id,
+                        done.kind,
+                        done.status,
+                        done.reason,
+                        counts.read,
+                        counts.loaded if done.status != "refused" else 0,
+                        counts.quarantined,
+                        counts.deduplicated,
+                        counts.skipped,
+                        warnings,
+                        round(done.seconds, 3),
+                    )
+                )
+        return RunResult(_status(steps), all(_balances(step) for step in steps), tuple(steps), tuple(findings))
+
+    def audit(self) -> AuditResult:
+        """Re-adds the books: laws L1 to L5 over all history."""
+        from headgate.books.audit import audit
+
+        with self._reading() as store, store.session() as session:
+            found = audit(session)
+        return AuditResult(
+            not found.findings, found.findings, look.laws(found), found.tables, found.entries
+        )
+
+    def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
+        """Entries of the ledger, newest first."""
+        with self._reading() as store, store.session() as session:
+            return look.ledger_result(session, self._table(table), limit)
+
+    def adjust(self, table: str, reason: str) -> AdjustResult:
+        """Accepts a change that was made by hand in the table, as an entry of its own."""
+        from headgate.books.record import adjust
+
+        if not reason.strip():
+            finding = Finding("reason-missing", "error", "an adjustment needs a reason", table, "add --reason '...'")
+            raise ProjectError(finding)
+        with self._writing("headgate ledger adjust") as store, store.session() as session:
+            entry = adjust(session, TableRef.parse(table), new_id(), reason, environ.user())
+        return look.adjusted(entry)
+
+    def quarantine(
+        self, table: str | None = None, status: str = "open", limit: int | None = 50
+    ) -> QuarantineList:
+        """Refused records: open ones unless another status (or `all`) is asked for."""
+        with self._reading() as store, store.session() as session:
+            return look.quarantine_list(session, self._table(table), status, limit)
+
+    def quarantine_show(self, ids: Sequence[str | int]) -> QuarantineList:
+        """These records, whole. Raises ProjectError `unknown-record`."""
+        with self._reading() as store, store.session() as session:
+            return look.quarantine_records(session, [look.record_id(one) for one in ids])
+
+    def replay(
+        self, ids: Sequence[str | int] | None = None, table: str | None = None, all: bool = False
+    ) -> ReplayResult:
+        """Sends open records through the gate again: those of `ids`, of one table, or all of them."""
+        from headgate.run.replay import replay
+
+        if not ids and not table and not all:
+            finding = Finding(
+                "replay-nothing", "error", "say which records to replay", "quarantine replay", "give ids, --table or --all"
+            )
+            raise ProjectError(finding)
+        pipeline = self._pipeline()
+        total = results.ReplayResult(0)
+        with self._writing("headgate quarantine replay") as store:
+            wanted = [look.record_id(one) for one in ids] if ids else None
+            for name in self._replayed_tables(store, wanted, table):
+                counts = replay(store, pipeline.flow(name), wanted, environ.user())
+                if counts is not None:
+                    total = look.add_replay(total, counts)
+        return total
+
+    def _replayed_tables(self, store: Store, ids: list[int] | None, table: str | None) -> list[str]:
+        with store.session() as session:
+            if ids is not None:
+                return look.tables_of_open(session, ids)
+            return look.open_tables(session, self._table(table))
+
+    def query(self, sql: str, limit: int | None = None) -> QueryResult:
+        """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
+        with self._reading() as store, store.session() as session:
+            return look.query_result(session, sql, limit)
+
+    def _table(self, name: str | None) -> str | None:
+        return str(TableRef.parse(name)) if name else None
+
+    def _pipeline(self) -> Pipeline:
+        import duckdb
+
+        from headgate.run.pipeline import assemble
+
+        return assemble(self._files, self._temp, duckdb.__version__)
+
+    @contextmanager
+    def _writing(self, command: str) -> Iterator[Store]:
+        """The warehouse for this process alone, its books up to date."""
+        from headgate.books.schema import migrate
+
+        with owner.Owner.acquire(self.root, command, self._wait, self._told):
+            self._temp.mkdir(parents=True, exist_ok=True)
+            self._files.warehouse.parent.mkdir(parents=True, exist_ok=True)
+            store = self._open(read_only=False)
+            try:
+                with store.session() as session:
+                    migrate(session)
+                yield store
+            finally:
+                store.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Store]:
+        """The warehouse to look at; an empty one where nothing was loaded yet."""
+        from headgate.adapters.duckdb.store import DuckDBStore
+        from headgate.books.schema import VERSION, migrate, newer, version_of
+
+        if not self._files.warehouse.exists():
+            store = DuckDBStore(None)
+            found: int | None = None
+        else:
+            store = self._open_beside_others()
+            with store.session() as session:
+                found = version_of(session)
+        try:
+            if found is not None and found > VERSION:
+                raise newer(found)
+            if found is not None and found < VERSION:
+                store.close()
+                with self._writing("headgate migrate") as writing:
+                    yield writing
+                return
+            if found is None and self._files.warehouse.exists():
+                store.close()
+                store = DuckDBStore(None)
+            if found is None:
+                with store.session() as session:
+                    migrate(session)
+            yield store
+        finally:
+            store.close()
+
+    def _open_beside_others(self) -> DuckDBStore:
+        try:
+            return self._open(read_only=True)
+        except AdapterError as error:
+            if error.finding.code != "warehouse-busy" or not self._wait:
+                raise
+        with owner.Owner.acquire(self.root, "headgate (reading)", True, self._told):
+            return self._open(read_only=True)
+
+    def _open(self, read_only: bool) -> DuckDBStore:
+        from headgate.adapters.duckdb.store import DuckDBStore
+
+        try:
+            return DuckDBStore(self._files.warehouse, read_only, self._temp)
+        except AdapterError as error:
+            held = owner.holder(self.root) if error.finding.code == "warehouse-busy" else {}
+            if not held:
+                raise
+            what = f"another run holds the warehouse: pid {held['pid']}, `{held['command']}`, since {held['since']}"
+            raise AdapterError(
+                Finding("warehouse-busy", "error", what, error.finding.where, error.finding.fix, held)
+            ) from None
+
+
+def _status(steps: Sequence[Step]) -> results.RunStatus:
+    found = {step.status for step in steps}
+    if found & {"failed", "blocked"} and "refused" not in found:
+        return "failed"
+    return "failed" if "failed" in found else "refused" if "refused" in found else "ok"
+
+
+def _balances(step: Step) -> bool:
+    fates = step.rows_loaded + step.rows_quarantined + step.rows_deduplicated + step.rows_skipped
+    return step.status == "refused" or step.rows_read == fates
+
