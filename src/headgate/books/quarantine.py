@@ -18,8 +18,8 @@ DIGEST = (
 
 @dataclass(frozen=True)
 class Refused:
-    """Where refused records of one commit are: a relation with `_hg_part, record, line, reasons, raw, "row", shape,
-    parent`, and how many rows it has."""
+    """Where refused records of one commit are: a relation with `_hg_part, partition, record, line, reasons, raw,
+    "row", shape, parent, origin`, and how many rows it has."""
 
     relation: str
     rows: int
@@ -34,7 +34,8 @@ def insert(session: Session, refused: Refused, table: TableRef, attempt: str, st
     session.execute(
         f"""INSERT INTO _headgate.quarantine
         SELECT nextval('_headgate.quarantine_id'), *, {DIGEST} FROM (
-            SELECT {quote.literal(str(table))} AS table_name, {entry} AS entry, {quote.literal(attempt)} AS attempt,
+            SELECT {quote.literal(str(table))} AS table_name, {entry} AS entry,
+                coalesce(origin, {entry}) AS origin, {quote.literal(attempt)} AS attempt,
                 {quote.literal(stream)} AS stream, partition, record, line, reasons, raw, "row", shape,
                 '{status}' AS status, CAST(0 AS BIGINT) AS revision, parent, CAST(NULL AS BIGINT) AS settled_by
             FROM ({refused.relation}) AS refused ORDER BY _hg_part, record)"""
@@ -54,7 +55,7 @@ def discard_held(session: Session, table: TableRef) -> None:
 def release(session: Session, table: TableRef, attempt: str, partition: str, entry: int) -> None:
     """Opens what a staged load held back: its records now belong to the publish entry."""
     session.execute(
-        f"""UPDATE _headgate.quarantine SET status = 'open', entry = {entry}
+        f"""UPDATE _headgate.quarantine SET status = 'open', entry = {entry}, origin = {entry}
             WHERE table_name = ? AND attempt = ? AND partition = ? AND status = 'held'""",
         [str(table), attempt, partition],
     )

@@ -26,7 +26,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             rows_after BIGINT NOT NULL, details VARCHAR NOT NULL, contract VARCHAR NOT NULL, author VARCHAR NOT NULL,
             digest VARCHAR NOT NULL, PRIMARY KEY (table_name, id))""",
         """CREATE TABLE _headgate.quarantine (
-            id BIGINT NOT NULL, table_name VARCHAR NOT NULL, entry BIGINT, attempt VARCHAR NOT NULL,
+            id BIGINT NOT NULL, table_name VARCHAR NOT NULL, entry BIGINT, origin BIGINT, attempt VARCHAR NOT NULL,
             stream VARCHAR NOT NULL, partition VARCHAR NOT NULL, record BIGINT NOT NULL, line BIGINT,
             reasons VARCHAR NOT NULL, raw VARCHAR, "row" VARCHAR, shape VARCHAR NOT NULL, status VARCHAR NOT NULL,
             revision BIGINT NOT NULL, parent BIGINT, settled_by BIGINT, digest VARCHAR NOT NULL)""",

@@ -66,7 +66,9 @@ class Bits:
         return json.dumps([reason.to_json() for reason in self.decode(words)], ensure_ascii=False)
 
 
-def bits_of(contract: Contract, order_by: str | None, replay: bool) -> Bits:
+def bits_of(
+    contract: Contract, order_by: str | None = None, keys: tuple[str, ...] = (), replay: bool = False
+) -> Bits:
     """The bits of the contract's error rules; a warning refuses nothing and has none."""
     reasons: list[Reason] = []
 
@@ -87,12 +89,10 @@ def bits_of(contract: Contract, order_by: str | None, replay: bool) -> Bits:
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
     uniques = tuple((rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in contract.uniques)
+    replay_bit = add("replay", ", ".join(keys), "a later load wrote this key") if replay else None
     references = tuple(
-        (rule, add(rule.code, rule.column, rule.message))
-        for rule in contract.references
-        if rule.severity == "error"
+        (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
     )
-    replay_bit = add("replay", None, "a later load wrote this key") if replay else None
     return Bits(tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit)
 
 

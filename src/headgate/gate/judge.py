@@ -14,11 +14,14 @@ from headgate.contracts.model import Contract
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import scan as scanning
-from headgate.gate import sets
+from headgate.gate import sets, versions
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
 from headgate.gate.scan import Scan, Span
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
 from headgate.sql import quote
+
+
+_NO_PARENT = "CAST(NULL AS BIGINT) AS parent, CAST(NULL AS BIGINT) AS origin"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Gate:
 
     def __post_init__(self) -> None:
         rules = self.rules
-        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keyed_replay)
+        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay)
         self.scan = Scan(self.session, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay)
         self.verdict = Verdict(self.scan)
 
@@ -75,22 +78,17 @@ class Gate:
         """Set rules, inside the transaction; then the fates per part."""
         assert session is self.session
         rules, bits, verdict = self.rules, self.bits, self.verdict
-        target = sets.Target(rules.table, self.target)
         others = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table != str(rules.table)]
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
             sets.judge_reference(verdict, reference, bit)
         if rules.disposition == "upsert":
+            identity = versions.Identity(rules.keys, rules.order_by, rules.replay)
             if bits.replay_bit is not None:
-                sets.judge_replay_keys(verdict, rules.keys, target, bits.replay_bit)
-            sets.judge_versions(verdict, rules.keys, rules.order_by, target, rules.replay)
-            beside = [(rule, bit) for rule, bit in bits.unique_bits if rule.columns != rules.keys]
-            if beside:
-                sets.judge_unique_winners(verdict, beside, target, rules.keys)
-        elif bits.unique_bits:
-            sets.judge_unique(verdict, bits.unique_bits, target)
-        for reference, bit in own:
-            sets.judge_self_reference(verdict, reference, bit, target)
+                versions.judge_replay_keys(verdict, identity, self.target, bits.replay_bit)
+            versions.judge_upsert(verdict, identity, bits.unique_bits, own, self.target)
+        else:
+            sets.judge_append(verdict, bits.unique_bits, own, self.target)
         return self._fates()
 
     def _fates(self) -> dict[int, Counts]:
@@ -111,7 +109,7 @@ class Gate:
         if fate == SKIPPED:
             return Counts(skipped=rows, details={"skips": {self.rules.contract.skips[why - 1][0]: rows}})
         if fate == DEDUPLICATED:
-            reason = "older" if why == sets.OLDER else "replaced"
+            reason = "older" if why == versions.OLDER else "replaced"
             return Counts(deduplicated=rows, details={"deduplicated": {reason: rows}})
         reasons = self.bits.decode(mask)
         self.masks.setdefault(mask, self.bits.text(mask))
@@ -164,11 +162,11 @@ class Gate:
         masks = self._mask_table()
         same = " AND ".join(f"m.{word} = b.{word}" for word in self.verdict.words)
         origin = 'o.line, m.reasons, o.raw, o."row"'
-        number, parent, join = "b.record", "CAST(NULL AS BIGINT)", ""
+        number, parent, join = "b.record", _NO_PARENT, ""
         if self.rules.replay:
-            number, parent, join = "q.record", "q.id", "JOIN _headgate.quarantine AS q ON q.id = b.record"
+            number, parent, join = "q.record", "q.id AS parent, q.origin", "JOIN _headgate.quarantine AS q ON q.id = b.record"
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, {number} AS record,
-                {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent} AS parent
+                {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent}
             FROM {records} AS b JOIN ({batch.originals(numbers)}) AS o ON o._hg_row = b.record
             JOIN {masks} AS m ON {same} {join}"""
 
@@ -201,12 +199,12 @@ class Gate:
         batch = span.batch
         if self.rules.replay:
             return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, q.record, q.line,
-                    q.reasons, q.raw, q."row", q.shape, q.id AS parent
+                    q.reasons, q.raw, q."row", q.shape, q.id AS parent, q.origin
                 FROM ({batch.malformed_relation}) AS o JOIN _headgate.quarantine AS q ON q.id = o._hg_row"""
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition,
                 CAST(o._hg_row AS BIGINT) AS record, CAST(o.line AS BIGINT) AS line,
                 {malformed_reasons("o.message")} AS reasons, o.raw, CAST(NULL AS VARCHAR) AS "row",
-                {quote.literal(self._shape(batch.columns))} AS shape, CAST(NULL AS BIGINT) AS parent
+                {quote.literal(self._shape(batch.columns))} AS shape, {_NO_PARENT}
             FROM ({batch.malformed_relation}) AS o"""
 
     def _shape(self, columns: Sequence[SourceColumn]) -> str:

@@ -1,4 +1,4 @@
-"""Set rules: keys, unique values, references, and the winner among versions of one key.
+"""Set rules: keys, unique values, references to other tables and to the own one.
 
 Each works on narrow scans of its own columns; nothing here reads a whole row. A record takes its value only if it passes
 all error rules; refused records are tested, too, so that reasons do not depend on how a load was sliced.
@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from headgate.contracts.model import ReferenceRule, UniqueRule
 from headgate.core.values import TableRef
-from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, Verdict
+from headgate.gate.verdict import QUARANTINED, Verdict
 from headgate.sql import quote
 
-
-@dataclass(frozen=True)
-class Target:
-    """The table as the set rules see it: a relation with its columns and `_hg_load`, or None where it holds nothing."""
-
-    ref: TableRef
-    relation: str | None
+Uniques = Sequence[tuple[UniqueRule, int]]
+References = Sequence[tuple[ReferenceRule, int]]
 
 
 def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
@@ -35,85 +31,128 @@ def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
     )
 
 
-def judge_self_reference(verdict: Verdict, rule: ReferenceRule, bit: int, target: Target) -> None:
-    """Refuses rows whose value no accepted row of this table has, until nothing more falls."""
-    column, to = quote.ident(rule.column), quote.ident(rule.to_column)
-    held = f"UNION ALL SELECT {to} FROM ({target.relation}) AS t" if target.relation else ""
-    while verdict.add(
-        f"""SELECT _hg_id, _hg_part FROM ({verdict.passing()}) AS s WHERE s.{column} IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM (SELECT {to} FROM ({verdict.passing()}) AS p {held}) AS known(value)
-                            WHERE known.value = s.{column})""",
-        QUARANTINED,
-        bit,
-    ):
-        pass
+@dataclass
+class Rounds:
+    """Rules that look at the whole load, settled by rounds: judge all, strike out what fails, judge the rest anew.
 
-
-def judge_unique(verdict: Verdict, rules: Sequence[tuple[UniqueRule, int]], target: Target) -> None:
-    """All unique rules of the contract together: which rows hold their values, and who is refused for that.
-
-    Order: keep=none, then keep=last, then keep=first, each among the rows that passed what came before.
+    A strike is never taken back; who holds a value (keep=first) and who wins a key (upsert) is found anew in each
+    round, so that a row that is refused in the end has taken nothing. `struck` has `_hg_id, _hg_part, bit`; `target` is
+    the relation of the table's standing rows, None where it holds nothing.
     """
-    for keep in ("none", "last", "first"):
-        chosen = [(rule, bit) for rule, bit in rules if rule.keep == keep]
-        claims = _claims(verdict, chosen, verdict.judged(), target.relation)
+
+    verdict: Verdict
+    target: str | None
+    uniques: Uniques
+    own: References
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        self.struck = self.verdict.scan.temp("struck")
+        self.run(f"CREATE TEMP TABLE {self.struck} (_hg_id BIGINT, _hg_part INTEGER, bit INTEGER)")
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.verdict.scan.session.execute(sql)
+
+    def keep(self, name: str, select: str) -> str:
+        """A temporary table of what the SELECT gives."""
+        made = self.verdict.scan.temp(name)
+        self.run(f"CREATE TEMP TABLE {made} AS {select}")
+        return made
+
+    def standing(self) -> str:
+        """The rows that passed everything judged before and were not struck out."""
+        return f"""SELECT * FROM ({self.verdict.passing()}) AS r
+                   WHERE NOT EXISTS (SELECT 1 FROM {self.struck} AS x WHERE x._hg_id = r._hg_id)"""
+
+    def strike(self, hits: str) -> bool:
+        """Strikes out what the SELECT of `_hg_id, _hg_part, bit` finds; True if any of it is new."""
+        before = self.run(f"SELECT count(bit) FROM {self.struck}")
+        self.run(f"INSERT INTO {self.struck} SELECT * FROM ({hits}) AS h EXCEPT SELECT * FROM {self.struck}")
+        return self.run(f"SELECT count(bit) FROM {self.struck}") != before
+
+    def strike_own_references(self, candidates: str, accepted: str, staying: str | None) -> bool:
+        found = [
+            self.strike(f"SELECT *, CAST({bit} AS INTEGER) FROM ({_unknown(rule, candidates, accepted, staying)})")
+            for rule, bit in self.own
+        ]
+        return any(found)
+
+    def settle(self, accepted: str, staying: str | None, clashes: Sequence[tuple[str, int]] = ()) -> None:
+        """Writes the strikes into the verdict, with every row that clashes or refers to nothing in the end."""
+        judged = self.verdict.judged()
+        hits = list(clashes)
+        for rule, bit in self.own:
+            hits.append((self.keep(f"unknown_{bit}", _unknown(rule, judged, accepted, staying)), bit))
+        for _, bit in (*self.uniques, *self.own):
+            if self.run(f"SELECT 1 FROM {self.struck} WHERE bit = {bit} LIMIT 1"):
+                hits.append((f"{self.struck} WHERE bit = {bit}", bit))
+        for table, bit in hits:
+            self.verdict.add(f"SELECT _hg_id, _hg_part FROM {table}", QUARANTINED, bit)
+
+
+def _unknown(rule: ReferenceRule, candidates: str, accepted: str, staying: str | None) -> str:
+    """The candidates whose value no accepted and no staying row of the table has: `_hg_id, _hg_part`."""
+    column, to = quote.ident(rule.column), quote.ident(rule.to_column)
+    held = f" UNION ALL SELECT {to} FROM ({staying}) AS t" if staying else ""
+    return f"""SELECT _hg_id, _hg_part FROM ({candidates}) AS s WHERE s.{column} IS NOT NULL AND NOT EXISTS (
+                   SELECT 1 FROM (SELECT {to} FROM ({accepted}) AS p{held}) AS known(value)
+                   WHERE known.value = s.{column})"""
+
+
+def judge_append(verdict: Verdict, uniques: Uniques, own: References, target: str | None) -> None:
+    """Unique rules and references to the own table, under append and replace."""
+    claims = make_claims(verdict, uniques, verdict.judged(), target, "claims")
+    if not claims and not own:
+        return
+    rounds = Rounds(verdict, target, uniques, own)
+    while True:
+        accepted = rounds.standing()
         if claims:
-            _RESOLVE[keep](verdict, claims)
-            for number, (_, bit) in enumerate(chosen):
-                verdict.add(f"SELECT _hg_id, _hg_part FROM {claims} WHERE rule = {number} AND hit", QUARANTINED, bit)
+            _accept_in_order(rounds, claims)
+            accepted += f" AND NOT EXISTS (SELECT 1 FROM {claims} AS c WHERE c._hg_id = r._hg_id AND NOT c.acc)"
+        struck = [rounds.strike(f"{forward(claims, rounds.struck)} AND c.acc")] if claims else []
+        struck.append(rounds.strike_own_references(accepted, accepted, target))
+        if not any(struck):
+            break
+    if own:
+        accepted = f"SELECT * FROM {rounds.keep('accepted', accepted)}"
+    rounds.settle(accepted, target, _clashes(rounds, claims) if claims else ())
 
 
-def judge_unique_winners(
-    verdict: Verdict, rules: Sequence[tuple[UniqueRule, int]], target: Target, keys: Sequence[str]
-) -> None:
-    """Unique columns beside the identity of an upsert: judged over the winners and the rows they leave in place."""
-    winners = verdict.passing()
-    same = " AND ".join(f"w.{quote.ident(key)} = t.{quote.ident(key)}" for key in keys)
-    staying = (
-        f"SELECT * FROM ({target.relation}) AS t WHERE NOT EXISTS (SELECT 1 FROM ({winners}) AS w WHERE {same})"
-        if target.relation
-        else None
-    )
-    claims = _claims(verdict, rules, winners, staying)
-    if claims:
-        _first(verdict, claims)
-        for number, (_, bit) in enumerate(rules):
-            verdict.add(f"SELECT _hg_id, _hg_part FROM {claims} WHERE rule = {number} AND hit", QUARANTINED, bit)
-
-
-def _claims(
-    verdict: Verdict, rules: Sequence[tuple[UniqueRule, int]], relation: str, target: str | None
+def make_claims(
+    verdict: Verdict, rules: Uniques, relation: str, target: str | None, name: str
 ) -> str | None:
-    """A table of contested claims `rule, key, _hg_id, _hg_part, held, good, state, hit`; None where nothing is contested.
+    """A table of contested claims, or None where nothing is contested.
 
-    `held`: the target has the value; `good`: the record passes everything judged so far.
+    *Shape*: `bit, keep, key, _hg_id, _hg_part`; `held`: the target has the value; `good`: the record passes what was
+    judged so far; `state` of keep=first: 0 open, 1 holds its values, 2 does not; `acc`: would enter the table.
     """
     selects = []
-    for number, (rule, _) in enumerate(rules):
-        contested = _contested(verdict, number, rule, relation, target)
+    for rule, bit in rules:
+        contested = _contested(verdict, f"{name}_{bit}", rule, relation, target)
         if contested:
-            same = " AND ".join(f"s.{quote.ident(name)} = k.{quote.ident(name)}" for name in rule.columns)
+            same = " AND ".join(f"s.{quote.ident(one)} = k.{quote.ident(one)}" for one in rule.columns)
             selects.append(
-                f"""SELECT {number} AS rule, k.rowid AS key, s._hg_id, s._hg_part, k.held
+                f"""SELECT {bit} AS bit, '{rule.keep}' AS keep, k.rowid AS key, s._hg_id, s._hg_part, k.held
                     FROM ({relation}) AS s JOIN {contested} AS k ON {same}"""
             )
     if not selects:
         return None
-    name = verdict.scan.temp(f"claims_{verdict.generation}")
+    made = verdict.scan.temp(name)
     verdict.scan.session.execute(
-        f"""CREATE TEMP TABLE {name} AS SELECT *, NOT EXISTS
-                (SELECT 1 FROM {verdict.table} AS v WHERE v._hg_id = c._hg_id) AS good, 0 AS state, false AS hit
-            FROM ({' UNION ALL '.join(selects)}) AS c"""
+        f"""CREATE TEMP TABLE {made} AS SELECT *, NOT EXISTS
+                (SELECT 1 FROM {verdict.table} AS v WHERE v._hg_id = c._hg_id) AS good, 0 AS state, false AS acc
+            FROM ({" UNION ALL ".join(selects)}) AS c"""
     )
-    return name
+    return made
 
 
-def _contested(verdict: Verdict, number: int, rule: UniqueRule, relation: str, target: str | None) -> str | None:
+def _contested(verdict: Verdict, name: str, rule: UniqueRule, relation: str, target: str | None) -> str | None:
     """Values that more than one record has, or that the target has already, as a table with `held`."""
     session = verdict.scan.session
     names = quote.columns(rule.columns)
-    present = " AND ".join(f"{quote.ident(name)} IS NOT NULL" for name in rule.columns)
-    name = verdict.scan.temp(f"contested_{verdict.generation}_{number}")
+    present = " AND ".join(f"{quote.ident(one)} IS NOT NULL" for one in rule.columns)
+    made = verdict.scan.temp(f"contested_{name}")
     held = ""
     if target is not None:
         same = " AND ".join(f"s.{quote.ident(one)} = t.{quote.ident(one)}" for one in rule.columns)
@@ -121,99 +160,69 @@ def _contested(verdict: Verdict, number: int, rule: UniqueRule, relation: str, t
         held = f""" UNION ALL SELECT DISTINCT {quote.columns(rule.columns, "t")}, true FROM ({target}) AS t
                     WHERE EXISTS (SELECT 1 FROM ({relation}) AS s WHERE {same})"""
     session.execute(
-        f"""CREATE TEMP TABLE {name} AS SELECT {names}, bool_or(held) AS held FROM (
+        f"""CREATE TEMP TABLE {made} AS SELECT {names}, bool_or(held) AS held FROM (
                 SELECT {names}, false AS held FROM ({relation}) AS s WHERE {present}
                 GROUP BY {names} HAVING count(*) > 1{held}) AS u GROUP BY {names}"""
     )
-    return name if session.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
+    return made if session.execute(f"SELECT 1 FROM {made} LIMIT 1") else None
 
 
-def _hit(verdict: Verdict, claims: str, aggregate: str, condition: str) -> None:
-    """Marks the claims for which `condition` holds, over the claim `c` and one aggregate `g.of` of its value."""
-    verdict.scan.session.execute(
-        f"""UPDATE {claims} AS c SET hit = true FROM (
-                SELECT rule, key, {aggregate} AS of FROM {claims} GROUP BY rule, key) AS g
-            WHERE g.rule = c.rule AND g.key = c.key AND (c.held OR coalesce({condition}, false))"""
-    )
+def _accept_in_order(rounds: Rounds, claims: str) -> None:
+    """keep=first, in source order: a row enters when it is the first open one for each of its values.
 
-
-def _none(verdict: Verdict, claims: str) -> None:
-    """keep=none: a value that a good row shares with another good row is refused to all who have it."""
-    _hit(verdict, claims, "count(*) FILTER (WHERE good)", "g.of - CAST(c.good AS INTEGER) > 0")
-
-
-def _last(verdict: Verdict, claims: str) -> None:
-    """keep=last: the last good row holds the value, whoever came before it is refused."""
-    _hit(verdict, claims, "max(_hg_id) FILTER (WHERE good)", "g.of > c._hg_id")
-
-
-def _first(verdict: Verdict, claims: str) -> None:
-    """keep=first, in source order: a row is accepted when it is the first open one for each of its values.
-
-    With several rules a refusal may free a value, so rounds follow each other; the first undecided row is decided in
+    With several rules a refusal may free a value, so turns follow each other; the first undecided row is decided in
     each, mostly nearly all are.
     """
-    session = verdict.scan.session
-    session.execute(
-        f"UPDATE {claims} SET state = 2 WHERE _hg_id IN (SELECT _hg_id FROM {claims} WHERE held OR NOT good)"
+    rounds.run(
+        f"""UPDATE {claims} SET state = CASE WHEN _hg_id IN (
+                SELECT _hg_id FROM {claims} WHERE NOT good OR (held AND keep = 'first')
+                UNION ALL SELECT _hg_id FROM {rounds.struck}) THEN 2 ELSE 0 END"""
     )
-    while session.execute(f"SELECT 1 FROM {claims} WHERE state = 0 LIMIT 1"):
+    take_turns(rounds, claims)
+    rounds.run(f"UPDATE {claims} SET acc = state < 2")
+
+
+def take_turns(rounds: Rounds, claims: str) -> None:
+    """Decides the open claims of keep=first: who is first in all, then who comes after a holder, until none is open."""
+    while rounds.run(f"SELECT 1 FROM {claims} WHERE state = 0 AND keep = 'first' LIMIT 1"):
         for state, verb in ((1, "bool_and(c._hg_id = f.first)"), (2, "bool_or(f.taken AND c._hg_id > f.first)")):
-            session.execute(
+            rounds.run(
                 f"""UPDATE {claims} SET state = {state} WHERE state = 0 AND _hg_id IN (
                         SELECT c._hg_id FROM {claims} AS c JOIN (
-                            SELECT rule, key, min(_hg_id) AS first, bool_or(state = 1) AS taken
-                            FROM {claims} WHERE state < 2 GROUP BY rule, key
-                        ) AS f ON f.rule = c.rule AND f.key = c.key
-                        WHERE c.state = 0 GROUP BY c._hg_id HAVING {verb})"""
+                            SELECT bit, key, min(_hg_id) AS first, bool_or(state = 1) AS taken
+                            FROM {claims} WHERE state < 2 AND keep = 'first' GROUP BY bit, key
+                        ) AS f ON f.bit = c.bit AND f.key = c.key
+                        WHERE c.state = 0 AND c.keep = 'first' GROUP BY c._hg_id HAVING {verb})"""
             )
-    _hit(verdict, claims, "min(_hg_id) FILTER (WHERE state = 1)", "c._hg_id > g.of")
 
 
-_RESOLVE = {"none": _none, "last": _last, "first": _first}
-OLDER = 1
+def forward(claims: str, struck: str) -> str:
+    """Claims of keep=last and keep=none that fail: `_hg_id, _hg_part, bit`; more conditions on `c` may follow.
+
+    For keep=none, rows that this very rule struck out still count: a shared value stays shared.
+    """
+    return f"""SELECT c._hg_id, c._hg_part, c.bit FROM {claims} AS c JOIN (
+            SELECT c.bit, c.key, max(c._hg_id) FILTER (WHERE c.acc) AS latest,
+                count(*) FILTER (WHERE c.acc OR x.bit IS NOT NULL) AS sharers
+            FROM {claims} AS c LEFT JOIN {struck} AS x ON x._hg_id = c._hg_id AND x.bit = c.bit
+            WHERE c.keep <> 'first' GROUP BY c.bit, c.key) AS g ON g.bit = c.bit AND g.key = c.key
+        LEFT JOIN {struck} AS y ON y._hg_id = c._hg_id AND y.bit = c.bit
+        WHERE (c.held OR (c.keep = 'last' AND coalesce(g.latest > c._hg_id, false))
+            OR (c.keep = 'none' AND g.sharers - CAST(c.acc OR y.bit IS NOT NULL AS INTEGER) > 0))"""
 
 
-def judge_versions(
-    verdict: Verdict, keys: Sequence[str], order_by: str | None, target: Target, ties_lose: bool
-) -> None:
-    """Upsert: the newest version of each key wins; the others, and what is older than the table's row, are deduplicated."""
-    names = quote.columns(keys)
-    order = f"{quote.ident(order_by)} DESC, " if order_by else ""
-    passing = verdict.passing()
-    doubled = verdict.scan.temp(f"doubled_{verdict.generation}")
-    session = verdict.scan.session
-    session.execute(
-        f"CREATE TEMP TABLE {doubled} AS SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1"
-    )
-    if session.execute(f"SELECT 1 FROM {doubled} LIMIT 1"):
-        same = " AND ".join(f"d.{quote.ident(key)} = s.{quote.ident(key)}" for key in keys)
-        verdict.add(
-            f"""SELECT _hg_id, _hg_part FROM (
-                    SELECT _hg_id, _hg_part, row_number() OVER (PARTITION BY {names} ORDER BY {order}_hg_id DESC) AS rank
-                    FROM ({passing}) AS s WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {same})) AS ranked
-                WHERE rank > 1""",
-            DEDUPLICATED,
-        )
-    if order_by and target.relation:
-        older = f"s.{quote.ident(order_by)} {'<=' if ties_lose else '<'} t.{quote.ident(order_by)}"
-        same = " AND ".join(f"t.{quote.ident(key)} = s.{quote.ident(key)}" for key in keys)
-        verdict.add(
-            f"""SELECT s._hg_id, s._hg_part FROM ({target.relation}) AS t JOIN ({verdict.passing()}) AS s
-                ON {same} WHERE {older}""",
-            DEDUPLICATED,
-            why=OLDER,
-        )
+def behind_holder(claims: str) -> str:
+    """Claims of keep=first whose value the table or an earlier holder has: `_hg_id, _hg_part, bit`."""
+    return f"""SELECT c._hg_id, c._hg_part, c.bit FROM {claims} AS c LEFT JOIN (
+            SELECT bit, key, min(_hg_id) AS first FROM {claims} WHERE state = 1 AND keep = 'first' GROUP BY bit, key
+        ) AS h ON h.bit = c.bit AND h.key = c.key
+        WHERE c.keep = 'first' AND (c.held OR coalesce(c._hg_id > h.first, false))"""
 
 
-def judge_replay_keys(verdict: Verdict, keys: Sequence[str], target: Target, bit: int) -> None:
-    """Replay over an upsert without order: a key that an entry later than the record's own wrote is refused."""
-    if target.relation is None:
-        return
-    same = " AND ".join(f"t.{quote.ident(key)} = s.{quote.ident(key)}" for key in keys)
-    verdict.add(
-        f"""SELECT s._hg_id, s._hg_part FROM ({verdict.passing()}) AS s JOIN ({target.relation}) AS t ON {same}
-            JOIN _headgate.quarantine AS q ON q.id = s._hg_id WHERE t._hg_load > q.entry""",
-        QUARANTINED,
-        bit,
-    )
+def _clashes(rounds: Rounds, claims: str) -> list[tuple[str, int]]:
+    """For each unique rule, a table of all records, refused ones too, that clash with who holds their value."""
+    made = []
+    for rule, bit in rounds.uniques:
+        failing = behind_holder(claims) if rule.keep == "first" else forward(claims, rounds.struck)
+        made.append((rounds.keep(f"clash_{bit}", f"{failing} AND c.bit = {bit}"), bit))
+    return made

@@ -1,0 +1,118 @@
+"""Upsert: which version of a key enters the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headgate.gate.sets import References, Rounds, Uniques, behind_holder, forward, make_claims, take_turns
+from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, Verdict
+from headgate.sql import quote
+
+REPLACED, OLDER = 0, 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What an upsert goes by. `ties_lose`: equal `order_by` keeps the table's row (a replay)."""
+
+    keys: tuple[str, ...]
+    order_by: str | None
+    ties_lose: bool
+
+    def same(self, one: str, two: str) -> str:
+        return " AND ".join(f"{one}.{quote.ident(key)} = {two}.{quote.ident(key)}" for key in self.keys)
+
+
+def judge_upsert(
+    verdict: Verdict, identity: Identity, uniques: Uniques, own: References, target: str | None
+) -> None:
+    """The newest version of each key wins; the others, and what is older than the table's row, are deduplicated.
+
+    Unique rules beside the identity are judged over the winners and the rows that stay.
+    """
+    if not uniques and not own:
+        for losers, why in _losers(verdict, identity, verdict.passing(), target):
+            verdict.add(losers, DEDUPLICATED, why=why)
+        return
+    rounds = Rounds(verdict, target, uniques, own)
+    while True:
+        rounds.number += 1
+        passing = rounds.standing()
+        found = [f"SELECT *, {why} AS why FROM ({select})" for select, why in _losers(verdict, identity, passing, target)]
+        lost = rounds.keep(f"lost_{rounds.number}", " UNION ALL ".join(found) or _NOBODY)
+        accepted = f"{passing} AND NOT EXISTS (SELECT 1 FROM {lost} AS l WHERE l._hg_id = r._hg_id)"
+        staying = _staying(identity, accepted, target)
+        claims = make_claims(verdict, uniques, accepted, staying, f"claims_{rounds.number}")
+        struck = [rounds.strike(_broken(rounds, claims))] if claims else []
+        struck.append(rounds.strike_own_references(passing, accepted, staying))
+        if not any(struck):
+            break
+    frozen = f"SELECT * FROM {rounds.keep('accepted', accepted)}"
+    rounds.settle(frozen, _staying(identity, frozen, target))
+    for why in (REPLACED, OLDER):
+        verdict.add(f"SELECT _hg_id, _hg_part FROM {lost} WHERE why = {why}", DEDUPLICATED, why=why)
+
+
+_NOBODY = "SELECT CAST(0 AS BIGINT) AS _hg_id, 0 AS _hg_part, 0 AS why WHERE false"
+
+
+def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | None) -> Iterator[tuple[str, int]]:
+    """SELECTs of `_hg_id, _hg_part` of rows that are not the version to keep, each with why."""
+    names = quote.columns(identity.keys)
+    order = f"{quote.ident(identity.order_by)} DESC, " if identity.order_by else ""
+    scan = verdict.scan
+    doubled = scan.temp(f"doubled_{len(scan.tables)}")
+    scan.session.execute(
+        f"CREATE TEMP TABLE {doubled} AS SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1"
+    )
+    beaten = ""
+    if scan.session.execute(f"SELECT 1 FROM {doubled} LIMIT 1"):
+        beaten = scan.temp(f"beaten_{len(scan.tables)}")
+        scan.session.execute(
+            f"""CREATE TEMP TABLE {beaten} AS SELECT _hg_id, _hg_part FROM (
+                    SELECT _hg_id, _hg_part, row_number() OVER (PARTITION BY {names} ORDER BY {order}_hg_id DESC) AS rank
+                    FROM ({passing}) AS s
+                    WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})) AS ranked
+                WHERE rank > 1"""
+        )
+        yield f"SELECT _hg_id, _hg_part FROM {beaten}", REPLACED
+    if identity.order_by and target:
+        column = quote.ident(identity.order_by)
+        winner = f" AND s._hg_id NOT IN (SELECT _hg_id FROM {beaten})" if beaten else ""
+        yield (
+            f"""SELECT s._hg_id, s._hg_part FROM ({target}) AS t JOIN ({passing}) AS s ON {identity.same("t", "s")}
+                WHERE s.{column} {"<=" if identity.ties_lose else "<"} t.{column}{winner}""",
+            OLDER,
+        )
+
+
+def _staying(identity: Identity, accepted: str, target: str | None) -> str | None:
+    """The table's rows that no accepted row replaces."""
+    if target is None:
+        return None
+    return f"""SELECT * FROM ({target}) AS t
+               WHERE NOT EXISTS (SELECT 1 FROM ({accepted}) AS w WHERE {identity.same("w", "t")})"""
+
+
+def _broken(rounds: Rounds, claims: str) -> str:
+    """The winners that break a unique rule: `_hg_id, _hg_part, bit`. keep=first counts sound winners before it."""
+    rounds.run(f"UPDATE {claims} SET good = true, acc = true")
+    rounds.run(
+        f"""UPDATE {claims} SET state = CASE WHEN _hg_id IN (SELECT _hg_id FROM {claims} WHERE held
+                UNION ALL SELECT _hg_id FROM ({forward(claims, rounds.struck)})) THEN 2 ELSE 0 END"""
+    )
+    take_turns(rounds, claims)
+    return f"{forward(claims, rounds.struck)} UNION ALL {behind_holder(claims)}"
+
+
+def judge_replay_keys(verdict: Verdict, identity: Identity, target: str | None, bit: int) -> None:
+    """Replay over an upsert without order: a key that an entry later than the record's own wrote is refused."""
+    if target is None:
+        return
+    verdict.add(
+        f"""SELECT s._hg_id, s._hg_part FROM ({verdict.judged()}) AS s JOIN ({target}) AS t ON {identity.same("t", "s")}
+            JOIN _headgate.quarantine AS q ON q.id = s._hg_id WHERE t._hg_load > q.origin""",
+        QUARANTINED,
+        bit,
+    )
