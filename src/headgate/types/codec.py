@@ -1,9 +1,9 @@
 """Rows as text and back without loss.
 
 The canonical text of a scalar is what the lexical table accepts wherever the table has that type: `\\xDEADBEEF` for
-bytes, `nan`, `inf` and `-inf` for doubles, `2024-01-02 03:04:05.5` for timestamps. Nested values are JSON in which every
-scalar is its canonical text in a JSON string: a struct is an object, a list an array, a map an array of [key, value], a
-union [tag, value], a struct without names an array.
+bytes, `nan`, `inf` and `-inf` for doubles, `2024-01-02 03:04:05.5` for timestamps. Nested values are JSON in which
+every scalar is its canonical text in a JSON string: a struct is an object, a list an array, a map an array of
+[key, value], a union [tag, value], a struct without names an array.
 
 Needs a session whose TimeZone is UTC.
 """
@@ -46,7 +46,7 @@ def encode_row(columns: Sequence[SourceColumn], prefix: str = "") -> str:
 
 
 def decode_column(row_expr: str, column: SourceColumn) -> str:
-    """SQL of the column's value of its physical type, out of the text that `encode_row` made; NULL where it is absent."""
+    """SQL of the column's value, of its physical type, from the text that `encode_row` made; NULL if absent."""
     return decode(f"json_extract_string({row_expr}, {_pointer(column.name)})", column.physical)
 
 
@@ -60,7 +60,9 @@ def _scalar_text(expr: str, kind: Physical) -> str:
     if kind.name == "BLOB":
         return f"('\\x' || hex({expr}))"
     if kind.name == "DECIMAL" and kind.precision == kind.scale:
-        return f"regexp_replace({text}, '^(-?)\\.', '\\10.')"  # DuckDB writes .50 only where no digit before is possible
+        return (
+            f"regexp_replace({text}, '^(-?)\\.', '\\10.')"  # DuckDB writes .50 only where no digit before is possible
+        )
     return text
 
 
@@ -186,5 +188,3 @@ def _unless_null(expr: str, then: str) -> str:
 def _given(kind: Physical | None) -> Physical:
     assert kind is not None
     return kind
-
-

@@ -17,7 +17,7 @@ class Physical:
 
     `text` is its spelling, fit for a CAST. `name` is the type's name without arguments, in capitals (`DECIMAL`, `ENUM`,
     `TIMESTAMP WITH TIME ZONE`), or one of STRUCT, LIST, ARRAY, MAP, UNION. `fields`: name and type of the members of
-    STRUCT and UNION (an empty name where a struct has no names); `key` and `value` for MAP; LIST and ARRAY have only `value`.
+    STRUCT and UNION (an empty name where a struct has no names). MAP has `key` and `value`, LIST and ARRAY `value`.
     """
 
     text: str
@@ -123,7 +123,7 @@ class _Parser:
         return self.plain(name)
 
     def field(self) -> tuple[str, Physical]:
-        # An unnamed member begins with its type; WITH is reserved, so `TIME WITH TIME ZONE` is a type and not a field TIME.
+        # An unnamed member begins with its type; WITH is reserved, so `TIME WITH TIME ZONE` is no field called TIME.
         if self.peek(1) in _PUNCTUATION or self.peek(1) == "WITH":
             return "", self.kind()
         name = self.take()
