@@ -19,7 +19,7 @@ from headgate.testing.strategies import (
 )
 
 REFERENCES = (f"{PARENTS}.pid", "raw.orders.id")
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=60, deadline=None)
 
 
 @st.composite
