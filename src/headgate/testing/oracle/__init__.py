@@ -1,0 +1,65 @@
+"""The executable form of SEMANTICS: what a warehouse and its books must look like after any sequence of operations.
+
+Plain Python over lists and dicts: no SQL, and nothing imported from the rest of Headgate. Readable and obviously right
+beats fast. Property tests compare the real system with it by `view`.
+"""
+
+from headgate.testing.oracle.commits import adjust
+from headgate.testing.oracle.judge import Reading, Verdict, judge
+from headgate.testing.oracle.laws import check_laws, differences, same_state, view
+from headgate.testing.oracle.loads import full_refresh, load, replay
+from headgate.testing.oracle.model import (
+    Column,
+    Contract,
+    CrossRule,
+    Entry,
+    File,
+    Flow,
+    Limit,
+    Malformed,
+    Point,
+    Position,
+    Reason,
+    Reference,
+    Refusal,
+    Refused,
+    Rule,
+    State,
+    Unique,
+)
+from headgate.testing.oracle.values import NotAccepted, accept, canonical_spelling, written
+
+__all__ = [
+    "Column",
+    "Contract",
+    "CrossRule",
+    "Entry",
+    "File",
+    "Flow",
+    "Limit",
+    "Malformed",
+    "NotAccepted",
+    "Point",
+    "Position",
+    "Reading",
+    "Reason",
+    "Reference",
+    "Refusal",
+    "Refused",
+    "Rule",
+    "State",
+    "Unique",
+    "Verdict",
+    "accept",
+    "adjust",
+    "canonical_spelling",
+    "check_laws",
+    "differences",
+    "full_refresh",
+    "judge",
+    "load",
+    "replay",
+    "same_state",
+    "view",
+    "written",
+]

@@ -1,0 +1,231 @@
+"""One commit: judged records become rows, quarantine records, entries and positions, all at once or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headgate.testing.oracle.judge import Reading, Verdict, judge, key_of
+from headgate.testing.oracle.model import (
+    WHOLE,
+    Entry,
+    File,
+    Flow,
+    Kind,
+    Point,
+    Position,
+    Refusal,
+    Refused,
+    Row,
+    State,
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a commit reads of one partition: the records after `start` up to `end`; `skip` = a twin's, all skipped."""
+
+    partition: str
+    file: File
+    start: int
+    end: int
+    skip: bool = False
+
+    def readings(self) -> list[Reading]:
+        numbers = range(self.start + 1, self.end + 1)
+        return [Reading(self.partition, number, self.file.records[number - 1]) for number in numbers]
+
+
+class Stopped(Exception):
+    """The load may not go on; `refusal` and the records that it would have refused."""
+
+    def __init__(self, code: str, message: str, read: int = 0, refused: tuple[Verdict, ...] = ()) -> None:
+        super().__init__(message)
+        self.code, self.message, self.read, self.refused = code, message, read, refused
+
+
+def next_id(things: list[Any]) -> int:
+    return max((thing.id for thing in things), default=0) + 1
+
+
+def count_by_load(rows: list[Row]) -> Counter[Any]:
+    """How many of the rows each `_hg_load` wrote: what a scan of the column finds."""
+    return Counter(row.get("_hg_load") for row in rows)
+
+
+def add_entry(
+    state: State, flow_table: str, partition: str, kind: Kind, end: Point | None, content: Any = None, **facts: Any
+) -> Entry:
+    """Append an entry with the next seq of its partition and move the partition's position to it."""
+    position = state.positions.get((flow_table, partition))
+    generation = facts.pop("generation", position.generation if position else state.generation(flow_table))
+    chain = [e for e in state.entries_of(flow_table) if (e.partition, e.generation) == (partition, generation)]
+    start = chain[-1].end if chain else None
+    entry = Entry(
+        next_id(state.entries), flow_table, partition, generation, len(chain) + 1, kind, start, end,
+        rows_after=len(state.rows(flow_table)), **facts,
+    )  # fmt: skip
+    state.entries.append(entry)
+    if partition != WHOLE and end is not None:
+        kept = content if content is not None else (position.content if position else ())
+        state.positions[flow_table, partition] = Position(generation, entry.seq, end, kept)
+    return entry
+
+
+def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False) -> None:
+    """Judge the parts together and write them in one commit, one entry per part. Raises Stopped where a limit says so.
+
+    `state` is changed: callers give a copy and throw it away when the load is stopped.
+    """
+    state.tables.setdefault(flow.table, [])
+    readings = [reading for part in parts if not part.skip for reading in part.readings()]
+    verdicts = judge(readings, flow, state)
+    if limits:
+        _obey_limits(flow, verdicts, sum(part.end - part.start for part in parts))
+    by_partition: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_partition[verdict.reading.partition].append(verdict)
+    for part in parts:
+        end = Point(part.file.identity, part.end)
+        facts: dict[str, Any] = {"read": part.end - part.start}
+        if part.skip:
+            facts |= {"skipped": part.end - part.start, "why": "twin"}
+        write(state, flow, part.partition, "load", end, by_partition[part.partition], facts, part.file.content)
+    state.versions[flow.table] = state.versions.get(flow.table, 0) + 1
+
+
+def write(
+    state: State,
+    flow: Flow,
+    partition: str,
+    kind: Kind,
+    end: Point,
+    verdicts: list[Verdict],
+    facts: dict[str, Any],
+    content: Any = None,
+) -> Entry:
+    """Give every verdict of one partition its effect, under a new entry."""
+    entry_id = next_id(state.entries)
+    fates = Counter(verdict.fate for verdict in verdicts)
+    loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in verdicts if verdict.fate == "loaded"]
+    updated = _put(state, flow, loaded)
+    for verdict in verdicts:
+        if verdict.fate == "quarantined":
+            state.quarantine.append(_refused(state, flow.table, verdict, entry=entry_id))
+    facts.setdefault("skipped", fates["skipped"])
+    entry = add_entry(
+        state, flow.table, partition, kind, end, content,
+        inserted=len(loaded) - updated, updated=updated, quarantined=fates["quarantined"],
+        deduplicated=fates["deduplicated"], warnings=sum(v.warnings for v in verdicts), **facts,
+    )  # fmt: skip
+    assert entry.id == entry_id
+    return entry
+
+
+def _put(state: State, flow: Flow, rows: list[Row]) -> int:
+    """Write the rows into the table; how many of them took the place of another."""
+    table = state.tables[flow.table]
+    if flow.disposition != "upsert":
+        table.extend(rows)
+        return 0
+    updated = 0
+    for row in rows:
+        identity = key_of(row, flow.keys)
+        others = [other for other in table if key_of(other, flow.keys) != identity]
+        updated += len(others) < len(table)
+        table[:] = [*others, row]
+    return updated
+
+
+def _refused(state: State, table: str, verdict: Verdict, entry: int | None, refusal: int | None = None) -> Refused:
+    reading = verdict.reading
+    return Refused(
+        next_id(state.quarantine), table, reading.partition, reading.number, reading.record, verdict.reasons, entry,
+        "open" if refusal is None else "held", reading.origin.id if reading.origin else None, refusal=refusal,
+    )  # fmt: skip
+
+
+def _obey_limits(flow: Flow, verdicts: list[Verdict], read: int) -> None:
+    refused = tuple(verdict for verdict in verdicts if verdict.fate == "quarantined")
+    if flow.disposition == "replace" and read == 0 and not flow.allow_empty:
+        raise Stopped("empty", "the load would empty the table")
+    if flow.limit is not None and flow.limit.exceeded(len(refused), read):
+        raise Stopped("limit", "more records were refused than the contract allows", read, refused)
+
+
+def refuse(state: State, flow: Flow, stopped: Stopped) -> None:
+    """Note a stopped load: a refusal and its held records, and nothing else."""
+    refusal = Refusal(
+        next_id(state.refusals), flow.table, stopped.code, stopped.message, stopped.read, len(stopped.refused)
+    )
+    state.refusals.append(refusal)
+    for verdict in stopped.refused:
+        state.quarantine.append(_refused(state, flow.table, verdict, None, refusal.id))
+
+
+def remove(state: State, table: str, where: Callable[[Row], bool]) -> Mapping[Any, int]:
+    """Take rows out of the table; how many of each `_hg_load`."""
+    gone = [row for row in state.rows(table) if where(row)]
+    state.tables[table] = [row for row in state.rows(table) if not where(row)]
+    return count_by_load(gone)
+
+
+def supersede(state: State, table: str, partition: str | None, entry: int) -> None:
+    """The open records of the partition (None = of all) are no longer owed an answer: their source is read anew."""
+    owed = {r.id for r in state.records(table) if partition in (None, r.partition)}
+    state.settle(owed, "superseded", entry)
+
+
+def open_generation(state: State, flow: Flow) -> None:
+    """Remove everything that the table holds: a new generation of all its partitions begins."""
+    generation = max((entry.generation for entry in state.entries_of(flow.table)), default=0) + 1
+    removed = remove(state, flow.table, lambda row: True)
+    entry = add_entry(
+        state, flow.table, WHOLE, "load", None, generation=generation, removed=removed, why="new generation"
+    )
+    supersede(state, flow.table, None, entry.id)
+    for key in [key for key in state.positions if key[0] == flow.table]:
+        del state.positions[key]
+
+
+def reopen_partition(state: State, flow: Flow, partition: str, file: File) -> None:
+    """Begin a changed file anew: under append its rows go, replays included; its open records are superseded."""
+    table = flow.table
+    removed: Mapping[Any, int] = {}
+    if flow.disposition == "append":
+        own = {entry.id for entry in state.entries_of(table) if entry.partition == partition}
+        removed = remove(state, table, lambda row: row["_hg_load"] in own)
+    generation = state.positions[table, partition].generation + 1
+    entry = add_entry(
+        state, table, partition, "load", Point(file.identity, 0), file.content,
+        generation=generation, removed=removed, why="reload",
+    )  # fmt: skip
+    supersede(state, table, partition, entry.id)
+
+
+def adjust(state: State, table: str, reason: str) -> State:
+    """The state whose books accept the table as it is: an entry with what a scan finds more or less per `_hg_load`."""
+    after = state.copy()
+    found, known = count_by_load(after.rows(table)), expected_by_load(after, table)
+    removed = {load: known[load] - found[load] for load in {*found, *known} if known[load] != found[load]}
+    add_entry(after, table, WHOLE, "adjust", None, generation=after.generation(table), removed=removed, why=reason)
+    after.versions[table] = after.versions.get(table, 0) + 1
+    return after
+
+
+def expected_by_load(state: State, table: str) -> Counter[Any]:
+    """How many rows of each `_hg_load` the books of an append or replace table say there are."""
+    known: Counter[Any] = Counter()
+    for entry in state.entries_of(table):
+        known[entry.id] += entry.inserted
+        for load, rows in entry.removed.items():
+            known[load] -= rows
+    return known
+
+
+def discard_held(state: State, table: str) -> None:
+    """The table's next load makes the records of a stopped one void."""
+    held = {record.id for record in state.records(table, "held")}
+    state.quarantine = [replace(r, status="discarded") if r.id in held else r for r in state.quarantine]

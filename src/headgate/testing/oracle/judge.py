@@ -1,0 +1,292 @@
+"""All records of one commit together: keys, uniqueness, references, winners of an upsert. Every record gets one fate.
+
+Rules that look forward (unique keep=last and keep=none, references to the own table, uniqueness among the winners of
+an upsert) are settled by rounds: judge all, refuse what fails, judge the rest anew, until nothing more fails. Such a
+refusal is never taken back; everything else (keep=first, winners) is found anew in each round, so that a row that is
+refused in the end has taken no key.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from headgate.testing.oracle.model import (
+    Fate,
+    Fields,
+    Flow,
+    Malformed,
+    Reason,
+    Reference,
+    Refused,
+    Row,
+    State,
+    Unique,
+)
+from headgate.testing.oracle.rows import Look, look
+from headgate.testing.oracle.values import rank
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A record as it was read. `origin` is the quarantine record that a replay reads it from; `origin_entry` the entry
+    in which the record was refused for the first time."""
+
+    partition: str
+    number: int
+    record: Fields | Malformed
+    origin: Refused | None = None
+    origin_entry: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a record. `note` says why it was deduplicated: later (another of the load won) or older."""
+
+    reading: Reading
+    fate: Fate
+    row: Row
+    reasons: tuple[Reason, ...] = ()
+    warnings: int = 0
+    note: str = ""
+
+
+def key_of(row: Row, columns: tuple[str, ...]) -> Key | None:
+    """What the row is known by in these columns; None if one of them is NULL."""
+    if any(row.get(column) is None for column in columns):
+        return None
+    return tuple(rank(row[column]) for column in columns)
+
+
+def judge(readings: list[Reading], flow: Flow, state: State) -> list[Verdict]:
+    """The fate of every record, in the order given, against the tables as they stand in `state`."""
+    looks = [look(reading.record, flow) for reading in readings]
+    court = (_Upsert if flow.disposition == "upsert" else _Append)(readings, looks, flow, state)
+    while court.round():
+        pass
+    return [court.verdict(i) for i in range(len(readings))]
+
+
+@dataclass
+class _Court:
+    readings: list[Reading]
+    looks: list[Look]
+    flow: Flow
+    state: State
+    struck: dict[int, set[Unique | Reference]] = field(default_factory=lambda: defaultdict(set))
+    """Refusals by rules that look forward; they only grow."""
+    accepted: list[int] = field(default_factory=list)
+    """Indexes of the rows that enter the table, as the latest round found them."""
+
+    def __post_init__(self) -> None:
+        contract = self.flow.contract
+        self.table = self.state.rows(self.flow.table)
+        self.rows = [look.row for look in self.looks]
+        own = [r for r in contract.references if r.to_table == self.flow.table]
+        self.own_references = [reference for reference in own if reference.severity == "error"]
+        self.known = {
+            reference: {key_of(row, (reference.to_column,)) for row in self.state.rows(reference.to_table)}
+            for reference in contract.references
+        }
+        self.testable = [
+            i
+            for i, reading in enumerate(self.readings)
+            if not isinstance(reading.record, Malformed) and not self.looks[i].skipped
+        ]
+        self.fit = [i for i in self.testable if not self.looks[i].reasons and not self.before_sets(i)]
+
+    def before_sets(self, i: int) -> bool:
+        """Whether something that no other record of this load can change refuses row i."""
+        static = [r for r in self.flow.contract.references if r.to_table != self.flow.table and r.severity == "error"]
+        return any(self.unknown(i, reference) for reference in static)
+
+    def unknown(self, i: int, reference: Reference) -> bool:
+        """Whether row i refers to a value that is not there."""
+        value = key_of(self.rows[i], (reference.column,))
+        return value is not None and value not in self.known[reference]
+
+    def refresh_own_references(self, table_after: list[Row]) -> None:
+        for reference in self.known:
+            if reference.to_table == self.flow.table:
+                self.known[reference] = {key_of(row, (reference.to_column,)) for row in table_after}
+
+    def round(self) -> bool:
+        """Find `accepted` once more; True if a row of it had to be struck out."""
+        raise NotImplementedError
+
+    def strike(self, candidates: list[int], fails: Callable[[int], set[Unique | Reference]]) -> bool:
+        news = {i: found for i in candidates if (found := fails(i) - self.struck.get(i, set()))}
+        for i, found in news.items():
+            self.struck[i] |= found
+        return bool(news)
+
+    def shared(self, i: int, unique: Unique, others: list[int], table: set[Key | None]) -> bool:
+        """Whether row i's value stands in the table, or among the others where the rule's `keep` minds it."""
+        value = key_of(self.rows[i], unique.columns)
+        if value is None:
+            return False
+        minded = {
+            "first": [j for j in others if j < i],
+            "last": [j for j in others if j > i],
+            "none": [j for j in others if j != i],
+        }[unique.keep]
+        return value in table or any(key_of(self.rows[j], unique.columns) == value for j in minded)
+
+    def candidates(self, unique: Unique) -> list[int]:
+        """Accepted rows and, for keep=none, those that this very rule struck out: a shared value stays shared."""
+        struck = [i for i, rules in self.struck.items() if unique in rules]
+        return self.accepted + (struck if unique.keep == "none" else [])
+
+    def unique_reasons(self, i: int) -> list[Reason]:
+        raise NotImplementedError
+
+    def reference_reasons(self, i: int) -> list[Reason]:
+        return [
+            Reason("references", reference.column, f"must stand in {reference.to_table}.{reference.to_column}")
+            for reference in self.flow.contract.references
+            if reference.severity == "error" and (self.unknown(i, reference) or reference in self.struck.get(i, ()))
+        ]
+
+    def reasons(self, i: int) -> tuple[Reason, ...]:
+        return (*self.looks[i].reasons, *self.unique_reasons(i), *self.reference_reasons(i))
+
+    def verdict(self, i: int) -> Verdict:
+        reading, seen = self.readings[i], self.looks[i]
+        if seen.skipped:
+            return Verdict(reading, "skipped", seen.row)
+        if i not in self.testable:
+            return Verdict(reading, "quarantined", seen.row, seen.reasons)
+        warned = [r for r in self.flow.contract.references if r.severity == "warn" and self.unknown(i, r)]
+        warnings = seen.warnings + len(warned)
+        if reasons := self.reasons(i):
+            return Verdict(reading, "quarantined", seen.row, reasons, warnings)
+        if i in self.accepted:
+            return Verdict(reading, "loaded", seen.row, (), warnings)
+        return Verdict(reading, "deduplicated", seen.row, (), warnings, self.note(i))
+
+    def note(self, i: int) -> str:
+        raise AssertionError("a record without reason was not accepted")
+
+
+def unique_reason(unique: Unique) -> Reason:
+    return Reason(unique.code, ", ".join(unique.columns), "must be unique")
+
+
+class _Append(_Court):
+    """Append and replace: a key per rule, taken by the first that passes everything."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        key = self.flow.contract.key
+        composite = (Unique(key, "first", "key"),) if key else ()
+        self.uniques = (*composite, *self.flow.contract.uniques)
+        self.in_table = {u: {key_of(row, u.columns) for row in self.table} for u in self.uniques}
+        self.taken_before: dict[int, set[Unique]] = {}
+
+    def round(self) -> bool:
+        self._accept_in_order()
+        self.refresh_own_references(self.table + [self.rows[i] for i in self.accepted])
+        return self.strike(list(self.accepted), self._looking_forward)
+
+    def _accept_in_order(self) -> None:
+        taken = {u: set(self.in_table[u]) for u in self.uniques if u.keep == "first"}
+        fit = set(self.fit)
+        self.accepted, self.taken_before = [], {}
+        for i in self.testable:
+            values = {u: key_of(self.rows[i], u.columns) for u in taken}
+            clash = {u for u, value in values.items() if value is not None and value in taken[u]}
+            self.taken_before[i] = clash
+            if i in fit and not clash and not self.struck.get(i):
+                self.accepted.append(i)
+                for u, value in values.items():
+                    taken[u].add(value)
+
+    def _looking_forward(self, i: int) -> set[Unique | Reference]:
+        found: set[Unique | Reference] = {r for r in self.own_references if self.unknown(i, r)}
+        found |= {u for u in self.uniques if u.keep != "first" and self._shared(i, u)}
+        return found
+
+    def _shared(self, i: int, unique: Unique) -> bool:
+        return self.shared(i, unique, self.candidates(unique), self.in_table[unique])
+
+    def unique_reasons(self, i: int) -> list[Reason]:
+        return [
+            unique_reason(u)
+            for u in self.uniques
+            if u in self.taken_before[i] or u in self.struck.get(i, ()) or (u.keep != "first" and self._shared(i, u))
+        ]
+
+
+class _Upsert(_Court):
+    """Upsert: one winner per identity; the other rules are judged over the winners."""
+
+    def __post_init__(self) -> None:
+        self.winners: list[int] = []
+        self.older: set[int] = set()
+        super().__post_init__()
+        self.by_identity = {key_of(row, self.flow.keys): row for row in self.table}
+        self.fit = [i for i in self.fit if not self._overtaken(i)]
+
+    def identity(self, i: int) -> Key | None:
+        return key_of(self.rows[i], self.flow.keys)
+
+    def _overtaken(self, i: int) -> bool:
+        """Without `order_by` a replay may not undo what a later entry wrote."""
+        origin, present = self.readings[i].origin, self.by_identity.get(self.identity(i))
+        if origin is None or present is None or self.flow.order_by is not None:
+            return False
+        return bool(present["_hg_load"] > self.readings[i].origin_entry)
+
+    def round(self) -> bool:
+        passing = [i for i in self.fit if not self.struck.get(i)]
+        best: dict[Key | None, int] = {}
+        for i in passing:
+            rival = best.get(self.identity(i))
+            if rival is None or self._order(self.rows[i]) >= self._order(self.rows[rival]):
+                best[self.identity(i)] = i
+        self.older = {i for i in best.values() if self._older_than_table(i)}
+        self.accepted = sorted(set(best.values()) - self.older)
+        replaced = {self.identity(i) for i in self.accepted}
+        self.staying = [row for row in self.table if key_of(row, self.flow.keys) not in replaced]
+        self.refresh_own_references(self.staying + [self.rows[i] for i in self.accepted])
+        struck = self.strike(self.accepted, self._shared_with_winners())
+        own = {i: {r for r in self.own_references if self.unknown(i, r)} for i in passing}
+        return self.strike(passing, lambda i: set(own[i])) or struck
+
+    def _order(self, row: Row) -> tuple[int, Any]:
+        """Where the row stands by `order_by`; all stand together where there is none."""
+        return (0, 0) if self.flow.order_by is None else rank(row[self.flow.order_by])
+
+    def _older_than_table(self, i: int) -> bool:
+        present = self.by_identity.get(self.identity(i))
+        if present is None or self.flow.order_by is None or present[self.flow.order_by] is None:
+            return False
+        mine, theirs = self._order(self.rows[i]), self._order(present)
+        return mine <= theirs if self.readings[i].origin else mine < theirs
+
+    def _shared_with_winners(self) -> Callable[[int], set[Unique | Reference]]:
+        """For a winner, the unique rules that it breaks: against rows that stay, and against winners before it that
+        break none themselves (for keep=last and keep=none, against any other)."""
+        broken: dict[int, set[Unique | Reference]] = {}
+        for i in self.accepted:
+            sound = [j for j in self.accepted if j < i and not broken[j]]
+            broken[i] = set()
+            for unique in self.flow.contract.uniques:
+                table = {key_of(row, unique.columns) for row in self.staying}
+                others = sound if unique.keep == "first" else self.candidates(unique)
+                if self.shared(i, unique, others, table):
+                    broken[i].add(unique)
+        return lambda i: broken[i]
+
+    def unique_reasons(self, i: int) -> list[Reason]:
+        broken = [unique_reason(u) for u in self.flow.contract.uniques if u in self.struck.get(i, ())]
+        if self._overtaken(i):
+            broken.append(Reason("replay", ", ".join(self.flow.keys), "must not undo what a later load wrote"))
+        return broken
+
+    def note(self, i: int) -> str:
+        return "older" if i in self.older else "later"

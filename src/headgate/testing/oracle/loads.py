@@ -1,0 +1,188 @@
+"""The operations on a state: load, full refresh, replay. Each gives a new state and leaves the given one as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from headgate.testing.oracle.commits import (
+    Part,
+    Stopped,
+    commit,
+    discard_held,
+    open_generation,
+    refuse,
+    reopen_partition,
+    write,
+)
+from headgate.testing.oracle.judge import Reading, Verdict, judge
+from headgate.testing.oracle.model import File, Flow, Refused, State
+
+Files = Mapping[str, File]
+Slices = Mapping[str, Sequence[int]]
+Standing = Literal["new", "unchanged", "partial", "changed"]
+
+
+def load(state: State, flow: Flow, files: Files, slices: Slices | None = None, stop_after: int | None = None) -> State:
+    """The state after one load of everything new in `files` (partition name -> File).
+
+    `slices`: for a partition, the record numbers after which a commit of a visible load ends; judged loads are one
+    commit whatever it says. `stop_after`: the load dies after so many commits; loading again goes on where it stopped.
+    A load that may not go on leaves table, entries and positions as they were, and notes a refusal.
+    """
+    return _attempt(state, flow, lambda after: _load(after, flow, files, slices or {}, stop_after))
+
+
+def full_refresh(state: State, flow: Flow, files: Files) -> State:
+    """The state after the table was dropped from the books and every file read anew, in one commit."""
+    return _attempt(state, flow, lambda after: _read_anew(after, flow, files))
+
+
+def _attempt(state: State, flow: Flow, work: Callable[[State], None]) -> State:
+    after = state.copy()
+    discard_held(after, flow.table)
+    try:
+        work(after)
+    except Stopped as stopped:
+        after = state.copy()
+        discard_held(after, flow.table)
+        refuse(after, flow, stopped)
+    return after
+
+
+def standing(state: State, table: str, partition: str, file: File) -> Standing:
+    """What the file is against the position that the books keep of its partition."""
+    position = state.positions.get((table, partition))
+    if position is None:
+        return "new"
+    if position.end.identity != file.identity:
+        return "changed"
+    return "unchanged" if position.end.records == len(file.records) else "partial"
+
+
+def _load(state: State, flow: Flow, files: Files, slices: Slices, stop_after: int | None) -> None:
+    known = {partition for table, partition in state.positions if table == flow.table}
+    standings = {name: standing(state, flow.table, name, files[name]) for name in sorted(files)}
+    if flow.disposition == "replace":
+        if known - set(files) or any(s != "unchanged" for s in standings.values()):
+            _read_anew(state, flow, files)
+        return
+    changed = [name for name, s in standings.items() if s == "changed"]
+    if changed and flow.on_change == "error":
+        raise Stopped("changed", f"{changed[0]} changed after it was loaded")
+    reload = changed if flow.on_change == "reload" else []
+    todo = [name for name, s in standings.items() if s in ("new", "partial") or name in reload]
+    _check_structure(flow, [files[name] for name in todo])
+    if flow.judged:
+        _load_judged(state, flow, files, todo, reload)
+    else:
+        _load_visibly(state, flow, files, todo, reload, slices, stop_after)
+
+
+def _load_judged(state: State, flow: Flow, files: Files, todo: list[str], reload: list[str]) -> None:
+    for name in reload:
+        reopen_partition(state, flow, name, files[name])
+    parts = [_part(state, flow, files, name, todo) for name in todo]
+    if parts:
+        commit(state, flow, parts, limits=True)
+
+
+def _load_visibly(
+    state: State, flow: Flow, files: Files, todo: list[str], reload: list[str], slices: Slices, stop_after: int | None
+) -> None:
+    """Slice by slice; all changed files are taken out in a first commit, before any row is judged."""
+    commits = 0
+    if reload:
+        for name in reload:
+            reopen_partition(state, flow, name, files[name])
+        state.versions[flow.table] = state.versions.get(flow.table, 0) + 1
+        commits += 1
+    for name in todo:
+        for part in _cut(_part(state, flow, files, name, todo), slices.get(name, ())):
+            if stop_after is not None and commits >= stop_after:
+                return
+            if part.end > part.start or (flow.table, name) not in state.positions:
+                commit(state, flow, [part])
+                commits += 1
+
+
+def _part(state: State, flow: Flow, files: Files, name: str, todo: list[str]) -> Part:
+    position = state.positions.get((flow.table, name))
+    start = position.end.records if position else 0
+    skip = flow.twin_files == "skip" and start == 0 and _is_twin(state, flow, files, name, todo)
+    return Part(name, files[name], start, len(files[name].records), skip)
+
+
+def _cut(part: Part, cuts: Sequence[int]) -> list[Part]:
+    """The part in slices that end at the cuts. A twin is skipped in one."""
+    inner = [] if part.skip else sorted({cut for cut in cuts if part.start < cut < part.end})
+    bounds = [part.start, *inner, part.end]
+    return [Part(part.partition, part.file, a, b, part.skip) for a, b in pairwise(bounds)]
+
+
+def _is_twin(state: State, flow: Flow, files: Files, name: str, todo: list[str]) -> bool:
+    """Whether the same content was loaded under another name, or comes under an earlier name in this load."""
+    content = files[name].content
+    before = [other for other in todo if other < name]
+    loaded = [
+        position.content
+        for (table, other), position in state.positions.items()
+        if table == flow.table and other != name and position.end.records > 0
+    ]
+    return content in loaded or content in [files[other].content for other in before]
+
+
+def _read_anew(state: State, flow: Flow, files: Files) -> None:
+    names = sorted(files)
+    _check_structure(flow, [files[name] for name in names])
+    open_generation(state, flow)
+    commit(state, flow, [_part(state, flow, files, name, names) for name in names], limits=True)
+
+
+def _check_structure(flow: Flow, files: list[File]) -> None:
+    wanted = {column.read_as for column in flow.contract.columns}
+    for file in files:
+        if missing := wanted - set(file.header):
+            raise Stopped("structure", f"a file lacks the column {min(missing)}")
+        if flow.extra == "error" and (unknown := set(file.header) - wanted):
+            raise Stopped("structure", f"a file has the unknown column {min(unknown)}")
+
+
+def replay(state: State, flow: Flow, ids: Iterable[int]) -> State:
+    """The state after these quarantine records went through the gate again, by the contract as it stands now.
+
+    One commit, one entry per origin partition, in which no limit holds. Records that are refused again are new records
+    with their parent. Errors: ValueError where one of them is not open; nothing is changed.
+    """
+    wanted = set(ids)
+    chosen = sorted(
+        (r for r in state.records(flow.table) if r.id in wanted), key=lambda r: (r.partition, r.number, r.id)
+    )
+    if len(chosen) != len(wanted):
+        raise ValueError("not every record is open")
+    after = state.copy()
+    if not chosen:
+        return after
+    readings = [Reading(r.partition, r.number, r.record, r, _first_entry(state, r)) for r in chosen]
+    verdicts = judge(readings, flow, after)
+    for partition in sorted({record.partition for record in chosen}):
+        mine = [verdict for verdict in verdicts if verdict.reading.partition == partition]
+        _replay_partition(after, flow, partition, mine)
+    after.versions[flow.table] = after.versions.get(flow.table, 0) + 1
+    return after
+
+
+def _replay_partition(state: State, flow: Flow, partition: str, verdicts: list[Verdict]) -> None:
+    end = state.positions[flow.table, partition].end
+    entry = write(state, flow, partition, "replay", end, verdicts, {"read": len(verdicts)})
+    ids = {verdict.reading.origin.id for verdict in verdicts if verdict.reading.origin}
+    state.settle(ids, "replayed", entry.id)
+
+
+def _first_entry(state: State, record: Refused) -> int:
+    """The entry that refused the record for the first time: what was written after it is later than the record."""
+    by_id = {other.id: other for other in state.quarantine}
+    while record.parent is not None:
+        record = by_id[record.parent]
+    return record.entry or 0

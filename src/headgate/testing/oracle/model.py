@@ -1,0 +1,322 @@
+"""What the oracle works on: contracts, flows, files, and the state of a warehouse with its books.
+
+Everything is plain data. Operations never change a state they were given, nor a row that a state holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+from headgate.testing.oracle.values import Value
+
+Row = dict[str, Value]
+"""A row of a table: column -> value, and `_hg_load` -> the id of the entry that wrote it."""
+
+Check = Callable[[Row], bool | None]
+Keep = Literal["first", "last", "none"]
+Severity = Literal["error", "warn"]
+Disposition = Literal["append", "upsert", "replace"]
+Kind = Literal["load", "replay", "adjust"]
+Status = Literal["open", "held", "replayed", "superseded", "discarded"]
+Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
+
+WHOLE = ""
+"""The partition of an entry about the whole table: what a replace removed, what an adjust accepted."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row rule of a column. `code` and `args`: min(x), max(x), between(a, b), length(a, b), pattern(regex),
+    in(a, b, ...); arguments are values of the column's type. NULL passes."""
+
+    code: str
+    args: tuple[Value, ...] = ()
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `source` is its name in the files ("" = its own); `required` holds the severity, None = not required.
+
+    `key` implies required and is an error whatever else is `warn`.
+    """
+
+    name: str
+    type: str
+    source: str = ""
+    required: Severity | None = None
+    key: bool = False
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def read_as(self) -> str:
+        return self.source or self.name
+
+
+@dataclass(frozen=True)
+class CrossRule:
+    """A condition over the row; False refuses, NULL (None) passes. `sql` says the same in SQL, for the real system."""
+
+    name: str
+    check: Check
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class Unique:
+    """No two rows of the table agree in `columns`; a row with a NULL among them takes and tests no key."""
+
+    columns: tuple[str, ...]
+    keep: Keep = "first"
+    code: Literal["unique", "key"] = "unique"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The value stands in column `to_column` of `to_table`; NULL passes."""
+
+    column: str
+    to_table: str
+    to_column: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`refuse_at_most`: ("rows", n) or ("share", f), f between 0 and 1 and exact. A share of 1 is no limit."""
+
+    kind: Literal["rows", "share"]
+    value: int | Fraction
+
+    @classmethod
+    def of(cls, kind: Literal["rows", "share"], value: int | float | str | Fraction) -> Limit:
+        return cls(kind, int(value) if kind == "rows" else Fraction(str(value)))
+
+    def exceeded(self, refused: int, read: int) -> bool:
+        return refused > (self.value if self.kind == "rows" else self.value * read)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a table promises."""
+
+    columns: tuple[Column, ...]
+    rules: tuple[CrossRule, ...] = ()
+    skip: tuple[CrossRule, ...] = ()
+    uniques: tuple[Unique, ...] = ()
+    references: tuple[Reference, ...] = ()
+    refuse_at_most: Limit | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.key)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How files become rows of `table`. `keys` and `order_by` are for upsert; `timezone` for texts without zone."""
+
+    table: str
+    contract: Contract
+    disposition: Disposition = "append"
+    keys: tuple[str, ...] = ()
+    order_by: str | None = None
+    allow_empty: bool = False
+    on_change: Literal["error", "ignore", "reload"] = "error"
+    twin_files: Literal["load", "skip"] = "load"
+    extra: Literal["error", "ignore"] = "error"
+    timezone: str = "UTC"
+
+    @property
+    def limit(self) -> Limit | None:
+        """The limit that holds: the declared one, else 5% for replace. A share of 1 is none."""
+        limit = self.contract.refuse_at_most
+        if limit is None and self.disposition == "replace":
+            return Limit.of("share", "0.05")
+        return None if limit == Limit("share", Fraction(1)) else limit
+
+    @property
+    def judged(self) -> bool:
+        """True if the whole load must be looked at before anything of it is visible: one commit."""
+        uniques = self.contract.uniques
+        return (
+            self.limit is not None
+            or self.disposition == "replace"
+            or any(unique.keep != "first" for unique in uniques)
+            or (self.disposition == "upsert" and bool(uniques))
+            or any(reference.to_table == self.table for reference in self.contract.references)
+        )
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A record that is no record of the format: its text as received and what is wrong with it."""
+
+    raw: str
+    message: str = "malformed record"
+
+
+Fields = Mapping[str, str | None]
+"""A well-formed record: source column -> text as received, None for NULL."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One partition as a run finds it. `identity` stands for etag or size + mtime: other identity = changed file.
+
+    `records` in source order; record numbers count from 1 and count malformed ones. `columns` is the header
+    (None = the columns of the first well-formed record).
+    """
+
+    identity: str
+    records: tuple[Fields | Malformed, ...]
+    columns: tuple[str, ...] | None = None
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        if self.columns is not None:
+            return self.columns
+        return next((tuple(record) for record in self.records if not isinstance(record, Malformed)), ())
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """Equal for files of equal content, whatever their identity."""
+        records = (r if isinstance(r, Malformed) else tuple(sorted(r.items())) for r in self.records)
+        return (self.header, *records)
+
+
+class Point(NamedTuple):
+    """How far a partition was read: the identity it had, and the number of records."""
+
+    identity: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a partition stands: generation and seq of its last entry, and that entry's end."""
+
+    generation: int
+    seq: int
+    end: Point
+    content: tuple[Any, ...] = field(default=(), repr=False)
+
+
+class Reason(NamedTuple):
+    """Why a record was refused. `rule` "record" (malformed) has no column."""
+
+    rule: str
+    column: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger: what one commit did for one partition.
+
+    `inserted + updated` = rows loaded. `removed` says for each `_hg_load` how many of its rows this entry removed
+    from an append or replace table (negative: an adjust found more than the books had). `rows_after` = rows of the
+    table once this entry was applied.
+    """
+
+    id: int
+    table: str
+    partition: str
+    generation: int
+    seq: int
+    kind: Kind
+    start: Point | None
+    end: Point | None
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    quarantined: int = 0
+    deduplicated: int = 0
+    skipped: int = 0
+    warnings: int = 0
+    removed: Mapping[Any, int] = field(default_factory=dict)
+    rows_after: int = 0
+    why: str = ""
+
+    @property
+    def loaded(self) -> int:
+        return self.inserted + self.updated
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A quarantine record: a refused record whole, with every reason, where it came from and what became of it.
+
+    `entry` is the entry that counted it as quarantined (None while it is held under a refusal); `settled_by` the entry
+    that replayed or superseded it; `parent` the record that a replay made it from.
+    """
+
+    id: int
+    table: str
+    partition: str
+    number: int
+    record: Fields | Malformed
+    reasons: tuple[Reason, ...]
+    entry: int | None
+    status: Status = "open"
+    parent: int | None = None
+    settled_by: int | None = None
+    refusal: int | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A load that was stopped. `code`: changed | structure | limit | empty. It is no entry."""
+
+    id: int
+    table: str
+    code: str
+    message: str
+    read: int = 0
+    quarantined: int = 0
+
+
+@dataclass
+class State:
+    """A warehouse and its books. `positions` by (table, partition); `versions` counts the commits of a table."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    quarantine: list[Refused] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        """A state that can be changed without changing this one. Rows and records are shared: nobody changes them."""
+        return State(
+            {name: list(rows) for name, rows in self.tables.items()},
+            dict(self.positions),
+            list(self.entries),
+            list(self.quarantine),
+            list(self.refusals),
+            dict(self.versions),
+        )
+
+    def rows(self, table: str) -> list[Row]:
+        return self.tables.get(table, [])
+
+    def entries_of(self, table: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.table == table]
+
+    def records(self, table: str, status: Status = "open") -> list[Refused]:
+        return [record for record in self.quarantine if record.table == table and record.status == status]
+
+    def generation(self, table: str) -> int:
+        """The live generation: that of the last replace or full refresh, 1 before any."""
+        return max((e.generation for e in self.entries_of(table) if e.partition == WHOLE), default=1)
+
+    def settle(self, ids: set[int], status: Status, entry: int | None) -> None:
+        """Give these quarantine records a new status, and the entry that settled them."""
+        self.quarantine = [
+            replace(record, status=status, settled_by=entry) if record.id in ids else record
+            for record in self.quarantine
+        ]

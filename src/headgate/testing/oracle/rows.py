@@ -1,0 +1,113 @@
+"""One record on its own: skip conditions, conversion, row rules, rules across columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from headgate.testing.oracle.model import Column, Fields, Flow, Malformed, Reason, Row, Rule
+from headgate.testing.oracle.values import NotAccepted, Value, accept, rank, spelling
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one record is without knowing any other: its row, and why it may not enter."""
+
+    row: Row
+    reasons: tuple[Reason, ...] = ()
+    skipped: bool = False
+    warnings: int = 0
+
+
+def look(record: Fields | Malformed, flow: Flow) -> Look:
+    """The record converted and judged by every rule that needs no other row. A skipped record is judged no further."""
+    if isinstance(record, Malformed):
+        return Look({}, (Reason("record", None, record.message),))
+    row, unconverted = _convert(record, flow)
+    if any(condition.check(row) is True for condition in flow.contract.skip):
+        return Look(row, skipped=True)
+    errors: list[Reason] = []
+    warnings = 0
+    for column in flow.contract.columns:
+        found, warned = _column(column, record.get(column.read_as), row[column.name], unconverted, flow)
+        errors += found
+        warnings += warned
+    for rule in flow.contract.rules:
+        if rule.check(row) is False:
+            errors.append(Reason(rule.name, None, f"must hold: {rule.sql or rule.name}"))
+    return Look(row, tuple(errors), warnings=warnings)
+
+
+def _convert(record: Fields, flow: Flow) -> tuple[Row, dict[str, Reason]]:
+    """The row, with None for what does not convert, and the `type` reason of each such column."""
+    row: Row = {}
+    unconverted: dict[str, Reason] = {}
+    for column in flow.contract.columns:
+        try:
+            row[column.name] = accept(record.get(column.read_as), column.type, flow.timezone)
+        except NotAccepted as refused:
+            row[column.name] = None
+            unconverted[column.name] = Reason("type", column.name, str(refused))
+    return row, unconverted
+
+
+def _column(
+    column: Column, received: str | None, value: Value, unconverted: dict[str, Reason], flow: Flow
+) -> tuple[list[Reason], int]:
+    """The column's refusals in order, and how many of its `warn` rules failed."""
+    if column.name in unconverted:
+        return [unconverted[column.name]], 0
+    errors: list[Reason] = []
+    warnings = 0
+    must = column.key or column.name in flow.keys
+    if received is None and (must or column.required == "error"):
+        errors.append(Reason("required", column.name, "required"))
+    elif received is None and column.required == "warn":
+        warnings += 1
+    for rule in column.rules:
+        if value is not None and not passes(rule, value, column.type):
+            if rule.severity == "error":
+                errors.append(Reason(rule.code, column.name, message(rule)))
+            else:
+                warnings += 1
+    if received is None and column.name == flow.order_by:
+        errors.append(Reason("order_by", column.name, "required to order by"))
+    return errors, warnings
+
+
+def passes(rule: Rule, value: Value, type_spelling: str) -> bool:
+    """Whether a value that is not NULL keeps the rule. NaN is greater than every other number."""
+    double = spelling(type_spelling)[0] == "double"
+    args: list[Any] = [float(arg) for arg in rule.args] if double else list(rule.args)
+    if rule.code == "min":
+        return rank(value) >= rank(args[0])
+    if rule.code == "max":
+        return rank(value) <= rank(args[0])
+    if rule.code == "between":
+        return rank(args[0]) <= rank(value) <= rank(args[1])
+    if rule.code == "in":
+        return rank(value) in [rank(arg) for arg in args]
+    if rule.code == "length":
+        return bool(args[0] <= len(value) <= args[1])
+    if rule.code == "pattern":
+        return re.search(_whole_text_end(args[0]), value, re.ASCII) is not None
+    raise ValueError(f"unknown rule {rule.code!r}")
+
+
+def message(rule: Rule) -> str:
+    """What the rule expects."""
+    texts = [str(arg) for arg in rule.args]
+    return {
+        "min": f"must be at least {texts[0]}",
+        "max": f"must be at most {texts[0]}",
+        "between": f"must be between {' and '.join(texts)}",
+        "length": f"must have between {' and '.join(texts)} characters",
+        "pattern": f"must match {texts[0]}",
+        "in": f"must be one of {', '.join(texts)}",
+    }[rule.code]
+
+
+def _whole_text_end(pattern: str) -> str:
+    """The pattern with `$` meaning the end of the text, as in RE2; Python's also matches before a last line feed."""
+    return re.sub(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", lambda m: m[1] or r"\Z", pattern, flags=re.DOTALL)

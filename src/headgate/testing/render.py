@@ -1,0 +1,116 @@
+"""Oracle data in the spellings that users write, so that the real system can be driven with the same case."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from headgate.testing.oracle.model import Column, Contract, Fields, File, Flow, Limit, Malformed, Rule
+from headgate.testing.oracle.values import written
+
+_WORD = re.compile(r"-?[A-Za-z0-9_.]+")
+
+
+def to_csv(file: File) -> bytes:
+    """The file as UTF-8 CSV with a header and line feeds: NULL is an empty field, empty text is `""`.
+
+    Malformed records stand in it as they are, one physical line each. Errors: ValueError for a record that would
+    render as a blank line, which is no record.
+    """
+    lines = [",".join(_field(name) for name in file.header)]
+    for record in file.records:
+        line = record.raw if isinstance(record, Malformed) else _line(record, file.header)
+        if not line.strip():
+            raise ValueError("a blank line is no record")
+        lines.append(line)
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def _line(record: Fields, header: tuple[str, ...]) -> str:
+    return ",".join(_field(record.get(name)) for name in header)
+
+
+def _field(text: str | None) -> str:
+    if text is None:
+        return ""
+    if text == "" or text[0] in " #" or text[-1] == " " or any(c in text for c in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def short_form(contract: Contract) -> str:
+    """The contract as the YAML lines of an ingest file: `columns:`, `rules:`, `skip:`, `refuse_at_most:`.
+
+    Errors: ValueError for what one line per column cannot say (a unique rule over several columns, `warn` on some
+    rules of a column only).
+    """
+    lines = ["columns:", *(f"  {column.name}: {_scalar(_column(column, contract))}" for column in contract.columns)]
+    for title, conditions in (("rules", contract.rules), ("skip", contract.skip)):
+        if conditions:
+            lines += [f"{title}:", *(f"  {condition.name}: {_scalar(condition.sql)}" for condition in conditions)]
+    if contract.refuse_at_most:
+        lines.append(f"refuse_at_most: {_limit(contract.refuse_at_most)}")
+    return "\n".join(lines) + "\n"
+
+
+def ingest_form(flow: Flow, source: str) -> str:
+    """The flow as a whole ingest file that reads `source` (what stands after `from:`)."""
+    lines = [f"table: {flow.table}", f"from: {source}", f"load: {_load(flow)}"]
+    for name, default in (("on_change", "error"), ("twin_files", "load"), ("extra", "error")):
+        if getattr(flow, name) != default:
+            lines.append(f"{name}: {getattr(flow, name)}")
+    return "\n".join(lines) + "\n" + short_form(flow.contract)
+
+
+def _load(flow: Flow) -> str:
+    if flow.disposition == "upsert":
+        keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
+        return f"{{upsert: {keys}" + (f", order_by: {flow.order_by}}}" if flow.order_by else "}")
+    if flow.disposition == "replace" and flow.allow_empty:
+        return "{replace: {allow_empty: true}}"
+    return flow.disposition
+
+
+def _limit(limit: Limit) -> str:
+    if limit.kind == "rows":
+        return str(limit.value)
+    percent = Fraction(limit.value) * 100
+    return f"{percent.numerator if percent.denominator == 1 else float(percent)}%"
+
+
+def _column(column: Column, contract: Contract) -> str:
+    uniques = [unique for unique in contract.uniques if column.name in unique.columns]
+    if any(len(unique.columns) > 1 for unique in uniques):
+        raise ValueError("a unique rule over several columns has no short form")
+    references = [reference for reference in contract.references if reference.column == column.name]
+    severities = {rule.severity for rule in column.rules} | {reference.severity for reference in references}
+    severities |= {column.required} if column.required else set()
+    if len(severities) > 1:
+        raise ValueError("`warn` covers all rules of a column")
+    parts = [
+        column.type,
+        *(["required"] if column.required else []),
+        *(["key"] if column.key else []),
+        *(_rule(rule) for rule in column.rules),
+        *("unique" if unique.keep == "first" else f"unique(keep={unique.keep})" for unique in uniques),
+        *(f"references({reference.to_table}.{reference.to_column})" for reference in references),
+        *([f"from({_quoted(column.source)})"] if column.source else []),
+        *(["warn"] if "warn" in severities else []),
+    ]
+    return ", ".join(parts)
+
+
+def _rule(rule: Rule) -> str:
+    quote = rule.code == "pattern"
+    texts = [written(arg) or "" for arg in rule.args]
+    return f"{rule.code}({', '.join(_quoted(t) if quote or not _WORD.fullmatch(t) else t for t in texts)})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _scalar(text: str) -> str:
+    """The text as a YAML value on one line: plain where YAML reads it as it is."""
+    plain = text and text[0].isalpha() and not any(mark in text for mark in (": ", " #", "\n")) and text[-1] != ":"
+    return text if plain and text == text.strip() else _quoted(text)

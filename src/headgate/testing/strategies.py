@@ -1,0 +1,370 @@
+"""Hypothesis strategies for whole histories of a pipeline: contracts, files with every fault, slicings, crashes.
+
+What they draw is oracle data; `short_form`, `ingest_form` and `to_csv` say the same in the spellings of users, so that
+one case drives the oracle and the real system. Domains are small on purpose: keys collide, limits are met exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+
+from headgate.testing.oracle.loads import full_refresh, load, replay
+from headgate.testing.oracle.model import (
+    Column,
+    Contract,
+    CrossRule,
+    Disposition,
+    Fields,
+    File,
+    Flow,
+    Keep,
+    Limit,
+    Malformed,
+    Reference,
+    Row,
+    Rule,
+    Severity,
+    State,
+    Unique,
+)
+from headgate.testing.oracle.values import spelling
+from headgate.testing.render import ingest_form, short_form, to_csv
+
+__all__ = [
+    "PARENTS",
+    "TYPES",
+    "Step",
+    "contracts",
+    "crash_schedules",
+    "files",
+    "flows",
+    "histories",
+    "ingest_form",
+    "interleavings",
+    "parents",
+    "play",
+    "records",
+    "short_form",
+    "slicings",
+    "texts",
+    "to_csv",
+]
+
+TABLE = "raw.orders"
+PARENTS = "raw.parents"
+"""The table that references point to; its column `pid` (int) holds 1, 2 and NULL in `parents()`."""
+
+TYPES = (
+    "int", "bigint", "decimal(5,2)", "decimal(38,9)", "double", "text", "text(3)", "bool", "date", "timestamp",
+    "timestamptz", "time", "uuid", "json", "binary",
+)  # fmt: skip
+
+_UUID = "0a0b0c0d-0000-4000-8000-00000000000"
+_GOOD: dict[str, list[str]] = {
+    "int": ["1", "2", "3", "4", "5", "+2", "007", "-1"],
+    "decimal": ["1", "2.50", "3.", ".5", "-1.00", "99.1000", "+007.25"],
+    "double": ["1", "2.5", "-0", "1e2", "NaN", "-inf", "0.1"],
+    "text": ["a", "b", "c", "é", "", "😀b"],
+    "bool": ["true", "F", "yes", "0", "On"],
+    "date": ["2024-02-29", "0001-01-01", "2024-01-02", "9999-12-31"],
+    "timestamp": ["2024-01-02", "2024-01-02T03:04", "2024-01-02 03:04:05.1234560", "2024-01-02 03:04:05.5"],
+    "timestamptz": ["2024-01-02", "2024-01-02 03:04Z", "2024-01-02T03:04:05+0530", "2024-01-02 03:04-01"],
+    "time": ["03:04", "23:59:59.5", "00:00:00.0000010"],
+    "uuid": [_UUID + "1", _UUID.upper() + "2"],
+    "json": ["1", '{"a": [1, null]}', ' "x" ', "-0.5e3", "[]"],
+    "binary": ["\\x", "\\x00ff", "\\xABcd"],
+}
+_NEAR: dict[str, list[str]] = {
+    "int": ["1.0", "0x1F", "1_000", " 1", "1 ", "1e3", "", "９", "9223372036854775808", "x"],
+    "decimal": ["1e2", "1,5", "1.2345678901", ".", "", " 1", "nan", "9" * 40, "--1"],
+    "double": ["1e999", "1e-999", "0x1p3", "1_0", "", ".", "infinit", "1 "],
+    "text": ["long text", " a", "a,b", 'say "a"', "two\nlines", "null", "#a", "'"],
+    "bool": ["2", "truee", "", " true", "null"],
+    "date": ["2024-02-30", "2024-1-2", "2024-01-02 junk", "20240102", "0000-01-01", "", "2024-01-02 "],
+    "timestamp": ["2024-01-02 24:00", "2024-01-02T03:04Z", "2024-01-02 03:04:05.1234567", "2024-01-02  03:04", ""],
+    "timestamptz": ["2024-01-02 03:04+16", "2024-01-02 03:04 UTC", "2024-02-30 00:00Z", "2024-01-02T", ""],
+    "time": ["24:00", "3:04", "12:60", "12:00Z", ""],
+    "uuid": ["0a0b0c0d00004000800000000000000f", "{" + _UUID + "1}", _UUID, ""],
+    "json": ["{a: 1}", "NaN", "[1,]", "01", "'a'", '"\\ud800"', ""],
+    "binary": ["00ff", "\\x0", "\\xgg", ""],
+}
+
+
+def _texts_of(name: str) -> str:
+    return "int" if name == "bigint" else name
+
+
+def texts(type_spelling: str) -> st.SearchStrategy[str | None]:
+    """Texts for a column of the type: mostly values, some near misses, some NULL."""
+    name = _texts_of(spelling(type_spelling)[0])
+    good, near = st.sampled_from(_GOOD[name]), st.sampled_from(_NEAR[name])
+    return st.one_of(good, good, good, good, near, st.none())
+
+
+# Contracts
+
+
+@st.composite
+def _columns(draw: st.DrawFn, name: str, types: Sequence[str], severity: Severity) -> Column:
+    type_ = draw(st.sampled_from(types))
+    required: Severity | None = severity if draw(st.booleans()) else None
+    source = draw(st.sampled_from(["", "", f"The {name}"]))
+    return Column(name, type_, source, required, rules=draw(_rules(type_, severity)))
+
+
+def _rules(type_spelling: str, severity: Severity) -> st.SearchStrategy[tuple[Rule, ...]]:
+    name = spelling(type_spelling)[0]
+    number: Any = Decimal if name in ("decimal", "double") else int
+    rules: list[tuple[str, tuple[Any, ...]]] = []
+    if name in ("int", "bigint", "decimal", "double"):
+        rules = [("min", (number(2),)), ("max", (number(4),)), ("between", (number(0), number(3)))]
+        rules.append(("in", (number(1), number(3), number(-1))))
+    elif name == "text":
+        rules = [("length", (1, 2)), ("pattern", ("^[a-c]+$",)), ("pattern", ("b",)), ("in", ("a", "b", "long text"))]
+    made = [Rule(code, args, severity) for code, args in rules]
+    some = st.lists(st.sampled_from(made), max_size=2, unique_by=lambda rule: rule.code) if made else st.just([])
+    return some.map(tuple)
+
+
+def _compare(left: str, right: Any, symbol: Literal["<=", "<>"]) -> CrossRule:
+    """`left <= right` (two columns) or `left <> right` (a column and a value), with SQL's NULL."""
+
+    def check(row: Row) -> bool | None:
+        a, b = row[left], row[right] if symbol == "<=" else right
+        if a is None or b is None:
+            return None
+        return bool(a <= b) if symbol == "<=" else bool(a != b)
+
+    shown = f"'{right}'" if isinstance(right, str) and symbol == "<>" else right
+    return CrossRule(f"check_{left}", check, f"{left} {symbol} {shown}")
+
+
+def _either(left: str, right: str) -> CrossRule:
+    return CrossRule(
+        f"either_{left}",
+        lambda row: row[left] is not None or row[right] is not None,
+        f"{left} is not null or {right} is not null",
+    )
+
+
+def _equals(name: str, column: str, value: Any) -> CrossRule:
+    shown = f"'{value}'" if isinstance(value, str) else value
+    return CrossRule(name, lambda row: None if row[column] is None else row[column] == value, f"{column} = {shown}")
+
+
+def _conditions(columns: Sequence[Column]) -> list[CrossRule]:
+    """Rules across columns that these columns allow."""
+    whole = [column.name for column in columns if spelling(column.type)[0] in ("int", "bigint", "decimal")]
+    found = [_compare(a, b, "<=") for a, b in pairwise(whole)]
+    found += [_compare(name, 3, "<>") for name in whole]
+    found += [_compare(column.name, "a", "<>") for column in columns if spelling(column.type)[0] == "text"]
+    return [*found, _either(columns[0].name, columns[1].name)]
+
+
+def _limits() -> st.SearchStrategy[Limit | None]:
+    shares = st.sampled_from(["0", "0.05", "0.29", "0.5", "1"]).map(lambda share: Limit.of("share", share))
+    rows = st.integers(0, 3).map(lambda rows: Limit.of("rows", rows))
+    return st.one_of(st.none(), st.none(), shares, rows)
+
+
+@st.composite
+def contracts(
+    draw: st.DrawFn,
+    types: Sequence[str] = TYPES,
+    references: Sequence[str] = (f"{PARENTS}.pid",),
+    keeps: Sequence[Keep] = ("first", "first", "last", "none"),
+    limits: bool = True,
+) -> Contract:
+    """Contracts with an int column `id`, an int column `n` and up to three columns of `types`, all of it expressible
+    in the short form. `references` are the columns (`schema.table.column`, of type int) that `n` may refer to."""
+    id_ = Column("id", "int", required=draw(st.sampled_from([None, "error"])), key=draw(st.booleans()))
+    levels: st.SearchStrategy[Severity] = st.sampled_from(["error", "error", "warn"])
+    severity = draw(levels)
+    number = replace(draw(_columns("n", ("int", "bigint"), severity)), source="")
+    names = ("v", "w", "x")[: draw(st.integers(0, 3))]
+    columns = (id_, number, *(draw(_columns(name, types, draw(levels))) for name in names))
+    conditions = draw(st.lists(st.sampled_from(_conditions(columns)), max_size=1))
+    skip = draw(st.lists(st.sampled_from([_equals("test_orders", "id", 5), _equals("nothing", "n", -1)]), max_size=1))
+    unique = draw(st.sampled_from([(), (), *((Unique((name,), keep),) for name in ("id", "n") for keep in keeps)]))
+    refers: tuple[Reference, ...] = ()
+    if references and draw(st.integers(0, 3)) == 0:
+        table, _, column = draw(st.sampled_from(references)).rpartition(".")
+        refers = (Reference("n", table, column, severity),)
+    limit = draw(_limits()) if limits else None
+    return Contract(columns, tuple(conditions), tuple(skip), unique, refers, limit)
+
+
+@st.composite
+def flows(
+    draw: st.DrawFn,
+    dispositions: Sequence[Disposition] = ("append", "append", "upsert", "replace"),
+    made: st.SearchStrategy[Contract] | None = None,
+) -> Flow:
+    """Flows into raw.orders. Upsert is by `id`, with or without `order_by: n`."""
+    contract = draw(made if made is not None else contracts())
+    disposition = draw(st.sampled_from(dispositions))
+    upsert = disposition == "upsert"
+    free = all(column.required != "error" for column in contract.columns if column.name == "n")
+    return Flow(
+        TABLE,
+        contract,
+        disposition,
+        keys=("id",) if upsert else (),
+        order_by="n" if upsert and free and draw(st.booleans()) else None,
+        allow_empty=disposition == "replace" and draw(st.booleans()),
+        on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
+        twin_files=draw(st.sampled_from(["load", "load", "skip"])),
+        extra=draw(st.sampled_from(["error", "ignore"])),
+    )
+
+
+# Files
+
+
+@st.composite
+def records(draw: st.DrawFn, flow: Flow, header: tuple[str, ...]) -> Fields | Malformed:
+    """A record of the file: well-formed with values and near misses, or malformed (one in ten)."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(_malformed(len(header)))
+    types = {column.read_as: column.type for column in flow.contract.columns}
+    return {name: draw(texts(types.get(name, "text"))) for name in header}
+
+
+@st.composite
+def _malformed(draw: st.DrawFn, width: int) -> Malformed:
+    kind = draw(st.sampled_from(["more", "fewer", "unclosed", "junk"]))
+    if kind == "more":
+        return Malformed(",".join("x" * (width + 1)), "too many fields")
+    if kind == "fewer":
+        return Malformed(",".join("x" * (width - 1)), "too few fields")
+    quoted = '"x' if kind == "unclosed" else '"x"y'
+    return Malformed(",".join([quoted, *"z" * (width - 1)]), f"{kind} quote")
+
+
+@st.composite
+def files(draw: st.DrawFn, flow: Flow, identity: str = "1", max_records: int = 8, faults: bool = True) -> File:
+    """A file for the flow: its header in any order. With `faults`, one in twenty has a wrong structure."""
+    names = [column.read_as for column in flow.contract.columns]
+    header = list(draw(st.permutations(names)))
+    if flow.extra == "ignore" and draw(st.booleans()):
+        header.append("more")
+    if faults and draw(st.integers(0, 19)) == 0:
+        header = draw(st.sampled_from([header[:-1], [*header, "other"]]))
+    if len(header) < 2:
+        header = names
+    rows = draw(st.lists(records(flow, tuple(header)), max_size=max_records))
+    return _one_stray_quote(File(identity, tuple(rows), tuple(header)))
+
+
+def _one_stray_quote(file: File) -> File:
+    """The same file with at most one malformed record that has a quote, and only if nothing else has one: a quote
+    further down could close it, and both would be one well-formed record."""
+    strays = [i for i, r in enumerate(file.records) if isinstance(r, Malformed) and '"' in r.raw]
+    others = File("", tuple(r for r in file.records if not isinstance(r, Malformed)), file.columns)
+    if b'"' not in to_csv(others):
+        strays = strays[1:]
+    plain = Malformed(",".join("x" * (len(file.header) + 1)), "too many fields")
+    return replace(file, records=tuple(plain if i in strays else r for i, r in enumerate(file.records)))
+
+
+@st.composite
+def slicings(draw: st.DrawFn, of: Mapping[str, File]) -> dict[str, list[int]]:
+    """For each file, record numbers after which a commit ends."""
+    return {
+        name: sorted(draw(st.sets(st.integers(1, max(1, len(file.records) - 1)), max_size=3)))
+        for name, file in of.items()
+    }
+
+
+# Histories
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that a user does. load and full_refresh: with the files as they are then. replay: of the open records
+    at `picks` (modulo their number, in order of partition, number, id), all if `picks` is empty."""
+
+    kind: Literal["load", "replay", "full_refresh"]
+    files: Mapping[str, File] = field(default_factory=dict)
+    slices: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    picks: tuple[int, ...] = ()
+
+
+def play(state: State, flow: Flow, step: Step) -> State:
+    """The state after the step, by the oracle."""
+    if step.kind == "load":
+        return load(state, flow, step.files, step.slices)
+    if step.kind == "full_refresh":
+        return full_refresh(state, flow, step.files)
+    open_ = [r.id for r in sorted(state.records(flow.table), key=lambda r: (r.partition, r.number, r.id))]
+    picked = {open_[pick % len(open_)] for pick in step.picks} if open_ and step.picks else set(open_)
+    return replay(state, flow, picked)
+
+
+NAMES = ("2024/c.csv", "a.csv", "b.csv", "d e.csv")
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn,
+    flow: Flow,
+    max_steps: int = 4,
+    kinds: Sequence[Literal["load", "replay", "full_refresh"]] = ("load", "load", "load", "replay", "full_refresh"),
+    faults: bool = True,
+) -> list[Step]:
+    """Steps over a folder in which files appear, change, are touched, copied and removed. The first is a load.
+
+    Identities are texts of growing integers: a file with another identity is another version.
+    """
+    folder: dict[str, File] = {}
+    steps: list[Step] = []
+    version = 0
+    for number in range(draw(st.integers(1, max_steps))):
+        kind = "load" if number == 0 else draw(st.sampled_from(kinds))
+        if kind == "load":
+            for _ in range(draw(st.integers(1 if number == 0 else 0, 2))):
+                version += 1
+                folder = draw(_changed(folder, flow, str(version), faults))
+        slices = draw(slicings(folder)) if kind == "load" else {}
+        picks = tuple(draw(st.lists(st.integers(0, 9), max_size=3))) if kind == "replay" else ()
+        steps.append(Step(kind, {} if kind == "replay" else dict(folder), slices, picks))
+    return steps
+
+
+@st.composite
+def _changed(draw: st.DrawFn, folder: dict[str, File], flow: Flow, version: str, faults: bool) -> dict[str, File]:
+    """The folder after one change: a file written (new or over another), touched, copied or removed."""
+    name = draw(st.sampled_from(NAMES))
+    change = draw(st.sampled_from(["write", "write", "touch", "copy", "remove"])) if folder else "write"
+    if change == "write":
+        return {**folder, name: draw(files(flow, version, faults=faults))}
+    old = draw(st.sampled_from(sorted(folder)))
+    if change == "remove":
+        return {other: file for other, file in folder.items() if other != old}
+    return {**folder, (old if change == "touch" else name): replace(folder[old], identity=version)}
+
+
+def parents() -> State:
+    """A state in which the referenced table stands, made by hand: no entry tells of it."""
+    return State(tables={PARENTS: [{"pid": 1}, {"pid": 2}, {"pid": None}]})
+
+
+def crash_schedules(
+    points: Sequence[str], max_commits: int = 4, max_crashes: int = 3
+) -> st.SearchStrategy[list[tuple[int, str]]]:
+    """When each attempt dies: (number of the commit, 1-based, and the fault point in it). The one after the last lives.
+
+    `points` as in `headgate.core.faults.POINTS`.
+    """
+    return st.lists(st.tuples(st.integers(1, max_commits), st.sampled_from(list(points))), max_size=max_crashes)
+
+
+def interleavings(runners: int = 2, max_turns: int = 24) -> st.SearchStrategy[list[int]]:
+    """Whose turn it is at each fault point: numbers of runners, in order; when it ends, all run on to their end."""
+    return st.lists(st.integers(0, runners - 1), max_size=max_turns)
