@@ -9,12 +9,24 @@ A word holds anything but a comma, a parenthesis or a quote, without blanks at i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headgate.core.errors import Finding, Location
 
 ENDS = ",()"
 QUOTES = "'\""
+
+
+@dataclass(frozen=True)
+class TextPlace(Location):
+    """Where a text begins, and where each of its characters stands (see PlacedText)."""
+
+    offsets: tuple[tuple[int, int], ...] = field(default=(), compare=False, repr=False)
+
+    def at(self, offset: int) -> Location:
+        if not self.offsets:
+            return Location(self.path, self.line, self.column + offset)
+        return Location(self.path, *self.offsets[max(0, min(offset, len(self.offsets) - 1))])
 
 
 @dataclass(frozen=True)
@@ -32,9 +44,14 @@ class PlacedText:
 
     def at(self, offset: int) -> Location:
         """The place of the character at `offset`; behind the end, that of the last one."""
+        return self.place().at(max(0, min(offset, len(self.text))))
+
+    def place(self, start: int = 0) -> TextPlace:
+        """The place of the text from `start` on, which knows the places of the characters behind it."""
         if not self.offsets:
-            return Location(self.path, self.line, self.column + max(0, min(offset, len(self.text))))
-        return Location(self.path, *self.offsets[max(0, min(offset, len(self.offsets) - 1))])
+            return TextPlace(self.path, self.line, self.column + start)
+        offsets = self.offsets[start:] or self.offsets[-1:]
+        return TextPlace(self.path, *offsets[0], offsets)
 
 
 class Mistake(Exception):

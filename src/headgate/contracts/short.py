@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from headgate.contracts.grammar import Item, Mistake, PlacedText, items
+from headgate.contracts.grammar import Item, Mistake, PlacedText, TextPlace, items
 from headgate.contracts.model import Contract, Limit, RowRule, UniqueRule
 from headgate.contracts.rules import REPEATABLE, RULES, SYNONYMS, Draft, required_rule
 from headgate.core.errors import ContractError, Finding, Location, nearest
@@ -36,7 +36,7 @@ def parse(
     findings: list[Finding] = []
     drafts = [draft for name, line in columns if (draft := _column(name, line, findings)) is not None]
     _names(columns, findings)
-    named = [RowRule(*_condition(pair, findings), where=pair[1].at(0)) for pair in rules]
+    named = [RowRule(*_condition(pair, findings), where=condition_place(pair[1])) for pair in rules]
     skipped = tuple(_skip(pair, findings) for pair in skips)
     for pairs in (rules, skips):
         _unlike(pairs, findings)
@@ -164,6 +164,11 @@ def _condition(pair: tuple[PlacedText, PlacedText], findings: list[Finding]) -> 
         what = f"a rule can't be named {name.text!r}: reasons use that word for a rule of one column"
         findings.append(Finding("reserved-name", "error", what, str(name.at(0)), "give the rule another name"))
     return name.text, None, _sql(name, text, findings), f"must satisfy {' '.join(text.text.split())}"
+
+
+def condition_place(text: PlacedText) -> TextPlace:
+    """Where the condition of an entry of `rules:` or `skip:` begins, character by character: what `verify` takes."""
+    return text.place(len(text.text) - len(text.text.lstrip()))
 
 
 def _skip(pair: tuple[PlacedText, PlacedText], findings: list[Finding]) -> tuple[str, str]:

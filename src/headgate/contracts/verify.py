@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
 from headgate.core.errors import Finding, Location, nearest
 from headgate.sql.quote import ident, literal
@@ -38,10 +39,10 @@ class _Condition:
         return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix)
 
     def _at(self, offset: int | None) -> str:
-        """The place of a character, where the condition is one line and thus stands as it was written."""
-        if self.place is None or not self.place.line or offset is None or "\n" in self.sql.strip():
-            return str(self.place or "")
-        return str(Location(self.place.path, self.place.line, self.place.column + offset))
+        """The place of one character where it is known, else of the whole."""
+        if offset is not None and isinstance(self.place, TextPlace):
+            return str(self.place.at(offset))
+        return str(self.place or "")
 
 
 class _Engine:
