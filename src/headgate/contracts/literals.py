@@ -74,7 +74,8 @@ def _double(kind: LogicalType, text: str) -> tuple[str, float]:
     value = float(text)
     if math.isinf(value) or (value == 0 and mantissa.strip("0.")):
         raise ValueError(text)
-    return repr(value), value
+    value += 0.0  # no negative zero: it equals zero
+    return repr(value).removesuffix(".0"), value
 
 
 def _text(kind: LogicalType, text: str) -> tuple[str, str]:

@@ -159,7 +159,9 @@ def _in(draft: Draft, item: Item) -> None:
         if value.text in values:
             raise Mistake("bad-literal", f"{arg.value!r} is listed twice", arg.start, "remove one of the two")
         values[value.text] = value.sql
-    shown = ", ".join(list(values)[:SHOWN]) + (f", ... ({len(values)} values)" if len(values) > SHOWN else "")
+    shown = ", ".join(text or "''" for text in list(values)[:SHOWN]) + (
+        f", ... ({len(values)} values)" if len(values) > SHOWN else ""
+    )
     draft.row(item, f"{draft.sql} IN ({', '.join(values.values())})", f"must be one of {shown}", tuple(values))
 
 
@@ -235,7 +237,7 @@ def _counted(item: Item, least: int, most: int | None, example: str) -> tuple[Ar
     args = item.args or ()
     if len(args) < least or (most is not None and len(args) > most):
         number = str(least) if least == most else f"{least} to {most}" if most is not None else f"at least {least}"
-        what = f"{item.name} takes {number} argument{'' if number == '1' else 's'}, not {len(args)}"
+        what = f"{item.name} takes {number} argument{'' if number.endswith('1') else 's'}, not {len(args)}"
         raise Mistake("rule-syntax", what, item.start, f"write {example}")
     return args
 
