@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from typing import Any, Literal
 
 from headgate.core.errors import Location
@@ -20,6 +21,8 @@ class RowRule:
 
     `code` is what a reason names as `rule`: required | min | max | between | length | pattern | in | type, or the name
     given under `rules:`. `column` is None for a rule across columns. `message` says what is expected, never a value.
+    `args`: the arguments of a rule of the short form as canonical text (`between(0, 9.50)`: "0", "9.5"), so that it can
+    be written out again; empty for `required` and for rules across columns.
     """
 
     code: str
@@ -28,6 +31,7 @@ class RowRule:
     message: str
     severity: Severity = "error"
     where: Location | None = None
+    args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ class Limit:
     def exceeded(self, refused: int, read: int) -> bool:
         if self.rows is not None:
             return refused > self.rows
-        return self.share is not None and read > 0 and refused > self.share * read
+        # 0.29 * 100 is 28.999999999999996: the share counts as the decimal that was written, not as its double.
+        return self.share is not None and read > 0 and refused > Fraction(str(self.share)) * read
 
 
 @dataclass(frozen=True)

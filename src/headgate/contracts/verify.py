@@ -1,0 +1,241 @@
+"""What only the engine can say about a contract: do its patterns compile, are its conditions conditions on one row.
+
+Nothing is read: conditions are parsed and bound against a row of the contract's columns.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headgate.contracts.grammar import TextPlace
+from headgate.contracts.model import Contract, RowRule
+from headgate.core.errors import Finding, Location, nearest
+from headgate.sql.quote import ident, literal
+
+SESSION_BOUND = ("getvariable", "current_setting", "current_user", "session_user", "version")
+"""Stable within one session, yet not the same for the same row tomorrow on another machine."""
+
+OPENING = "SELECT ("
+
+_UNKNOWN = re.compile(
+    r'(?:Referenced column|column named) "([^"]+)"|Table "[^"]+" does not have a column named "([^"]+)"'
+)
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """One entry of `rules:` or `skip:`. `place` is where its text begins, as far as known."""
+
+    kind: str
+    name: str
+    sql: str
+    place: Location | None
+
+    def finding(self, code: str, what: str, fix: str, offset: int | None = None) -> Finding:
+        return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix)
+
+    def _at(self, offset: int | None) -> str:
+        """The place of one character where it is known, else of the whole."""
+        if offset is not None and isinstance(self.place, TextPlace):
+            return str(self.place.at(offset))
+        return str(self.place or "")
+
+
+class _Engine:
+    """An empty database in memory that parses and binds."""
+
+    def __init__(self) -> None:
+        import duckdb
+
+        config: dict[str, Any] = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "threads": "1",
+        }
+        self.error: type[Exception] = duckdb.Error
+        self._connection = duckdb.connect(":memory:", config=config)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> list[Finding]:
+    """What is wrong with the contract's patterns and conditions; empty where nothing is.
+
+    `places` maps `rules.<name>` and `skip.<name>` to where the condition's text begins; without it the rule's own place
+    (for skips the contract's) is named. Codes: bad-pattern, condition-syntax, unknown-column, not-a-condition,
+    not-a-row-condition, volatile-condition. Loads the engine, reads no data, takes some hundredths of a second.
+    """
+    conditions = list(_conditions(contract, places or {}))
+    patterns = [rule for rule in contract.rows if rule.code == "pattern" and rule.column is not None]
+    if not conditions and not patterns:
+        return []
+    engine = _Engine()
+    try:
+        findings = [finding for rule in patterns if (finding := _pattern(engine, rule))]
+        if conditions:
+            kinds = dict(engine.rows("SELECT lower(function_name), min(stability) FROM duckdb_functions() GROUP BY 1"))
+            row = _row(contract)
+            findings += [finding for entry in conditions for finding in _check(engine, contract, entry, row, kinds)]
+        return findings
+    finally:
+        engine.close()
+
+
+def _conditions(contract: Contract, places: Mapping[str, Location]) -> Iterator[_Condition]:
+    for rule in contract.rows:
+        if rule.column is None:
+            yield _Condition("rule", rule.code, rule.sql, places.get(f"rules.{rule.code}", rule.where))
+    for name, sql in contract.skips:
+        yield _Condition("skip", name, sql, places.get(f"skip.{name}", contract.where))
+
+
+def _pattern(engine: _Engine, rule: RowRule) -> Finding | None:
+    try:
+        # Against text that is no constant, so that the pattern itself is compiled whatever it is.
+        engine.rows(f"SELECT regexp_matches('', {literal(rule.args[0])})")
+    except engine.error as error:
+        reason = str(error).strip().splitlines()[0].partition(": ")[2].removeprefix("Input Error: ")
+        what = f"the pattern of {rule.column!r} is not a regular expression of RE2: {reason}"
+        fix = "mend the pattern (RE2 has neither look-around nor back-references)"
+        return Finding("bad-pattern", "error", what, str(rule.where or ""), fix)
+    return None
+
+
+def _row(contract: Contract) -> str:
+    """One row of the contract's columns under a name that no condition would use."""
+    columns = ", ".join(f"CAST(NULL AS {column.type.duckdb}) AS {ident(column.name)}" for column in contract.columns)
+    return f'(SELECT {columns}) AS "_hg_checked"'
+
+
+def _check(
+    engine: _Engine, contract: Contract, entry: _Condition, row: str, kinds: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Syntax first; then what the syntax tree shows; then what binding shows."""
+    tree, finding = _tree(engine, entry)
+    if finding is not None or tree is None:
+        yield finding or entry.finding("condition-syntax", "this is not one whole condition", "write one SQL condition")
+        return
+    shown = list(_shown(entry, tree, kinds))
+    yield from shown
+    if not shown:
+        bound = _bound(engine, contract, entry, row, tree)
+        if bound is not None:
+            yield bound
+
+
+def _tree(engine: _Engine, entry: _Condition) -> tuple[dict[str, Any] | None, Finding | None]:
+    """The syntax tree of the condition; None where it is more or less than one expression.
+
+    It must parse both bare and in parentheses: `true) or (true` does not bare, `true, true` not in parentheses.
+    """
+    fix = "write one SQL condition, true for a good row" if entry.kind == "rule" else "write one SQL condition"
+    for before, after in (("SELECT ", "\nFROM t"), (OPENING, ") FROM t")):
+        statement = before + entry.sql + after
+        tree = json.loads(engine.rows(f"SELECT json_serialize_sql({literal(statement)})")[0][0])
+        if tree["error"]:
+            offset = _characters(statement, int(tree.get("position") or 0)) - len(before)
+            early = offset >= len(entry.sql.rstrip())
+            what = "this is not one whole condition" if early else tree["error_message"].splitlines()[0]
+            return None, entry.finding("condition-syntax", what, fix, max(0, min(offset, len(entry.sql) - 1)))
+    return _expression(tree), None
+
+
+def _expression(tree: Mapping[str, Any]) -> dict[str, Any] | None:
+    if len(tree["statements"]) != 1:
+        return None
+    node = tree["statements"][0]["node"]
+    plain = node["type"] == "SELECT_NODE" and len(node["select_list"]) == 1 and not node["where_clause"]
+    if not plain or node["from_table"].get("table_name") != "t" or node["modifiers"]:
+        return None
+    expression: dict[str, Any] = node["select_list"][0]
+    return expression
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for item in value.values():
+            yield from _nodes(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _nodes(item)
+
+
+def _shown(entry: _Condition, tree: dict[str, Any], kinds: Mapping[str, str]) -> Iterator[Finding]:
+    """What is no condition on one row by its very syntax."""
+    for node in _nodes(tree):
+        offset = _offset(entry, node)
+        if node.get("class") == "SUBQUERY":
+            fix = "compare with another table by references(table.column), or in a model"
+            yield entry.finding("not-a-row-condition", "a condition on one row can't hold a query", fix, offset)
+            return
+        if node.get("class") in ("WINDOW", "STAR", "PARAMETER"):
+            what = f"a condition on one row can't hold {_WORDS[node['class']]}"
+            yield entry.finding("not-a-row-condition", what, "name the columns of one row", offset)
+        own = [part for part in node.get("column_names", ()) if part.lower().startswith("_hg_")]
+        if own:
+            yield entry.finding("unknown-column", f"unknown column {own[0]!r}", "use the contract's columns", offset)
+        name = str(node.get("function_name") or "").lower()
+        if kinds.get(name) == "VOLATILE" or name in SESSION_BOUND:
+            what = f"{name}() does not give the same answer for the same row"
+            yield entry.finding(
+                "volatile-condition", what, "decide by the row's values (and now(), if time counts)", offset
+            )
+
+
+_WORDS = {"WINDOW": "a window function", "STAR": "a star", "PARAMETER": "a parameter"}
+
+
+def _bound(engine: _Engine, contract: Contract, entry: _Condition, row: str, tree: dict[str, Any]) -> Finding | None:
+    try:
+        types = engine.rows(f"DESCRIBE SELECT ({entry.sql}) FROM {row}")
+        engine.rows(f"DESCRIBE SELECT 1 FROM {row} WHERE ({entry.sql})")
+    except engine.error as error:
+        return _unbound(contract, entry, str(error), tree)
+    if types[0][1] != "BOOLEAN":
+        what = f"this is a value of type {types[0][1].lower()}, not a condition"
+        return entry.finding("not-a-condition", what, "compare it with something, e.g. amount >= 0", 0)
+    return None
+
+
+def _unbound(contract: Contract, entry: _Condition, message: str, tree: dict[str, Any]) -> Finding:
+    first = message.strip().splitlines()[0].partition(": ")[2]
+    missing = _UNKNOWN.search(message)
+    if missing is not None:
+        name = missing[1] or missing[2]
+        known = [column.name for column in contract.columns]
+        fix = "use the contract's columns: " + ", ".join(known)
+        what = f"unknown column {name!r}{nearest(name, known)}"
+        return entry.finding("unknown-column", what, fix, _mention(entry, tree, name))
+    if "aggregate" in first or "window" in first:
+        fix = "name the columns of one row; totals belong into a model's test"
+        return entry.finding("not-a-row-condition", "a condition on one row can't hold an aggregate", fix, 0)
+    return entry.finding("condition-syntax", first, "mend the condition", 0)
+
+
+def _mention(entry: _Condition, tree: dict[str, Any], name: str) -> int:
+    """Where the condition first mentions this column."""
+    for node in _nodes(tree):
+        if node.get("class") == "COLUMN_REF" and name.lower() in (part.lower() for part in node["column_names"]):
+            return _offset(entry, node) or 0
+    return 0
+
+
+def _offset(entry: _Condition, node: Mapping[str, Any]) -> int | None:
+    """The node's offset in the condition: the engine counts bytes of the whole statement."""
+    at = node.get("query_location")
+    if not isinstance(at, int) or at > len(entry.sql.encode()) + len(OPENING):
+        return None
+    return max(0, _characters(OPENING + entry.sql, at) - len(OPENING))
+
+
+def _characters(text: str, at: int) -> int:
+    return len(text.encode()[:at].decode(errors="ignore"))

@@ -1,0 +1,206 @@
+"""One ingest file: `table / from / load / columns` and what goes with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from headgate.contracts import short
+from headgate.contracts.grammar import PlacedText
+from headgate.contracts.model import Contract, Limit
+from headgate.core.errors import ContractError, Location, nearest
+from headgate.core.values import TableRef
+from headgate.project import fields, load, source
+from headgate.project.fields import Notes
+from headgate.project.model import Ingest, LoadSpec, SourceSpec
+from headgate.project.yaml import Mapping, Node, Scalar
+
+KEYS = (
+    "table",
+    "from",
+    "load",
+    "columns",
+    "rules",
+    "skip",
+    "refuse_at_most",
+    "extra",
+    "on_change",
+    "twin_files",
+    "allow_empty",
+)
+LATER = ("contract", "schedule", "tests", "owner", "description")
+CHOICES = {
+    "extra": ("error", "ignore"),
+    "on_change": ("error", "ignore", "reload"),
+    "twin_files": ("load", "skip"),
+}
+_PART = re.compile(r"[^\W\d]\w*")
+RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
+
+
+def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
+    """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
+    fields.known(notes, node, KEYS, "an ingest file", LATER)
+    for key in ("table", "from"):
+        if node.get(key) is None:
+            notes.error("missing-key", f"{key} is missing", where, "write table: schema.name and from: path")
+    before = len(notes.findings)
+    table = _table(notes, node.get("table"))
+    spec = source.read(notes, from_) if (from_ := node.get("from")) is not None else None
+    how = load.read(notes, node.get("load"))
+    words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
+    how = replace(how, allow_empty=bool(words.pop("allow_empty")))
+    contract = _contract(notes, node, how)
+    if contract is not None and len(notes.findings) == before:
+        contract, how = _identity(notes, contract, how)
+        _source_columns(notes, contract, spec)
+    if table is None or spec is None:
+        return None
+    chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
+    return Ingest(table, spec, how, contract, where=where, places=_places(node), **chosen)
+
+
+def _table(notes: Notes, node: Node | None) -> TableRef | None:
+    word = fields.text(notes, node, "table") if node is not None else None
+    if node is None or word is None:
+        return None
+    parts = word.split(".")
+    fix = "write name or schema.name, of letters, digits and underscores"
+    if len(parts) > 2 or not all(_PART.fullmatch(part) for part in parts):
+        notes.error("bad-value", f"{word!r} does not name a table", node.where, fix)
+        return None
+    ref = TableRef.parse(word)
+    schema, name = ref.schema.lower(), ref.name.lower()
+    if schema.startswith("_hg") or schema in RESERVED_SCHEMAS or name.startswith("_hg_") or "__hg_" in name:
+        notes.error(
+            "reserved-name", f"{word!r} is a name that Headgate keeps for itself", node.where, "rename the table"
+        )
+        return None
+    return ref
+
+
+def _anywhere(notes: Notes, node: Mapping, key: str) -> Any:
+    """The value of a key that may stand in the file itself, under `load:` or among the source's options."""
+    found = [holder for holder in _holders(node) if holder.get(key) is not None]
+    for holder in found[1:]:
+        place = holder.key(key)
+        notes.error("duplicate-key", f"{key} is written twice", place.where if place else holder.where, "keep one")
+    if not found:
+        return None
+    value = found[0].get(key)
+    assert value is not None
+    return fields.choice(notes, value, key, CHOICES[key]) if key in CHOICES else fields.flag(notes, value, key)
+
+
+def _holders(node: Mapping) -> Iterator[Mapping]:
+    yield node
+    if isinstance(how := node.get("load"), Mapping):
+        yield how
+    if isinstance(from_ := node.get("from"), Mapping):
+        yield from (value for _, value in from_.entries if isinstance(value, Mapping))
+
+
+def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
+    """The contract; None for a two-line ingest or where it can't be known."""
+    limit = load.limit(notes, node.get("refuse_at_most"))
+    columns = fields.mapping(notes, node.get("columns"), "columns")
+    if columns is None:
+        if node.get("columns") is None:
+            _needs_columns(notes, node, how)
+        return None
+    if not columns.entries:
+        notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
+    pairs = [_pairs(notes, columns, "columns", "type, rule, rule")]
+    for key in ("rules", "skip"):
+        entries = fields.mapping(notes, node.get(key), key)
+        pairs.append(_pairs(notes, entries, key, "SQL condition") if entries is not None else [])
+    return _parsed(notes, pairs, limit, columns.where)
+
+
+def _parsed(
+    notes: Notes, pairs: list[list[tuple[PlacedText, PlacedText]]], limit: Limit | None, where: Location
+) -> Contract | None:
+    try:
+        return short.parse(pairs[0], pairs[1], pairs[2], limit, where)
+    except ContractError as error:
+        notes.take(error)
+        return None
+
+
+def _needs_columns(notes: Notes, node: Mapping, how: LoadSpec) -> None:
+    for key in ("rules", "skip", "refuse_at_most"):
+        place = node.key(key)
+        if place is not None:
+            notes.error("missing-key", f"{key} needs columns:", place.where, "write columns: with name: type lines")
+    if how.kind == "upsert" and not how.keys:
+        notes.error(
+            "missing-key", "upsert has no key", how.where or "", "write {upsert: column}, or columns: with a key"
+        )
+
+
+def _pairs(notes: Notes, node: Mapping, key: str, form: str) -> list[tuple[PlacedText, PlacedText]]:
+    """Name and text of every entry; an entry that is no text is noted and left out."""
+    pairs = []
+    for name, value in node.entries:
+        if isinstance(value, Scalar) and not value.empty:
+            pairs.append((name.placed, value.placed))
+            continue
+        example = f"{name.text}: text" if key == "columns" else f"{name.text}: amount >= 0"
+        if isinstance(value, Scalar) and key == "columns":
+            notes.error("missing-type", f"column {name.text!r} has no type", name.where, f"write {example}")
+        else:
+            what = f"{name.text!r} under {key} must be `{form}`, not {fields.kind(value)}"
+            notes.error("bad-value", what, value.where, f"write one line: {example}")
+    return pairs
+
+
+def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract, LoadSpec]:
+    """Contract and load that agree on the identity; columns that do not exist are noted."""
+    if how.kind != "upsert":
+        return contract, how
+    where = how.where or Location("")
+    names = [column.name for column in contract.columns]
+    keys = how.keys or contract.key
+    if not keys:
+        notes.error("missing-key", "upsert has no key", where, "mark the identity: id: int, key")
+    for name in (*keys, *((how.order_by,) if how.order_by else ())):
+        if name not in names:
+            what = f"load names column {name!r}, which the contract does not have{nearest(name, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
+    if how.keys and contract.key and set(how.keys) != set(contract.key):
+        what = f"upsert names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
+        notes.error("bad-value", what, where, "write load: upsert, or mark the same columns as key")
+    return short.as_upsert(contract, keys), replace(how, keys=tuple(keys))
+
+
+def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -> None:
+    """What the source's options name must be columns of the contract."""
+    options = spec.options if spec is not None else {}
+    places = spec.places if spec is not None else {}
+    fed = {column.source: column for column in contract.columns}
+    file_column = options.get("file_column")
+    if file_column is not None and file_column not in fed:
+        fix = f"add it to columns: {file_column}: text"
+        notes.error("unknown-column", f"file_column {file_column!r} is no column", places["file_column"], fix)
+    elif file_column is not None and fed[file_column].type.name != "text":
+        fix = f"write {fed[file_column].name}: text"
+        notes.error("bad-value", f"file_column {file_column!r} is not a text", places["file_column"], fix)
+    listed: tuple[str, ...] = options.get("columns") or ()
+    for column in contract.columns if listed else ():
+        if column.source not in (*listed, file_column):
+            what = f"column {column.name!r} is fed from {column.source!r}, which the source's columns do not list"
+            fix = "add it to the source's columns, or feed it: from('Name')"
+            notes.error("unknown-column", what + nearest(column.source, listed), column.where or "", fix)
+
+
+def _places(node: Mapping) -> dict[str, Location]:
+    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
+    places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
+    for key in ("rules", "skip"):
+        entries = node.get(key)
+        if isinstance(entries, Mapping):
+            texts = ((name.text, value) for name, value in entries.entries if isinstance(value, Scalar))
+            places |= {f"{key}.{name}": short.condition_place(value.placed) for name, value in texts}
+    return places

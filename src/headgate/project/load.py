@@ -1,0 +1,89 @@
+"""What stands under `load:` and `refuse_at_most:`."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from headgate.contracts.model import Limit
+from headgate.core.errors import Location, nearest
+from headgate.project import fields
+from headgate.project.fields import Notes
+from headgate.project.model import LoadSpec
+from headgate.project.yaml import Mapping, Node, Scalar
+
+WORDS = ("append", "upsert", "replace")
+LATER = ("partition", "scd2", "scd1", "scd3", "scd6", "merge", "delete_insert")
+_FIX = "use append, replace, upsert or {upsert: column, order_by: column}"
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
+
+
+def read(notes: Notes, node: Node | None) -> LoadSpec:
+    """The disposition; append where nothing is said or it can't be known. `allow_empty` beside it is the caller's."""
+    if node is None:
+        return LoadSpec()
+    if isinstance(node, Mapping):
+        return _mapping(notes, node)
+    word = fields.text(notes, node, "load")
+    return _word(notes, word, node.where, None) if word is not None else LoadSpec()
+
+
+def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
+    words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER)]
+    known = (*WORDS, "order_by", "allow_empty", "on_change")
+    fields.known(notes, node, known, "load", LATER)
+    if len(words) != 1:
+        what = "load: must name one of " + ", ".join(WORDS)
+        notes.error("bad-value", what, node.where, _FIX)
+        return LoadSpec(where=node.where)
+    key, value = words[0]
+    spec = _word(notes, key.text, key.where, value)
+    order = node.get("order_by")
+    if order is not None and spec.kind != "upsert":
+        notes.error("bad-value", f"order_by does not go with {spec.kind}", order.where, "remove order_by")
+        order = None
+    order_by = fields.text(notes, order, "order_by") if order is not None else None
+    return LoadSpec(spec.kind, spec.keys, order_by, where=key.where)
+
+
+def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadSpec:
+    """The disposition that the word names; `value` is what stands behind it (for upsert, its columns)."""
+    if word in LATER:
+        notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
+    elif word not in WORDS:
+        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX)
+    elif word == "upsert":
+        return LoadSpec("upsert", _keys(notes, value), where=where)
+    else:
+        if value is not None and not (isinstance(value, Scalar) and value.text.lower() in ("true", "yes", "")):
+            notes.error("bad-value", f"{word} takes no columns", value.where, f"write load: {word}")
+        return LoadSpec("replace" if word == "replace" else "append", where=where)
+    return LoadSpec(where=where)
+
+
+def _keys(notes: Notes, value: Node | None) -> tuple[str, ...]:
+    """The columns of `{upsert: ...}`; none for the bare word, which means the contract's key."""
+    if value is None or (isinstance(value, Scalar) and (value.empty or value.text == "true")):
+        return ()
+    keys = fields.texts(notes, value, "upsert") or ()
+    if len(set(keys)) < len(keys):
+        notes.error("bad-value", "upsert names a column twice", value.where, "name each column once")
+    return tuple(dict.fromkeys(keys))
+
+
+def limit(notes: Notes, node: Node | None) -> Limit | None:
+    """`refuse_at_most`: `5` records, or `5%` of the records read. None where absent or wrong."""
+    if node is None:
+        return None
+    word = fields.text(notes, node, "refuse_at_most")
+    if word is None:
+        return None
+    if _NUMBER.fullmatch(word):
+        return Limit(rows=int(word))
+    share = _SHARE.fullmatch(word)
+    if share is not None and Decimal(share[1]) <= 100:
+        return Limit(share=float(Decimal(share[1]) / 100))
+    what = f"refuse_at_most is a number of records or a share, not {word!r}"
+    notes.error("bad-value", what, node.where, "write refuse_at_most: 5%, or refuse_at_most: 100")
+    return None

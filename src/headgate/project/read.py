@@ -1,0 +1,257 @@
+"""A project's files into one Project: headgate.yml, ingest files, models and their tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from headgate.contracts.model import ReferenceRule
+from headgate.core.errors import HeadgateError, Location, ProjectError, nearest
+from headgate.project import fields, ingest, modeltests, secrets, yaml
+from headgate.project.fields import Notes
+from headgate.project.model import Ingest, ModelFile, Project
+from headgate.project.secrets import Secret
+from headgate.project.yaml import Mapping, Node
+
+FILE = "headgate.yml"
+KEYS = ("project", "warehouse", "connections", "profiles")
+PROFILE_KEYS = ("warehouse", "connections")
+DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
+_MODEL_NAME = re.compile(r"[^\W\d]\w*")
+_NUMBERS = ("int", "bigint", "decimal", "double")
+
+
+def read_project(root: Path, profile: str | None = None) -> Project:
+    """Everything that the files under `root` say, checked as far as files alone can tell.
+
+    `profile` names an entry of `profiles:` whose settings replace those of headgate.yml. Ingests are ordered by table,
+    models by name. Conditions and patterns are not bound here: `contracts.verify.verify` does that.
+    *Errors*: one ProjectError holding every mistake that was found, each with file:line:column and its fix.
+    """
+    notes = Notes()
+    root = Path(root)
+    main = _main(notes, root)
+    warehouse = _warehouse(notes, root, main, profile) if main is not None else None
+    name = _project_name(notes, root, main) if main is not None else ""
+    ingests = _ingests(notes, root)
+    models = _models(notes, root)
+    _references(notes, ingests)
+    if notes.findings or warehouse is None:
+        raise ProjectError(*notes.findings)
+    return Project(root, name, warehouse, ingests, models)
+
+
+def _main(notes: Notes, root: Path) -> Mapping | None:
+    """headgate.yml; an empty one is an empty mapping."""
+    path = next((root / name for name in (FILE, "headgate.yaml") if (root / name).is_file()), None)
+    if path is None:
+        fix = f"write {FILE} there (project: name), or name the project's folder with --project DIR"
+        raise ProjectError.of("no-project", f"there is no {FILE} in {root}", root / FILE, fix)
+    before = len(notes.findings)
+    node = _document(notes, root, path)
+    if node is None:
+        return Mapping((), Location(path.name)) if len(notes.findings) == before else None
+    fields.known(notes, node, KEYS, path.name)
+    return node
+
+
+def _project_name(notes: Notes, root: Path, main: Mapping) -> str:
+    node = main.get("project")
+    return (fields.text(notes, node, "project") if node is not None else None) or root.resolve().name
+
+
+def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> Path | None:
+    """The DuckDB file of the profile in use."""
+    profiles = fields.mapping(notes, main.get("profiles"), "profiles") or Mapping((), main.where)
+    settings = [main]
+    for key, value in profiles.entries:
+        entry = fields.mapping(notes, value, f"profile {key.text}")
+        if entry is not None:
+            fields.known(notes, entry, PROFILE_KEYS, f"profile {key.text}")
+            settings = [entry, main] if key.text == profile else settings
+            _connections(notes, entry)
+    if profile is not None and profile not in profiles.names():
+        what = f"unknown profile {profile!r}{nearest(profile, profiles.names())}"
+        where = (main.key("profiles") or main).where
+        notes.error("unknown-profile", what, where, f"add it under profiles: in {FILE}, or name another")
+    _connections(notes, main)
+    node = next((found for entry in settings if (found := entry.get("warehouse")) is not None), None)
+    if node is None:
+        return root / DEFAULT_WAREHOUSE.partition(":")[2]
+    return _duckdb_file(notes, root, node)
+
+
+def _duckdb_file(notes: Notes, root: Path, node: Node) -> Path | None:
+    """The file that `duckdb:file` names, against the project's folder. A secret's text stays out of every note."""
+    written = fields.text(notes, node, "warehouse")
+    if written is None:
+        return None
+    try:
+        resolved = secrets.resolve(written, root, node.where)
+    except HeadgateError as error:
+        notes.take(error)
+        return None
+    text = resolved.reveal() if isinstance(resolved, Secret) else resolved
+    kind, _, file = text.partition(":")
+    shown = f"from secret {', '.join(resolved.names)}" if isinstance(resolved, Secret) else repr(text)
+    fix = f"write warehouse: {DEFAULT_WAREHOUSE}"
+    if kind != "duckdb":
+        notes.error("not-supported", f"the warehouse ({shown}) is not a DuckDB file", node.where, fix)
+    elif not file or file.startswith(":") or "\x00" in file or file.endswith("/"):
+        notes.error("bad-value", f"the warehouse ({shown}) names no file", node.where, fix)
+    else:
+        return root / file
+    return None
+
+
+def _connections(notes: Notes, node: Mapping) -> None:
+    """Connections are kept for adapters that need them; here only their spelling is checked."""
+    entries = fields.mapping(notes, node.get("connections"), "connections") or Mapping((), node.where)
+    for key, value in entries.entries:
+        parts = value.entries if isinstance(value, Mapping) else ((key, value),)
+        for _, part in parts:
+            text = fields.text(notes, part, f"connection {key.text}")
+            try:
+                secrets.check(text or "", part.where)
+            except HeadgateError as error:
+                notes.take(error)
+
+
+def _document(notes: Notes, root: Path, path: Path) -> Mapping | None:
+    """The file as a mapping; None where it is empty or (with a note) something else."""
+    shown = path.relative_to(root).as_posix()
+    text = _text(notes, root, path)
+    if text is None:
+        return None
+    try:
+        node = yaml.read(text, shown)
+    except HeadgateError as error:
+        notes.take(error)
+        return None
+    return fields.mapping(notes, node, shown)
+
+
+def _text(notes: Notes, root: Path, path: Path) -> str | None:
+    shown = path.relative_to(root).as_posix()
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        notes.error("bad-encoding", "the file is not UTF-8", Location(shown, line), "save it as UTF-8")
+    except OSError as error:
+        notes.error("unreadable-file", f"the file can't be read: {error.strerror}", shown, "check its permissions")
+    return None
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The folder's files of these suffixes, at any depth, in the order of their paths; hidden ones are left out."""
+    for path in sorted(folder.rglob("*"), key=lambda path: path.as_posix()):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix in suffixes and path.is_file() and not hidden:
+            yield path
+
+
+def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
+    found: dict[str, Ingest] = {}
+    for path in _files(root / "ingest", (".yml", ".yaml")):
+        where = Location(path.relative_to(root).as_posix())
+        before = len(notes.findings)
+        node = _document(notes, root, path)
+        if node is None:
+            if len(notes.findings) == before:
+                notes.error("missing-key", "the file says nothing", where, "write table: and from:, or remove the file")
+            continue
+        entry = ingest.read(notes, node, where)
+        if entry is None:
+            continue
+        other = found.setdefault(str(entry.table).lower(), entry)
+        if other is not entry:
+            what = f"two files load {entry.table}: {other.where} and {where}"
+            notes.error("duplicate-table", what, entry.places["table"], "keep one, or give one another table")
+    return tuple(sorted(found.values(), key=lambda entry: entry.table))
+
+
+def _models(notes: Notes, root: Path) -> tuple[ModelFile, ...]:
+    found: dict[str, ModelFile] = {}
+    for path in _files(root / "models", (".sql",)):
+        model = _model(notes, root, path)
+        if model is None:
+            continue
+        other = found.setdefault(model.name.lower(), model)
+        if other is not model:
+            shown = path.relative_to(root).as_posix()
+            what = f"two files are called {model.name}: {other.path.relative_to(root).as_posix()} and {shown}"
+            notes.error("duplicate-model", what, shown, "rename one of them")
+    tested = _model_tests(notes, root, [model.name for model in found.values()])
+    models = (
+        replace(model, tests=tested[model.name].tests) if model.name in tested else model for model in found.values()
+    )
+    return tuple(sorted(models, key=lambda model: model.name))
+
+
+def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
+    shown = path.relative_to(root).as_posix()
+    text = _text(notes, root, path)
+    if not _MODEL_NAME.fullmatch(path.stem) or path.stem.lower().startswith("_hg") or "__hg_" in path.stem.lower():
+        fix = "name the file by letters, digits and underscores, without _hg_"
+        notes.error("reserved-name", f"{path.stem!r} can't be a model's name", shown, fix)
+        return None
+    if text is None:
+        return None
+    if not text.strip():
+        notes.error("missing-key", f"model {path.stem!r} is empty", shown, "write a SELECT, or remove the file")
+    folder = path.parent.relative_to(root / "models").as_posix()
+    return ModelFile(path.stem, path, text, "" if folder == "." else folder)
+
+
+def _model_tests(notes: Notes, root: Path, names: Iterable[str]) -> dict[str, modeltests.ModelEntry]:
+    known = list(names)
+    found: dict[str, modeltests.ModelEntry] = {}
+    for path in _files(root / "models", (".yml", ".yaml")):
+        node = _document(notes, root, path)
+        for entry in modeltests.read(notes, node) if node is not None else ():
+            if entry.name not in known:
+                what = f"there is no model {entry.name!r}{nearest(entry.name, known)}"
+                notes.error("unknown-model", what, entry.where, f"write models/{entry.name}.sql, or remove the entry")
+            other = found.setdefault(entry.name, entry)
+            if other is not entry:
+                what = f"model {entry.name!r} is described twice, first at {other.where}"
+                notes.error("duplicate-key", what, entry.where, "keep one of the two")
+    return found
+
+
+def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
+    """Every reference must lead to a column of a table that an ingest file loads."""
+    tables = {str(entry.table).lower(): entry for entry in ingests}
+    for entry in ingests:
+        for rule in entry.contract.references if entry.contract is not None else ():
+            target = tables.get(rule.to_table.lower())
+            where = rule.where or entry.where or Location("")
+            if target is None:
+                names = [str(other.table) for other in ingests]
+                what = f"no ingest file loads {rule.to_table}{nearest(rule.to_table, names)}"
+                notes.error("unknown-table", what, where, "reference a table that is loaded, or write its ingest file")
+            elif target.contract is not None:
+                _referenced_column(notes, entry, rule, target, where)
+
+
+def _referenced_column(notes: Notes, entry: Ingest, rule: ReferenceRule, target: Ingest, where: Location) -> None:
+    assert target.contract is not None
+    assert entry.contract is not None
+    columns = {column.name.lower(): column for column in target.contract.columns}
+    column = columns.get(rule.to_column.lower())
+    if column is None:
+        names = [other.name for other in target.contract.columns]
+        what = f"{rule.to_table} has no column {rule.to_column!r}{nearest(rule.to_column, names)}"
+        notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
+        return
+    own = next(other for other in entry.contract.columns if other.name == rule.column)
+    if _family(own.type.name) != _family(column.type.name):
+        what = f"{rule.column!r} is {own.type}, but {rule.to_table}.{column.name} is {column.type}"
+        notes.error("rule-mismatch", what, where, "give both columns the same type")
+
+
+def _family(name: str) -> str:
+    return "number" if name in _NUMBERS else name

@@ -1,0 +1,187 @@
+"""What stands under `from:`: a path, or the one key that names the adapter with its options."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import available_timezones
+
+from headgate.core.errors import Location, nearest
+from headgate.project import fields, secrets
+from headgate.project.fields import Notes
+from headgate.project.model import SourceSpec
+from headgate.project.yaml import Mapping, Node, Scalar
+
+SUFFIXES = (
+    (re.compile(r"\.(csv|tsv|txt)(\.gz|\.zst)?$", re.IGNORECASE), "csv"),
+    (re.compile(r"\.parquet$", re.IGNORECASE), "parquet"),
+)
+LATER = (
+    "json",
+    "ndjson",
+    "excel",
+    "avro",
+    "orc",
+    "python",
+    "postgres",
+    "mysql",
+    "sqlite",
+    "kafka",
+    "rest",
+    "s3",
+    "http",
+)
+INGEST_OPTIONS = ("extra", "on_change", "twin_files")
+"""Keys of the ingest file that may also stand among the source's options."""
+
+Reader = Callable[[Notes, Node, str], Any]
+
+
+def _path(notes: Notes, node: Node, what: str) -> str | None:
+    path = fields.text(notes, node, what)
+    if path is not None and (not path.strip() or "\x00" in path):
+        notes.error("bad-value", f"{what} is empty", node.where, "write a path or a glob, e.g. data/orders/*.csv")
+        return None
+    if path is not None and secrets.names(path):
+        notes.error("not-supported", "a path can't hold a secret", node.where, "write the path itself")
+        return None
+    return path
+
+
+def _nulls(notes: Notes, node: Node, what: str) -> tuple[str, ...] | None:
+    """Texts that stand for NULL; the empty text is one."""
+    if isinstance(node, Scalar):
+        return (node.text,)
+    return fields.texts(notes, node, what)
+
+
+def _character(notes: Notes, node: Node, what: str) -> str | None:
+    word = fields.text(notes, node, what)
+    char = {"\\t": "\t", "tab": "\t"}.get(word or "", word)
+    if char is not None and (len(char) != 1 or char in "\r\n\x00"):
+        notes.error("bad-value", f"{what} must be one character, not {word!r}", node.where, f"write {what}: ';'")
+        return None
+    return char
+
+
+def _quote(notes: Notes, node: Node, what: str) -> str | None:
+    """One character, or empty text where nothing quotes."""
+    return "" if isinstance(node, Scalar) and not node.text and not node.empty else _character(notes, node, what)
+
+
+def _encoding(notes: Notes, node: Node, what: str) -> str | None:
+    """The encoding's name as written, in lower case."""
+    word = (fields.text(notes, node, what) or "").lower()
+    try:
+        if not word or codecs.lookup(word)._is_text_encoding:
+            return word or None
+    except (LookupError, ValueError):
+        pass
+    hint = nearest(word, ("utf-8", "utf-16", "latin-1", "cp1252", "iso-8859-15"))
+    notes.error("bad-value", f"unknown encoding {word!r}{hint}", node.where, "use utf-8, utf-16, latin-1, cp1252, ...")
+    return None
+
+
+def _zone(notes: Notes, node: Node, what: str) -> str | None:
+    word = fields.text(notes, node, what)
+    zones = available_timezones()
+    # A machine without the zone database can't tell; the engine brings its own.
+    if word is None or word in zones or not zones:
+        return word
+    hint = nearest(word, zones)
+    notes.error("bad-value", f"unknown time zone {word!r}{hint}", node.where, "use an IANA name, e.g. Europe/Paris")
+    return None
+
+
+def _name(notes: Notes, node: Node, what: str) -> str | None:
+    return fields.text(notes, node, what)
+
+
+def _names(notes: Notes, node: Node, what: str) -> tuple[str, ...] | None:
+    names = fields.texts(notes, node, what)
+    for name in names or ():
+        if (names or ()).count(name) > 1:
+            notes.error("bad-value", f"{what} names {name!r} twice", node.where, "give every column its own name")
+            return None
+    return names
+
+
+ADAPTERS: dict[str, dict[str, Reader]] = {
+    "csv": {
+        "path": _path,
+        "header": fields.flag,
+        "null": _nulls,
+        "delim": _character,
+        "quote": _quote,
+        "escape": _character,
+        "encoding": _encoding,
+        "columns": _names,
+        "timezone": _zone,
+        "file_column": _name,
+        "comment": _character,
+    },
+    "parquet": {"path": _path, "timezone": _zone, "file_column": _name},
+}
+"""Every adapter that `from:` can name, and how each of its options is read."""
+
+
+def read(notes: Notes, node: Node) -> SourceSpec | None:
+    """The source; None where it can't be known. Everything wrong with it is noted."""
+    if isinstance(node, Mapping):
+        return _named(notes, node)
+    path = _path(notes, node, "from")
+    if path is None:
+        return None
+    kind = next((kind for pattern, kind in SUFFIXES if pattern.search(path)), None)
+    if kind is None:
+        fix = f"name the adapter: from: {{csv: {{path: {path}}}}} (or parquet)"
+        notes.error("unknown-format", f"the name of {path!r} does not say what it holds", node.where, fix)
+        return None
+    return SourceSpec(kind, _defaults(kind, {"path": path}), node.where, {"path": node.where})
+
+
+def _named(notes: Notes, node: Mapping) -> SourceSpec | None:
+    """`{csv: {path: ...}}`."""
+    fields.known(notes, node, ADAPTERS, "from", LATER)
+    named = [(key, value) for key, value in node.entries if key.text in ADAPTERS]
+    if len(named) != 1 or len(node.entries) != 1:
+        if len(named) == len(node.entries):
+            fix = "write from: path, or from: {csv: {path: ...}}"
+            notes.error("bad-value", "from: must name exactly one adapter", node.where, fix)
+        return None
+    key, value = named[0]
+    kind = key.text
+    if isinstance(value, Scalar):
+        path = _path(notes, value, kind)
+        if path is None:
+            return None
+        return SourceSpec(kind, _defaults(kind, {"path": path}), key.where, {"path": value.where})
+    options = fields.mapping(notes, value, kind)
+    return _options(notes, kind, options, key.where) if options is not None else None
+
+
+def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceSpec | None:
+    readers = ADAPTERS[kind]
+    fields.known(notes, node, (*readers, *INGEST_OPTIONS), f"from: {kind}")
+    options, places = {}, {}
+    for key, value in node.entries:
+        reader = readers.get(key.text)
+        option = reader(notes, value, key.text) if reader else None
+        if option is not None:
+            options[key.text], places[key.text] = option, value.where
+    if node.get("path") is None:
+        notes.error("missing-key", f"from: {kind} has no path", where, f"write {kind}: {{path: data/x/*.{kind}}}")
+    if options.get("columns") is not None and options.get("header", True):
+        fix = "remove columns, or write header: false"
+        notes.error("bad-value", "columns are matched by the header's names", places["columns"], fix)
+    if "path" not in options:
+        return None
+    return SourceSpec(kind, _defaults(kind, options), where, places)
+
+
+def _defaults(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options with what the path's name implies: `.tsv` is separated by tabs."""
+    tabs = kind == "csv" and re.search(r"\.tsv(\.gz|\.zst)?$", options["path"], re.IGNORECASE)
+    return {"delim": "\t", **options} if tabs else options
