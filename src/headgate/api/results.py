@@ -1,0 +1,243 @@
+"""What the verbs answer: frozen data that survives a JSON round trip.
+
+The keys are a contract with programs that read `--json`: `docs/json.md` describes every one of them, and a test
+compares the two. Counts are integers and 0 where nothing was read; seconds are numbers; times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from headgate.api.wire import cell, decode, encode
+from headgate.core.errors import Finding
+
+StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
+RunStatus = Literal["ok", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What every answer can do: become a JSON object, and come back from one as an equal value."""
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = encode(self)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return decode(cls, data)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: `rows` records so far in `phase` (reading, judging, writing, building ...) of `step`."""
+
+    step: str
+    rows: int
+    phase: str
+
+
+@dataclass(frozen=True)
+class Step(Answer):
+    """What became of one step of a run. `id` is the table of a load, the name of a model.
+
+    `status`: ok | skipped (nothing to do) | refused (a declared limit stopped it) | failed | blocked (a step that it
+    needs did not succeed). `rows_read` = loaded + quarantined + deduplicated + skipped, all 0 for a model.
+    """
+
+    id: str
+    kind: Literal["load", "model"]
+    status: StepStatus
+    reason: str = ""
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    warnings: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunResult(Answer):
+    """What a run did. `balanced`: every record read by a load that committed has exactly one fate.
+
+    `findings` say why a run is refused or failed; what merely deserves attention is in the steps' `warnings`.
+    """
+
+    status: RunStatus
+    balanced: bool
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanStep(Answer):
+    """What a run would do with one step, and why."""
+
+    id: str
+    kind: Literal["load", "model"]
+    status: Literal["run", "skip"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlanResult(Answer):
+    """The steps of a run in their order."""
+
+    steps: tuple[PlanStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckResult(Answer):
+    """`ok` is False if any finding is an error."""
+
+    ok: bool
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Law(Answer):
+    """How often one law of the books was tested, and how often it did not hold."""
+
+    id: str
+    title: str
+    checked: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class AuditResult(Answer):
+    """What re-adding the books gave. `tables` and `entries` say over how much of them."""
+
+    balanced: bool
+    findings: tuple[Finding, ...] = ()
+    laws: tuple[Law, ...] = ()
+    tables: int = 0
+    entries: int = 0
+
+
+@dataclass(frozen=True)
+class LedgerEntry(Answer):
+    """One line of the ledger. `seq` is dense from 1 per partition and generation; `start` and `end` are positions.
+
+    `detail` holds what only some kinds have: inserted, updated, unchanged, deleted, reasons, contract, reason, by.
+    """
+
+    id: str
+    at: str
+    table: str
+    partition: str
+    generation: int
+    seq: int
+    kind: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    rows_added: int = 0
+    rows_removed: int = 0
+    start: Any = None
+    end: Any = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LedgerResult(Answer):
+    """Entries, newest first. `total` counts all that match; `entries` may be fewer."""
+
+    total: int
+    entries: tuple[LedgerEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reason(Answer):
+    """One rule that a record broke; `column` is None for a rule across columns. The message never holds a value."""
+
+    rule: str
+    column: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class QuarantineRecord(Answer):
+    """One record kept whole. `raw` is its text as received (None for columnar sources), `row` its columns' text.
+
+    `source` is the partition; `position` says where in it: `record` (1-based) and `line` (text sources only).
+    `status`: open | held | replayed | superseded | purged.
+    """
+
+    id: str
+    table: str
+    reasons: tuple[Reason, ...]
+    source: str
+    position: Mapping[str, Any]
+    raw: str | None
+    row: Mapping[str, Any] | None
+    status: str
+    at: str = ""
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class QuarantineList(Answer):
+    """Records of the quarantine. `total` counts all that match; `records` may be fewer."""
+
+    total: int
+    records: tuple[QuarantineRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReplayResult(Answer):
+    """What became of the records that were judged again: the sums over the entries written."""
+
+    rows_read: int
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    entries: int = 0
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class AdjustResult(Answer):
+    """The entry that accepts a change made by hand: who, why, and by how many rows the table differs."""
+
+    table: str
+    reason: str
+    by: str
+    entry: str
+    rows_before: int
+    rows_after: int
+    rows_added: int
+    rows_removed: int
+
+
+@dataclass(frozen=True)
+class ResultColumn(Answer):
+    """A column of a query: its name and its type in the warehouse's spelling."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class QueryResult(Answer):
+    """Rows of a query as JSON-able values (see `headgate.api.wire.cell`). `total` counts the rows cut off, too."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int
+
+    @classmethod
+    def of(
+        cls, columns: Iterable[tuple[str, str]], rows: Iterable[Sequence[Any]], total: int | None = None
+    ) -> QueryResult:
+        """The answer for `(name, type)` pairs and rows of Python values. `total`: all rows, if `rows` were cut."""
+        cells = tuple(tuple(cell(value) for value in row) for row in rows)
+        heads = tuple(ResultColumn(name, kind) for name, kind in columns)
+        return cls(heads, cells, len(cells) if total is None else total)
