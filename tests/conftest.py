@@ -11,7 +11,7 @@ _EXAMPLES = {"fast": 25, "ci": 100, "deep": 2000}
 _PROFILE = os.environ.get("HEADGATE_HYPOTHESIS", "fast")
 
 for _name, _examples in _EXAMPLES.items():
-    # No deadline: what is measured here is meaning, and the machine may be busy. The blob reproduces a failure anywhere.
+    # No deadline: meaning is measured here, and the machine may be busy. The blob reproduces a failure anywhere.
     settings.register_profile(
         _name,
         max_examples=_examples,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     from headgate.core.errors import Finding
 
@@ -55,7 +54,10 @@ def _outcome(words: Sequence[str]) -> Outcome:
 def _command(given: Namespace) -> Outcome:
     from contextlib import redirect_stdout
 
-    from headgate.cli import verbs
+    from headgate.cli.locate import project_root
+
+    root = project_root(given.project)
+    from headgate.cli import verbs  # loads the API: not before there is a project
     from headgate.cli.screen import Meter, Screen
 
     verb = verbs.VERBS[given.command]
@@ -63,19 +65,13 @@ def _command(given: Namespace) -> Outcome:
     out = sys.stdout
     try:
         # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
-        with redirect_stdout(sys.stderr), verbs.open_project(_root(given.project), given.wait, _say) as project:
+        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say) as project:
             answer = verb.ask(project, given, meter)
     finally:
         meter.clear()
     if given.json:
         return Outcome(verb.code(answer), _json(answer.to_json()))
     return Outcome(verb.code(answer), "\n".join(verb.lines(answer, Screen.of(out))) + "\n")
-
-
-def _root(told: str | None) -> Path:
-    from headgate.cli.locate import project_root
-
-    return project_root(told)
 
 
 def _help(given: Namespace) -> Outcome:
@@ -120,8 +116,8 @@ def _told(found: tuple[Finding, ...], code: int, words: Sequence[str]) -> Outcom
     if wants_json(words):
         answer: dict[str, object] = {"status": "error", "findings": [item.to_json() for item in found]}
         return Outcome(code, _json(answer))
+    from headgate.cli.findings import findings
     from headgate.cli.screen import Screen
-    from headgate.cli.show import findings
 
     return Outcome(code, err="\n".join(findings(found, Screen.of(sys.stderr))) + "\n")
 

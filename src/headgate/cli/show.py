@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.api import results
+from headgate.cli.findings import findings
 from headgate.cli.screen import Screen
 from headgate.cli.table import Column, table
 from headgate.cli.text import count, many, safe
-from headgate.core.errors import Finding
 
-_LEVELS = {"error": "red", "warning": "yellow", "info": "green"}
 _NUMBERS = {"DECIMAL", "DOUBLE", "FLOAT"} | {
     sign + size for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 }
-
-
-def findings(items: Iterable[Finding], screen: Screen) -> list[str]:
-    """Each finding on its lines: level and code, what, where, fix."""
-    lines: list[str] = []
-    for item in items:
-        first, *more = item.what.splitlines() or [""]
-        lines.append(f"{screen.paint(f'{item.level}[{item.code}]', _LEVELS[item.level])}: {safe(first)}")
-        lines += [f"  {safe(line)}" for line in more]
-        lines += [f"  {name} {safe(text)}" for name, text in (("where:", item.where), ("fix:  ", item.fix)) if text]
-    return lines
 
 
 def run(answer: results.RunResult, screen: Screen) -> list[str]:
@@ -90,8 +78,8 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
 
 
 def check(answer: results.CheckResult, screen: Screen) -> list[str]:
-    by_level = {level: sum(item.level == level for item in answer.findings) for level in _LEVELS}
-    errors, warnings = many(by_level["error"], "error"), many(by_level["warning"], "warning")
+    levels = [item.level for item in answer.findings]
+    errors, warnings = many(levels.count("error"), "error"), many(levels.count("warning"), "warning")
     verdict = screen.paint("ok", "green") if answer.ok else screen.paint("not ok", "red")
     return [*findings(answer.findings, screen), f"{verdict}: {errors}, {warnings}"]
 

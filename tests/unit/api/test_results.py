@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from headgate.api import results
 from headgate.api.wire import cell
 from headgate.core.errors import Finding
-from hypothesis import given
-from hypothesis import strategies as st
 
 FINDING = Finding("some-code", "warning", "what", "where", "fix", {"n": 1, "list": [1, None]})
 STEP = results.Step("raw.orders", "load", "ok", "3 new files", 10, 6, 2, 1, 1, (FINDING,), 0.25)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fake_project import FakeProject, step
+
 from headgate import __version__
 from headgate.api import results
 from headgate.cli import verbs

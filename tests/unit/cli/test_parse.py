@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+
 from headgate.cli.commands import COMMANDS, GLOBALS, VALUED, Command
 from headgate.cli.help import help_text
 from headgate.cli.parse import Usage, parse, parser_of, wants_json

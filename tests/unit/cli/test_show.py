@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 from fake_project import step
+
 from headgate.api import results
 from headgate.cli import show
 from headgate.cli.screen import Screen

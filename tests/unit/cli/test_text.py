@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from headgate.cli.table import Column, table
-from headgate.cli.text import clip, count, many, pad, safe, width
 from hypothesis import given
 from hypothesis import strategies as st
+
+from headgate.cli.table import Column, table
+from headgate.cli.text import clip, count, many, pad, safe, width
 
 
 @pytest.mark.parametrize(

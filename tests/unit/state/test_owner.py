@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from headgate.core.errors import AdapterError
 from headgate.state.owner import Owner, holder
 
