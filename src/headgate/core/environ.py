@@ -8,3 +8,13 @@ import os
 def variable(name: str) -> str | None:
     """The environment variable, or None where it is not set."""
     return os.environ.get(name)
+
+
+def user() -> str:
+    """Who runs this process, for the books; `unknown` where the system does not say."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"

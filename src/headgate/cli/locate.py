@@ -1,0 +1,32 @@
+"""Which project is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headgate.core.errors import ProjectError
+
+PROJECT_FILE = "headgate.yml"
+
+
+def project_root(told: str | None) -> Path:
+    """The folder that was named, else the nearest one, from here upwards, that has a headgate.yml.
+
+    *Errors*: ProjectError `no-project`.
+    """
+    if told is not None:
+        return _named(Path(told))
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    fix = f"go to a project's folder, add --project DIR, or write a {PROJECT_FILE}"
+    raise ProjectError.of("no-project", f"there is no {PROJECT_FILE} here or in any folder above", here, fix)
+
+
+def _named(folder: Path) -> Path:
+    folder = folder.parent if folder.name == PROJECT_FILE else folder
+    if (folder / PROJECT_FILE).is_file():
+        return folder.resolve()
+    what = f"there is no {PROJECT_FILE} in this folder" if folder.is_dir() else "there is no such folder"
+    raise ProjectError.of("no-project", what, folder, "name the folder of a project with --project")

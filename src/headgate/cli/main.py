@@ -1,0 +1,157 @@
+"""The command line: parse, call the API, show. One answer, one exit code, whatever happens.
+
+Exit codes: 0 ok, 1 failed or refused, 2 wrong usage or a mistake in the project's files, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from headgate.core.errors import Finding
+
+
+class Outcome(NamedTuple):
+    """What is to be printed where, and the exit code."""
+
+    code: int
+    out: str = ""
+    err: str = ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        outcome = _outcome(words)
+    except BaseException as error:
+        if isinstance(error, SystemExit | GeneratorExit):
+            raise
+        outcome = _failure(error, words)
+    told = _print(outcome.err, sys.stderr)
+    return outcome.code if _print(outcome.out, sys.stdout) and told else outcome.code or 1
+
+
+def _outcome(words: Sequence[str]) -> Outcome:
+    from headgate.cli.parse import Usage, parse
+
+    try:
+        given = parse(words)
+    except Usage as error:
+        return _misused(error, words)
+    if given.command == "help":
+        return _help(given)
+    if given.command == "version":
+        return _version(given)
+    return _command(given)
+
+
+def _command(given: Namespace) -> Outcome:
+    from contextlib import redirect_stdout
+
+    from headgate.cli.locate import project_root
+
+    root = project_root(given.project)
+    from headgate.cli import verbs  # loads the API: not before there is a project
+    from headgate.cli.screen import Meter, Screen
+
+    verb = verbs.VERBS[given.command]
+    meter = Meter(sys.stderr)
+    out = sys.stdout
+    try:
+        # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
+        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say) as project:
+            answer = verb.ask(project, given, meter)
+    finally:
+        meter.clear()
+    if given.json:
+        return Outcome(verb.code(answer), _json(answer.to_json()))
+    return Outcome(verb.code(answer), "\n".join(verb.lines(answer, Screen.of(out))) + "\n")
+
+
+def _help(given: Namespace) -> Outcome:
+    from headgate.cli.help import help_text
+
+    text = help_text(given.topic)
+    return Outcome(0, _json({"help": text}) if given.json else text)
+
+
+def _version(given: Namespace) -> Outcome:
+    from headgate import __version__
+
+    return Outcome(0, _json({"version": __version__}) if given.json else f"headgate {__version__}\n")
+
+
+def _misused(error: Exception, words: Sequence[str]) -> Outcome:
+    from headgate.cli.failure import USAGE, usage
+    from headgate.cli.help import help_text, usage_line
+
+    command = getattr(error, "command", "")
+    if not words:
+        return Outcome(USAGE, err=help_text())
+    told = _told((usage(str(error), command),), USAGE, words)
+    return told if told.out else told._replace(err=f"{usage_line(command)}\n{told.err}")
+
+
+def _failure(error: BaseException, words: Sequence[str]) -> Outcome:
+    from headgate.cli.failure import explain, wants_traceback
+
+    if wants_traceback():
+        import traceback
+
+        traceback.print_exception(error)
+    found, code = explain(error)
+    return _told(found, code, words)
+
+
+def _told(found: tuple[Finding, ...], code: int, words: Sequence[str]) -> Outcome:
+    """Findings where nothing else can be answered: on standard error, or as the one JSON object."""
+    from headgate.cli.parse import wants_json
+
+    if wants_json(words):
+        answer: dict[str, object] = {"status": "error", "findings": [item.to_json() for item in found]}
+        return Outcome(code, _json(answer))
+    from headgate.cli.findings import findings
+    from headgate.cli.screen import Screen
+
+    return Outcome(code, err="\n".join(findings(found, Screen.of(sys.stderr))) + "\n")
+
+
+def _json(data: object) -> str:
+    """ASCII only: right under every locale, also with half characters from broken files."""
+    import json
+
+    return json.dumps(data, allow_nan=False, default=str) + "\n"
+
+
+def _say(message: str) -> None:
+    from headgate.cli.text import safe
+
+    _print(f"{safe(message)}\n", sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> bool:
+    """Whether the text could be written. Characters that the stream's encoding lacks are escaped.
+
+    A reader that has seen enough (`| head`) is no failure: what was done is done.
+    """
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        # The interpreter flushes once more on its way out: let it have somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return isinstance(error, BrokenPipeError) or _unwritten(stream, error)
+    return True
+
+
+def _unwritten(stream: TextIO, error: OSError) -> bool:
+    if stream is not sys.stderr:
+        _print(f"the answer can't be written: {error.strerror}\n", sys.stderr)
+    return False

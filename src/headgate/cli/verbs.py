@@ -1,0 +1,97 @@
+"""What each command asks of the project, how its answer is shown, and what exit code it means."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+from headgate.api import results
+from headgate.cli import show
+from headgate.cli.commands import PAGE
+from headgate.cli.screen import Screen
+
+OK, FAILED, USAGE = 0, 1, 2
+Told = Callable[[results.Progress], None]
+
+
+class Verbs(Protocol):
+    """The part of `headgate.api.Project` that the command line uses."""
+
+    def check(self) -> results.CheckResult: ...
+    def plan(self, select: Sequence[str] = ()) -> results.PlanResult: ...
+    def run(
+        self, select: Sequence[str] = (), full_refresh: bool = False, progress: Told | None = None
+    ) -> results.RunResult: ...
+    def audit(self) -> results.AuditResult: ...
+    def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
+    def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
+    def quarantine(
+        self, table: str | None = None, status: str = "open", limit: int | None = 50
+    ) -> results.QuarantineList: ...
+    def quarantine_show(self, ids: Sequence[str]) -> results.QuarantineList: ...
+    def replay(
+        self, ids: Sequence[str] | None = None, table: str | None = None, all: bool = False
+    ) -> results.ReplayResult: ...
+    def query(self, sql: str, limit: int | None = None) -> results.QueryResult: ...
+
+
+def open_project(root: Path, wait: bool, told: Callable[[str], None]) -> AbstractContextManager[Verbs]:
+    """The project in `root`. `told` hears, once, for whom it waits. Tests put a project of their own in its place."""
+    from importlib import import_module
+
+    project = import_module("headgate.api").Project
+    return cast(AbstractContextManager[Verbs], project.open(root, wait=wait, told=told))
+
+
+class Verb(NamedTuple):
+    """`ask` gets the answer, `lines` shows it, `code` is the exit code that it means."""
+
+    ask: Callable[[Verbs, Namespace, Told], Any]
+    lines: Callable[[Any, Screen], list[str]]
+    code: Callable[[Any], int] = lambda answer: OK
+
+
+def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
+    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told)
+
+
+def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResult:
+    return project.ledger(given.table, limit=_limit(given))
+
+
+def _quarantine(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
+    return project.quarantine(given.table, status=given.status, limit=_limit(given))
+
+
+def _replay(project: Verbs, given: Namespace, told: Told) -> results.ReplayResult:
+    return project.replay(tuple(given.id) or None, table=given.table, all=given.all)
+
+
+def _limit(given: Namespace) -> int | None:
+    """What was asked for; without a word, a page for people and everything for programs."""
+    if given.limit is None:
+        return None if given.json else PAGE
+    return given.limit or None
+
+
+def _unless(good: Callable[[Any], bool]) -> Callable[[Any], int]:
+    return lambda answer: OK if good(answer) else FAILED
+
+
+VERBS: Mapping[str, Verb] = {
+    "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),
+    "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
+    "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
+    "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
+    "ledger": Verb(_ledger, show.ledger),
+    "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
+    "quarantine list": Verb(_quarantine, show.quarantine),
+    "quarantine show": Verb(
+        lambda project, given, told: project.quarantine_show(tuple(given.id)), show.quarantine_show
+    ),
+    "quarantine replay": Verb(_replay, show.replay),
+    "query": Verb(lambda project, given, told: project.query(given.sql, limit=_limit(given)), show.query),
+}

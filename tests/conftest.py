@@ -1,0 +1,29 @@
+"""How hard the property tests look: HEADGATE_HYPOTHESIS = fast (default), ci or deep."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_EXAMPLES = {"fast": 25, "ci": 100, "deep": 2000}
+_PROFILE = os.environ.get("HEADGATE_HYPOTHESIS", "fast")
+
+for _name, _examples in _EXAMPLES.items():
+    # No deadline: meaning is measured here, and the machine may be busy. The blob reproduces a failure anywhere.
+    settings.register_profile(
+        _name,
+        max_examples=_examples,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+if _PROFILE not in _EXAMPLES:
+    raise pytest.UsageError(f"HEADGATE_HYPOTHESIS={_PROFILE}: choose one of {', '.join(_EXAMPLES)}")
+settings.load_profile(_PROFILE)
+
+
+def pytest_report_header() -> str:
+    return f"headgate: hypothesis profile {_PROFILE}, {_EXAMPLES[_PROFILE]} examples (HEADGATE_HYPOTHESIS)"
