@@ -83,8 +83,8 @@ def test_profiles(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
             ("unknown-key", "headgate.yml:1:1", "unknown key 'projekt' in headgate.yml (did you mean 'project'?)"),
         ),
         (
-            "warehouse: postgres://h/d",
-            ("not-supported", "headgate.yml:1:12", "the warehouse ('postgres://h/d') is not a DuckDB file"),
+            "warehouse: postgres://u:pw@h/d",
+            ("not-supported", "headgate.yml:1:12", "the warehouse ('postgres://...') is not a DuckDB file"),
         ),
         ("warehouse: 'duckdb:'", ("bad-value", "headgate.yml:1:12", "the warehouse ('duckdb:') names no file")),
         (
