@@ -75,7 +75,8 @@ def parse_lines(
 def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
     """The contract under `load: {upsert: keys}`: these columns are required and name the identity.
 
-    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table. A column that was not required becomes so as its first rule.
+    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table. A column
+    that was not required becomes so as its first rule.
     """
     columns = tuple(
         replace(column, key=column.name in keys, required=column.required or column.name in keys)

@@ -38,6 +38,8 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
         notes.error("bad-value", what, node.where, _FIX)
         return LoadSpec(where=node.where)
     key, value = words[0]
+    if key.text in LATER:
+        return LoadSpec(where=key.where)
     spec = _word(notes, key.text, key.where, value)
     order = node.get("order_by")
     if order is not None and spec.kind != "upsert":

@@ -95,7 +95,9 @@ def _duckdb_file(notes: Notes, root: Path, node: Node) -> Path | None:
         return None
     text = resolved.reveal() if isinstance(resolved, Secret) else resolved
     kind, _, file = text.partition(":")
-    shown = f"from secret {', '.join(resolved.names)}" if isinstance(resolved, Secret) else repr(text)
+    # What stands behind `://` may hold a password, whoever wrote it there.
+    shown = repr(f"{kind}://..." if "://" in text else text)
+    shown = f"from secret {', '.join(resolved.names)}" if isinstance(resolved, Secret) else shown
     fix = f"write warehouse: {DEFAULT_WAREHOUSE}"
     if kind != "duckdb":
         notes.error("not-supported", f"the warehouse ({shown}) is not a DuckDB file", node.where, fix)

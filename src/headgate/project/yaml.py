@@ -62,7 +62,7 @@ def read(text: str, path: str) -> Node | None:
         return _Composer(text, path).document(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = Location(path, mark.line + 1, mark.column + 1) if mark else Location(path)
+        where = _inside(text, path, mark) if mark else Location(path)
         raise _syntax(error.problem or "this is not YAML", where, _fix(text, where)) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
@@ -70,6 +70,14 @@ def read(text: str, path: str) -> Node | None:
         raise _syntax(f"{error.reason} (character {error.character!r})", where, "remove it") from error
     except yaml.YAMLError as error:
         raise _syntax(str(error).splitlines()[0], Location(path), "mend the file") from error
+
+
+def _inside(text: str, path: str, mark: Any) -> Location:
+    """The mark's place; behind the last line, the end of that line."""
+    lines = text.rstrip("\n").split("\n")
+    if mark.line >= len(lines):
+        return Location(path, len(lines), len(lines[-1]) + 1)
+    return Location(path, mark.line + 1, mark.column + 1)
 
 
 def _syntax(what: str, where: Location, fix: str) -> HeadgateError:

@@ -65,7 +65,7 @@ def test_good_conditions(condition: str) -> None:
             "getvariable() does not give the same answer for the same row",
             4,
         ),
-        ("id > > 1", "condition-syntax", 'syntax error at or near ">"', 7),
+        ("id > > 1", "condition-syntax", 'syntax error at or near ">"', 9),
         ("id >", "condition-syntax", "this is not one whole condition", 7),
         ("true) or (true", "condition-syntax", 'syntax error at or near ")"', 8),
         ("true) from t; drop table t; select (true", "condition-syntax", 'syntax error at or near ")"', 8),
