@@ -88,7 +88,7 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
-    uniques = tuple((rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in contract.uniques)
+    uniques = tuple((rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract))
     replay_bit = add("replay", ", ".join(keys), "a later load wrote this key") if replay else None
     references = tuple(
         (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
@@ -107,3 +107,8 @@ def malformed_reasons(message_sql: str) -> str:
     )
 
 
+
+
+def uniques_first_key(contract: Contract) -> list[UniqueRule]:
+    """The composite key before the other unique rules: the order in which reasons are listed."""
+    return sorted(contract.uniques, key=lambda rule: rule.code != "key")

@@ -66,7 +66,7 @@ class Verdict:
         bits = self.scan.bits
         words = bits.constant(bit) if bit is not None else [0] * bits.words
         masks = ", ".join(f"CAST({word} AS BIGINT) AS {name}" for name, word in zip(self.words, words, strict=True))
-        found = self.scan.temp(f"hits_{self.generation}")
+        found = self.scan.temp(f"hits_{len(self.scan.tables)}")
         self.scan.session.execute(
             f"""CREATE TEMP TABLE {found} AS SELECT DISTINCT _hg_id, _hg_part, {masks}, {fate} AS fate, {why} AS why
                 FROM ({hits}) AS hits

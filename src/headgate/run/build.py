@@ -65,7 +65,7 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
         with store.lock(model.target), store.session() as session:
             _read_views(session, inputs.loaded)
             versions = ledger.table_versions(session)
-            details = {
+            details: dict[str, object] = {
                 "model": model.name,
                 "materialized": model.materialized,
                 "fingerprint": model.fingerprint,

@@ -52,7 +52,8 @@ def execute(run: Run, select: Sequence[str] = ()) -> Iterator[Done]:
     """Each step's outcome as it ends."""
     flows, models = run.pipeline.select(select)
     bad: set[str] = set()
-    for step in (*flows, *models):
+    steps: list[Flow | Model] = [*flows, *models]
+    for step in steps:
         began = monotonic()
         run.progress(step.name, 0, "reading" if isinstance(step, Flow) else "building")
         done = _guarded(run, step, bad)

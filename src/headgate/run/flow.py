@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
-from headgate.contracts.model import Contract, ContractColumn, Limit
+from headgate.contracts.model import Contract, Limit
 
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
 from headgate.project.model import Ingest
-from headgate.types.logical import LogicalType
 
 REPLACE_LIMIT = Limit(share=0.05)
+TWIN_OF = "twin_of"
+"""In the position of a file that was skipped: the partition whose content it has."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,11 @@ class Flow:
 
 
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
-    """The ingest with its adapter and, where asked for, the file's name as a column."""
+    """The ingest with its adapter."""
     from headgate.core import registry
 
     source = registry.source(ingest.source.kind)(ingest.source.options, root, temp)
-    contract = ingest.contract
-    name = ingest.source.options.get("file_column")
-    if contract and name and name.lower() not in {column.source.lower() for column in contract.columns}:
-        extra = ContractColumn(str(name), LogicalType("text"), str(name))
-        contract = replace(contract, columns=(*contract.columns, extra))
-    return Flow(ingest, source, contract)
+    return Flow(ingest, source, ingest.contract)
 
 
 @dataclass(frozen=True)
@@ -98,13 +94,48 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
     if full_refresh or (flow.replaces and (moved or gone)):
         newest = max([generation, *(seat.generation for seat in seats.values())])
         opened = newest + 1 if seats or (state and state.version) else newest
+        fresh = [Reading(part, seats.get(part.name), opened) for part in flow.source.partitions({})]
         reason = "full refresh" if full_refresh else _why(moved, gone)
-        readings = [Reading(part, seats.get(part.name), opened) for part in found]
-        return Choice(tuple(_with_twins(flow, readings)), bool(state), reason)
+        return Choice(tuple(_skip_twins(flow, fresh, {}, set())), bool(state), reason)
     readings = [reading for part in found for reading in _read(flow, part, seats.get(part.name), generation)]
     if not readings:
         return Choice((), False, "nothing new" if found else "no file yet")
-    return Choice(tuple(_with_twins(flow, readings)), False, _why([one.partition for one in readings], []))
+    going = {one.partition.name for one in readings if one.reload}
+    carriers = {name: str(seat.position[TWIN_OF]) for name, seat in seats.items() if TWIN_OF in seat.position}
+    readings += [
+        Reading(replace(part, status="twin", twin_of=carriers[part.name]), seats[part.name],
+                seats[part.name].generation + 1, reload=True)
+        for part in found
+        if part.status == "unchanged" and carriers.get(part.name) in going
+    ]  # fmt: skip
+    readings.sort(key=lambda reading: reading.partition.name)
+    return Choice(tuple(_skip_twins(flow, readings, carriers, going)), False, _why(moved, []))
+
+
+def _skip_twins(
+    flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, str], going: set[str]
+) -> list[Reading]:
+    """Under `twin_files: skip`, every reading whose content the table has, or gets from another file, is skipped.
+
+    `carriers`: file skipped before -> the one that has its content. Where that one is `going` (reloaded with other
+    content), the first of its twins is read in its place, or the content would be lost.
+    """
+    if flow.ingest.twin_files != "skip":
+        return list(readings)
+    heirs: dict[str, str] = {}
+    chains = dict(carriers)
+    settled = []
+    for one in readings:
+        part = one.partition
+        carrier = chains.get(part.twin_of, part.twin_of) if part.status == "twin" else ""
+        if carrier in going:
+            carrier = "" if carrier not in heirs else heirs[carrier]
+            heirs.setdefault(chains.get(part.twin_of, part.twin_of), part.name)
+        if carrier:
+            chains[part.name] = carrier
+            one = replace(one, partition=replace(part, twin_of=carrier), skip="twin_files")
+        settled.append(one)
+    return settled
 
 
 def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> list[Reading]:
@@ -117,13 +148,6 @@ def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> li
             return []
         return [Reading(part, seat, max(seat.generation, generation) + 1, reload=True)]
     return [Reading(part, seat, seat.generation if seat else generation)]
-
-
-def _with_twins(flow: Flow, readings: Sequence[Reading]) -> list[Reading]:
-    skip = flow.ingest.twin_files == "skip"
-    return [
-        replace(one, skip="twin_files") if skip and one.partition.status == "twin" else one for one in readings
-    ]
 
 
 def twins(readings: Sequence[Reading]) -> list[Finding]:

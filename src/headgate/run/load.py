@@ -17,7 +17,7 @@ from headgate.core.values import Batch, TableRef
 from headgate.gate import pin
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
-from headgate.run.flow import Choice, Flow, Reading, choose, twins
+from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, twins
 from headgate.sql import quote
 
 TRIES = 8
@@ -122,7 +122,8 @@ class _Loader:
             flow = self._pinned(flow)
         assert flow.contract is not None
         tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
-        whole = flow.judged_whole or self.choice.rebuild
+        reloads = any(reading.reload for reading in self.choice.readings)
+        whole = flow.judged_whole or self.choice.rebuild or reloads
         for group in self._groups(whole):
             outcome = self._commit(flow, group)
             total = Counts()
@@ -181,14 +182,16 @@ class _Loader:
             gate.close()
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
+        end = batch.end
         if reading.skip:
             gate.skip(number, batch, reading.skip)
+            end = {**end, TWIN_OF: reading.partition.twin_of}
         else:
             batch = gate.add(number, batch)
         goes_on = seat is not None and seat.generation == reading.generation
         start = seat.position if seat and goes_on else {}
         return Part(
-            number, reading.partition.name, seat, reading.generation, start, batch.end, batch.records,
+            number, reading.partition.name, seat, reading.generation, start, end, batch.records,
             reload=reading.reload and not goes_on,
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Part
@@ -96,7 +97,7 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
     assert contract is not None
     tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
-    disposition = "upsert" if spec.kind == "upsert" else "append"
+    disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
     zone = str(flow.ingest.source.options.get("timezone") or "UTC")
     rules = Rules(
         flow.table, contract, disposition, spec.keys, spec.order_by, zone, replay=True, extra=flow.ingest.extra == "ignore"

@@ -32,6 +32,7 @@ class Part:
     start: int
     end: int
     skip: bool = False
+    twin_of: str = ""
 
     def readings(self) -> list[Reading]:
         numbers = range(self.start + 1, self.end + 1)
@@ -93,6 +94,9 @@ def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False) ->
         if part.skip:
             facts |= {"skipped": part.end - part.start, "why": "twin"}
         write(state, flow, part.partition, "load", end, by_partition[part.partition], facts, part.file.content)
+        if part.skip:
+            key = (flow.table, part.partition)
+            state.positions[key] = replace(state.positions[key], twin_of=part.twin_of)
     state.versions[flow.table] = state.versions.get(flow.table, 0) + 1
 
 

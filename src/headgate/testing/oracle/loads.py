@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -72,6 +73,12 @@ def _load(state: State, flow: Flow, files: Files, slices: Slices, stop_after: in
     if changed and flow.on_change == "error":
         raise Stopped("changed", f"{changed[0]} changed after it was loaded")
     reload = changed if flow.on_change == "reload" else []
+    # What was skipped as a twin of a file that now changes is in the table no more: it is read again, too.
+    reload = [
+        name
+        for name, s in standings.items()
+        if name in reload or (s == "unchanged" and state.positions[flow.table, name].twin_of in reload)
+    ]
     todo = [name for name, s in standings.items() if s in ("new", "partial") or name in reload]
     _check_structure(flow, [files[name] for name in todo])
     if flow.judged:
@@ -110,27 +117,24 @@ def _load_visibly(
 def _part(state: State, flow: Flow, files: Files, name: str, todo: list[str]) -> Part:
     position = state.positions.get((flow.table, name))
     start = position.end.records if position else 0
-    skip = flow.twin_files == "skip" and start == 0 and _is_twin(state, flow, files, name, todo)
-    return Part(name, files[name], start, len(files[name].records), skip)
+    twin_of = _twin_of(state, flow, files, name, todo) if flow.twin_files == "skip" and start == 0 else ""
+    return Part(name, files[name], start, len(files[name].records), bool(twin_of), twin_of)
 
 
 def _cut(part: Part, cuts: Sequence[int]) -> list[Part]:
     """The part in slices that end at the cuts. A twin is skipped in one."""
     inner = [] if part.skip else sorted({cut for cut in cuts if part.start < cut < part.end})
     bounds = [part.start, *inner, part.end]
-    return [Part(part.partition, part.file, a, b, part.skip) for a, b in pairwise(bounds)]
+    return [replace(part, start=a, end=b) for a, b in pairwise(bounds)]
 
 
-def _is_twin(state: State, flow: Flow, files: Files, name: str, todo: list[str]) -> bool:
-    """Whether the same content was loaded under another name, or comes under an earlier name in this load."""
+def _twin_of(state: State, flow: Flow, files: Files, name: str, todo: list[str]) -> str:
+    """The partition that has the same content in the table, or comes before this one in this load; "" if none."""
     content = files[name].content
-    before = [other for other in todo if other < name]
-    loaded = [
-        position.content
-        for (table, other), position in state.positions.items()
-        if table == flow.table and other != name and position.end.records > 0
-    ]
-    return content in loaded or content in [files[other].content for other in before]
+    for (table, other), position in sorted(state.positions.items()):
+        if table == flow.table and other != name and position.end.records > 0 and position.content == content:
+            return position.twin_of or other
+    return next((other for other in todo if other < name and files[other].content == content), "")
 
 
 def _read_anew(state: State, flow: Flow, files: Files) -> None:

@@ -203,6 +203,8 @@ class Position:
     seq: int
     end: Point
     content: tuple[Any, ...] = field(default=(), repr=False)
+    twin_of: str = ""
+    """Skipped as a twin of this partition, which has the content in the table."""
 
 
 class Reason(NamedTuple):

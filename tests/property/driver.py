@@ -1,0 +1,191 @@
+"""Drives the real gate and books with the oracle's cases, and reads a warehouse into the oracle's `view`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.books import ledger
+from headgate.books.audit import audit
+from headgate.books.commit import LOAD_COLUMN
+from headgate.books.schema import migrate
+from headgate.core.errors import ContractError
+from headgate.core.values import TableRef
+from headgate.project.model import Ingest
+from headgate.project.read import read_project
+from headgate.run.flow import Flow
+from headgate.run.load import Job, Loaded, load
+from headgate.run.replay import replay
+from headgate.testing import oracle
+from headgate.testing.memory import Malformed, MemoryFile, MemorySource
+from headgate.testing.oracle.values import accept, written
+from headgate.testing.strategies import PARENTS, TABLE, Step, ingest_form
+
+PARENT_FILE = f"table: {PARENTS}\nfrom: parents.csv\ncolumns:\n  pid: int\n"
+
+
+def ingest_of(flow: oracle.Flow) -> Ingest:
+    """The oracle's flow, said in YAML and read back as a user's file."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "ingest").mkdir()
+        (root / "headgate.yml").write_text("project: p\nwarehouse: duckdb:w.duckdb\n")
+        (root / "ingest" / "parents.yml").write_text(PARENT_FILE)
+        (root / "ingest" / "orders.yml").write_text(ingest_form(flow, "orders/*.csv"))
+        project = read_project(root)
+    return next(ingest for ingest in project.ingests if str(ingest.table) == flow.table)
+
+
+def memory_file(file: oracle.File) -> MemoryFile:
+    records = tuple(
+        Malformed(one.raw, one.message) if isinstance(one, oracle.Malformed) else one for one in file.records
+    )
+    return MemoryFile(file.identity, tuple(file.header), records)
+
+
+@dataclass
+class Warehouse:
+    """A real warehouse in memory that one flow is loaded into."""
+
+    flow: oracle.Flow
+    path: Path | None = None
+    store: DuckDBStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ingest = ingest_of(self.flow)
+        self.store = DuckDBStore(self.path)
+        with self.store.session() as session:
+            migrate(session)
+            session.execute('CREATE SCHEMA IF NOT EXISTS "raw"')
+            session.execute("CREATE TABLE IF NOT EXISTS raw.parents (pid BIGINT)")
+            if not session.execute("SELECT 1 FROM raw.parents"):
+                session.execute("INSERT INTO raw.parents VALUES (1), (2), (NULL)")
+
+    def close(self) -> None:
+        self.store.close()
+
+    def real_flow(self, step: Step) -> Flow:
+        files = {name: memory_file(file) for name, file in step.files.items()}
+        return Flow(self.ingest, MemorySource(files, step.slices), self.ingest.contract)
+
+    def play(self, step: Step) -> Loaded | None:
+        """The step, as a user would do it; a load that the contract stops is a refusal, as in the oracle."""
+        if step.kind == "replay":
+            self._replay(step.picks)
+            return None
+        job = Job(self.store, self.real_flow(step), "test", full_refresh=step.kind == "full_refresh")
+        with suppress(ContractError):
+            return load(job)
+        return None
+
+    def _replay(self, picks: Sequence[int]) -> None:
+        with self.store.session() as session:
+            found = session.execute(
+                """SELECT id FROM _headgate.quarantine WHERE status = 'open' AND table_name = ?
+                   ORDER BY partition, record, id""",
+                [self.flow.table],
+            )
+        open_ = [row[0] for row in found]
+        if open_:
+            ids = sorted({open_[pick % len(open_)] for pick in picks}) if picks else None
+            replay(self.store, self.real_flow(Step("replay")), ids, "test")
+
+    def findings(self) -> list[str]:
+        with self.store.session() as session:
+            return [finding.render() for finding in audit(session).findings]
+
+    def view(self) -> dict[str, dict[str, Any]]:
+        """The warehouse in the shape of the oracle's `view`, without the referenced table."""
+        with self.store.session() as session:
+            table = TableRef.parse(self.flow.table)
+            state = ledger.table_state(session, table)
+            shown = {
+                "rows": Counter(self._rows(session)) if state else Counter(),
+                "open": Counter(self._open(session)),
+                "positions": {
+                    name: (seat.position["identity"], seat.position["at"])
+                    for name, seat in ledger.seats(session, self.flow.table).items()
+                },
+                **_sums(ledger.entries(session, self.flow.table)),
+            }
+        return {self.flow.table: shown} if any(shown.values()) else {}
+
+    def _rows(self, session: Any) -> list[tuple[tuple[str, str | None], ...]]:
+        columns = sorted(self.flow.contract.columns, key=lambda column: column.name)
+        picked = ", ".join(f'CAST("{column.name}" AS VARCHAR)' for column in columns)
+        raw = session.execute(f"SELECT {picked} FROM {TABLE} WHERE {LOAD_COLUMN} IS NOT NULL")
+        return [
+            tuple((column.name, _canonical(text, column.type)) for column, text in zip(columns, row, strict=True))
+            for row in raw
+        ]
+
+    def _open(self, session: Any) -> list[Any]:
+        rows = session.execute(
+            """SELECT partition, record, raw, "row", reasons FROM _headgate.quarantine
+               WHERE status = 'open' AND table_name = ?""",
+            [self.flow.table],
+        )
+        return [
+            (
+                partition,
+                record,
+                raw if values is None else tuple(sorted(json.loads(values).items())),
+                tuple((reason["rule"], reason["column"]) for reason in json.loads(reasons)),
+            )
+            for partition, record, raw, values, reasons in rows
+        ]
+
+
+def _canonical(text: str | None, kind: str) -> str | None:
+    """The engine's text of a value, as the oracle writes the same value."""
+    if text is None or kind.startswith(("text", "json")):
+        return text
+    if kind == "binary":
+        return written(accept("\\x" + _hex(text), kind))
+    return written(accept(text, kind))
+
+
+def _hex(text: str) -> str:
+    """DuckDB shows a BLOB with printable bytes as they are and others as \\xNN."""
+    out, at = [], 0
+    while at < len(text):
+        if text[at : at + 2] == "\\x":
+            out.append(text[at + 2 : at + 4])
+            at += 4
+        else:
+            out.append(f"{ord(text[at]):02x}")
+            at += 1
+    return "".join(out)
+
+
+def _sums(entries: Sequence[ledger.Entry]) -> Mapping[str, int]:
+    return {
+        "read": sum(entry.rows_read for entry in entries),
+        "quarantined": sum(entry.rows_quarantined for entry in entries),
+        "settled": sum(entry.rows_loaded + entry.rows_deduplicated for entry in entries),
+    }
+
+
+def oracle_view(state: oracle.State) -> dict[str, dict[str, Any]]:
+    """The oracle's view without the referenced table, which no entry tells of."""
+    return {table: shown for table, shown in oracle.view(state).items() if table != PARENTS}
+
+
+def differences(real: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """What the two views disagree on, one line per part."""
+    found = []
+    for table in sorted({*real, *expected}):
+        one, two = real.get(table, {}), expected.get(table, {})
+        for part in sorted({*one, *two}):
+            if one.get(part) != two.get(part):
+                found.append(f"{part}:\n  real     {one.get(part)}\n  expected {two.get(part)}")
+    return found
+
+

@@ -1,0 +1,32 @@
+"""The real gate and books end in the oracle's state, for any contract, files, slicing and history."""
+
+from __future__ import annotations
+
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from headgate.testing import oracle
+from headgate.testing.strategies import Step, flows, histories, ingest_form, parents, play
+from tests.property.driver import Warehouse, differences, oracle_view
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step]]:
+    flow = draw(flows())
+    return flow, draw(histories(flow))
+
+
+@given(cases())
+def test_any_history_ends_in_the_state_of_the_oracle(case: tuple[oracle.Flow, list[Step]]) -> None:
+    flow, steps = case
+    note(ingest_form(flow, "orders/*.csv"))
+    state, real = parents(), Warehouse(flow)
+    try:
+        for step in steps:
+            note(f"{step.kind} {step.files} slices={step.slices} picks={step.picks}")
+            state = play(state, flow, step)
+            real.play(step)
+            assert differences(real.view(), oracle_view(state)) == []
+            assert real.findings() == []
+    finally:
+        real.close()
