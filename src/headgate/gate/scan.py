@@ -21,13 +21,13 @@ from headgate.types.convert import conversion
 
 @dataclass(frozen=True)
 class Span:
-    """The ids of one batch: `first_id` .. `first_id + rows - 1`; record number = id - first_id + first_record, or the
+    """The ids of one batch: within `first_id` .. `first_id + extent - 1`; record number = id - first_id + first_record, or the
     stage's `_hg_row` where the batch was read the careful way."""
 
     part: int
     batch: Batch
     first_id: int
-    rows: int
+    extent: int
     first_record: int
     explicit: bool
     select: str
@@ -53,7 +53,7 @@ class Scan:
 
     @property
     def empty(self) -> bool:
-        return not any(span.rows for span in self.spans)
+        return not any(span.extent for span in self.spans)
 
     def _nothing(self) -> str:
         values = ", ".join(f"CAST(NULL AS {c.type.duckdb}) AS {quote.ident(c.name)}" for c in self.contract.columns)
@@ -77,7 +77,7 @@ def add(scan: Scan, part: int, batch: Batch) -> Batch:
     """Adds the batch to the scan; returns the batch that was really used (the careful one where the first failed)."""
     rows = batch.records - batch.malformed
     if batch.rescan:
-        _in_place(scan, part, batch, rows)
+        _in_place(scan, part, batch)
         return batch
     if batch.careful is None:
         _stage(scan, part, batch, rows)
@@ -105,15 +105,16 @@ def _is_parse_error(error: Exception) -> bool:
 
 def _next_id(scan: Scan) -> int:
     last = scan.spans[-1] if scan.spans else None
-    return last.first_id + last.rows if last else 0
+    return last.first_id + last.extent if last else 0
 
 
-def _in_place(scan: Scan, part: int, batch: Batch, rows: int) -> None:
+def _in_place(scan: Scan, part: int, batch: Batch) -> None:
+    # Ids follow the record numbers, which count malformed records, too.
     first = int(batch.evidence.get("first_record", 1))
     base = first if scan.absolute else _next_id(scan)
     ident = f"CAST(_hg_row - {first} + {base} AS BIGINT)"
     select = _select(scan, batch, ident, str(part))
-    scan.spans.append(Span(part, batch, base, rows, first, False, select))
+    scan.spans.append(Span(part, batch, base, batch.records, first, False, select))
 
 
 def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:

@@ -150,7 +150,10 @@ class _Loader:
         rows = size = 0
         for reading in self.choice.readings:
             reader, seat, first = self._reader(reading), reading.seat, True
-            while (batch := reader.read(limits.rows, limits.size)) is not None:
+            most = Slices(WHOLE, WHOLE) if reading.skip else limits
+            while (batch := reader.read(most.rows, most.size)) is not None:
+                if reading.skip:
+                    batch = replace(batch, end={**batch.end, TWIN_OF: reading.partition.twin_of})
                 if not first:
                     yield group
                     group, rows, size = [], 0, 0
@@ -182,16 +185,14 @@ class _Loader:
             gate.close()
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
-        end = batch.end
         if reading.skip:
             gate.skip(number, batch, reading.skip)
-            end = {**end, TWIN_OF: reading.partition.twin_of}
         else:
             batch = gate.add(number, batch)
         goes_on = seat is not None and seat.generation == reading.generation
         start = seat.position if seat and goes_on else {}
         return Part(
-            number, reading.partition.name, seat, reading.generation, start, end, batch.records,
+            number, reading.partition.name, seat, reading.generation, start, batch.end, batch.records,
             reload=reading.reload and not goes_on,
         )  # fmt: skip
 

@@ -67,7 +67,7 @@ def _load(flow: Flow) -> str:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
         return f"{{upsert: {keys}" + (f", order_by: {flow.order_by}}}" if flow.order_by else "}")
     if flow.disposition == "replace" and flow.allow_empty:
-        return "{replace: {allow_empty: true}}"
+        return "{replace: true, allow_empty: true}"
     return flow.disposition
 
 
