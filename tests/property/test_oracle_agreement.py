@@ -6,13 +6,15 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from headgate.testing import oracle
-from headgate.testing.strategies import Step, flows, histories, ingest_form, parents, play
+from headgate.testing.strategies import PARENTS, Step, contracts, flows, histories, ingest_form, parents, play
 from tests.property.driver import Warehouse, differences, oracle_view
+
+REFERENCES = (f"{PARENTS}.pid", "raw.orders.id")
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step]]:
-    flow = draw(flows())
+    flow = draw(flows(made=contracts(references=REFERENCES)))
     return flow, draw(histories(flow))
 
 

@@ -218,9 +218,9 @@ def _limit(work: Commit, total: Counts) -> Finding | None:
         return Finding(
             "empty-replace",
             "error",
-            f"the new content of {work.table} has no record at all; the old one is kept",
+            f"the new content of {work.table} has no record at all; what was there is kept",
             str(work.table),
-            "if an empty table is right, say allow_empty: true in the ingest file",
+            "see that its files are in place; if an empty table is right, say allow_empty: true in the ingest file",
         )
     return None
 

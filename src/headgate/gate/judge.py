@@ -68,7 +68,8 @@ class Gate:
 
     def skip(self, part: int, batch: Batch, rule: str) -> None:
         """Counts every record of the batch as skipped by the declared rule, unread."""
-        self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details={"skips": {rule: batch.records}})
+        details = {"skips": {rule: batch.records}} if batch.records else {}
+        self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details=details)
 
     def decide(self) -> None:
         """Row rules, before the transaction: nothing here depends on the table."""

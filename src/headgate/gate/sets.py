@@ -64,6 +64,11 @@ class Rounds:
         return f"""SELECT * FROM ({self.verdict.passing()}) AS r
                    WHERE NOT EXISTS (SELECT 1 FROM {self.struck} AS x WHERE x._hg_id = r._hg_id)"""
 
+    def struck_rows(self) -> str:
+        """The rows that were struck out; for keep=none what they share stays shared."""
+        return f"""SELECT * FROM ({self.verdict.passing()}) AS r
+                   WHERE EXISTS (SELECT 1 FROM {self.struck} AS x WHERE x._hg_id = r._hg_id)"""
+
     def strike(self, hits: str) -> bool:
         """Strikes out what the SELECT of `_hg_id, _hg_part, bit` finds; True if any of it is new."""
         before = self.run(f"SELECT count(bit) FROM {self.struck}")

@@ -43,7 +43,8 @@ def judge_upsert(
         lost = rounds.keep(f"lost_{rounds.number}", " UNION ALL ".join(found) or _NOBODY)
         accepted = f"{passing} AND NOT EXISTS (SELECT 1 FROM {lost} AS l WHERE l._hg_id = r._hg_id)"
         staying = _staying(identity, accepted, target)
-        claims = make_claims(verdict, uniques, accepted, staying, f"claims_{rounds.number}")
+        shared = f"{accepted} UNION ALL {rounds.struck_rows()}"
+        claims = make_claims(verdict, uniques, shared, staying, f"claims_{rounds.number}")
         struck = [rounds.strike(_broken(rounds, claims))] if claims else []
         struck.append(rounds.strike_own_references(passing, accepted, staying))
         if not any(struck):
@@ -97,13 +98,13 @@ def _staying(identity: Identity, accepted: str, target: str | None) -> str | Non
 
 def _broken(rounds: Rounds, claims: str) -> str:
     """The winners that break a unique rule: `_hg_id, _hg_part, bit`. keep=first counts sound winners before it."""
-    rounds.run(f"UPDATE {claims} SET good = true, acc = true")
+    rounds.run(f"UPDATE {claims} SET acc = _hg_id NOT IN (SELECT _hg_id FROM {rounds.struck})")
     rounds.run(
-        f"""UPDATE {claims} SET state = CASE WHEN _hg_id IN (SELECT _hg_id FROM {claims} WHERE held
+        f"""UPDATE {claims} SET state = CASE WHEN _hg_id IN (SELECT _hg_id FROM {claims} WHERE held OR NOT acc
                 UNION ALL SELECT _hg_id FROM ({forward(claims, rounds.struck)})) THEN 2 ELSE 0 END"""
     )
     take_turns(rounds, claims)
-    return f"{forward(claims, rounds.struck)} UNION ALL {behind_holder(claims)}"
+    return f"{forward(claims, rounds.struck)} AND c.acc UNION ALL {behind_holder(claims)} AND c.acc"
 
 
 def judge_replay_keys(verdict: Verdict, identity: Identity, target: str | None, bit: int) -> None:

@@ -89,14 +89,15 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
     """Compares the source with the positions. Raises ContractError `file-changed-since` under `on_change: error`."""
     found = flow.source.partitions({name: seat.position for name, seat in seats.items()})
     generation = state.live_generation if state else 1
-    gone = [name for name in seats if name not in {part.name for part in found}]
+    gone = [name for name in seats if name and name not in {part.name for part in found}]
     moved = [part for part in found if part.status != "unchanged"]
     if full_refresh or (flow.replaces and (moved or gone)):
         newest = max([generation, *(seat.generation for seat in seats.values())])
         opened = newest + 1 if seats or (state and state.version) else newest
         fresh = [Reading(part, seats.get(part.name), opened) for part in flow.source.partitions({})]
         reason = "full refresh" if full_refresh else _why(moved, gone)
-        return Choice(tuple(_skip_twins(flow, fresh, {}, set())), bool(state), reason)
+        nothing = [Reading(Partition("", "new", 0), seats.get(""), opened)]
+        return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), bool(state), reason)
     readings = [reading for part in found for reading in _read(flow, part, seats.get(part.name), generation)]
     if not readings:
         return Choice((), False, "nothing new" if found else "no file yet")

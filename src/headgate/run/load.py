@@ -167,6 +167,8 @@ class _Loader:
             yield group
 
     def _reader(self, reading: Reading) -> Reader:
+        if not reading.partition.name:
+            return _NoFile()
         goes_on = reading.seat if reading.seat and reading.seat.generation == reading.generation else None
         reader = self.job.flow.source.open(self.session, reading.partition, goes_on.position if goes_on else None)
         self.stack.callback(reader.close)
@@ -185,7 +187,7 @@ class _Loader:
             gate.close()
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
-        if reading.skip:
+        if reading.skip or not reading.partition.name:
             gate.skip(number, batch, reading.skip)
         else:
             batch = gate.add(number, batch)
@@ -235,9 +237,22 @@ class _Loader:
             spec.keys,
             self.choice.rebuild,
             flow.limit,
-            flow.replaces and not spec.allow_empty,
+            self.choice.rebuild and not spec.allow_empty,
         )
         return try_commit(self.job.store, self.session, work)
+
+
+class _NoFile:
+    """What is read where a rebuilt table has no file at all: nothing, once."""
+
+    batch: Batch | None = Batch("", "", (), 0, {}, {}, rescan=True, originals=lambda rows: "")
+
+    def read(self, max_rows: int, max_bytes: int) -> Batch | None:
+        batch, self.batch = self.batch, None
+        return batch
+
+    def close(self) -> None:
+        return None
 
 
 def try_commit(store: Store, session: Session, work: Commit) -> Committed | Lost | Stopped:

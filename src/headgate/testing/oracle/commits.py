@@ -75,8 +75,10 @@ def add_entry(
     return entry
 
 
-def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False) -> None:
+def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False, anew: bool = False) -> None:
     """Judge the parts together and write them in one commit, one entry per part. Raises Stopped where a limit says so.
+
+    `anew`: they replace all that the table held; a load without any record may not.
 
     `state` is changed: callers give a copy and throw it away when the load is stopped.
     """
@@ -84,7 +86,7 @@ def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False) ->
     readings = [reading for part in parts if not part.skip for reading in part.readings()]
     verdicts = judge(readings, flow, state)
     if limits:
-        _obey_limits(flow, verdicts, sum(part.end - part.start for part in parts))
+        _obey_limits(flow, verdicts, sum(part.end - part.start for part in parts), anew)
     by_partition: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_partition[verdict.reading.partition].append(verdict)
@@ -151,9 +153,9 @@ def _refused(state: State, table: str, verdict: Verdict, entry: int | None, refu
     )  # fmt: skip
 
 
-def _obey_limits(flow: Flow, verdicts: list[Verdict], read: int) -> None:
+def _obey_limits(flow: Flow, verdicts: list[Verdict], read: int, anew: bool) -> None:
     refused = tuple(verdict for verdict in verdicts if verdict.fate == "quarantined")
-    if flow.disposition == "replace" and read == 0 and not flow.allow_empty:
+    if anew and read == 0 and not flow.allow_empty:
         raise Stopped("empty", "the load would empty the table")
     if flow.limit is not None and flow.limit.exceeded(len(refused), read):
         raise Stopped("limit", "more records were refused than the contract allows", read, refused)

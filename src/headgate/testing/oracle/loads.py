@@ -141,7 +141,7 @@ def _read_anew(state: State, flow: Flow, files: Files) -> None:
     names = sorted(files)
     _check_structure(flow, [files[name] for name in names])
     open_generation(state, flow)
-    commit(state, flow, [_part(state, flow, files, name, names) for name in names], limits=True)
+    commit(state, flow, [_part(state, flow, files, name, names) for name in names], limits=True, anew=True)
 
 
 def _check_structure(flow: Flow, files: list[File]) -> None:
