@@ -367,3 +367,9 @@ def test_faults_stay_below_the_limit_of_the_contracts(truth: dict[str, Any], tmp
     small = json.loads((tmp_path / "data" / "truth.json").read_text(encoding="utf-8"))
     for counts in (*truth["tables"].values(), *small["tables"].values()):
         assert counts["quarantined"] < 0.05 * counts["read"]
+
+
+def test_the_page_names_every_kind(truth: dict[str, Any]) -> None:
+    page = (SHOP / "README.md").read_text(encoding="utf-8")
+    assert [kind["kind"] for kind in truth["kinds"] if kind["kind"] not in page] == []
+    assert len(truth["kinds"]) >= 15
