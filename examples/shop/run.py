@@ -26,6 +26,8 @@ REFUSED = """select table_name, "partition", record, reasons from _headgate.quar
              where parent is null and status not in ('held', 'superseded')"""
 ENTRIES = """select table_name, "partition", rows_loaded, rows_quarantined, rows_deduplicated, rows_skipped
              from _headgate.entry where kind in ('load', 'publish')"""
+SURVIVORS = """select id, cast(min(updated_at) as varchar) as version from raw.customers where id in ({keys})
+               group by id having count(*) = 1"""
 SALES = """select sum(revenue) as total, arg_max(order_date, revenue) as best, max(revenue) as most
            from gold.daily_sales"""
 # A record counts with quantity x price, which most faults leave readable; a doubled order would be no revenue.
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = HERE) -> int:
         if result["status"] != "ok":
             return 1
         truth = json.loads((root / "data" / "truth.json").read_text(encoding="utf-8"))
-        lines = compare(truth, _rows(project, ENTRIES), _rows(project, REFUSED))
+        lines = compare(truth, _rows(project, ENTRIES), _rows(project, REFUSED), _survivors(project, truth))
         _show_lines(lines)
         _show_numbers(project)
     return 0 if result["balanced"] and all(line.is_equal for line in lines) else 1
@@ -89,6 +91,12 @@ def _rows(project: Project, query: str) -> list[dict[str, Any]]:
     """All rows of the query as one JSON value, so that no limit on shown rows cuts them."""
     answer = project.query(f"select cast(to_json(list(found)) as varchar) from ({query}) as found").to_json()
     return json.loads(answer["rows"][0][0] or "[]")  # type: ignore[no-any-return]
+
+
+def _survivors(project: Project, truth: Facts) -> dict[int, str]:
+    """The version by key of the customers who came late or twice, as far as the table holds them once."""
+    keys = {str(key) for kind in truth["kinds"] for key, _ in kind["survivors"]}
+    return {row["id"]: row["version"] for row in _rows(project, SURVIVORS.format(keys=", ".join(sorted(keys))))}
 
 
 def _show_steps(result: Facts) -> None:

@@ -32,8 +32,9 @@ CUT_OFF = _kind("customer line cut off", 0.00005, ("record", None))
 NEVER_GOOD = _kind("new customer with a bad e-mail", 0.0001, ("pattern", "email"))
 LATE = _kind("older version arrives late", 0.0004, fate="deduplicated")
 TWICE = _kind("customer twice in one file", 0.0004, fate="deduplicated")
+REPLACED = _kind("replaced by a newer version in the same load", 0.0, fate="deduplicated")
 CHANGES = (BAD_EMAIL, NO_EMAIL, NO_COUNTRY, LONG_COUNTRY, MAYBE, NO_TIME, CUT_OFF)
-KINDS = (*CHANGES, NEVER_GOOD, LATE, TWICE)
+KINDS = (*CHANGES, NEVER_GOOD, LATE, TWICE, REPLACED)
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,14 @@ class Version:
 
 @dataclass
 class Customers:
-    """`known[day]`: how many of the ids 1, 2, 3 ... are good customers by then. `refused`: ids that never got in."""
+    """`known[day]`: how many of the ids 1, 2, 3 ... are good customers by then. `refused`: ids that never got in.
+
+    `doubled`: ids that came late or twice, by kind, once for each time.
+    """
 
     known: list[int] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    doubled: dict[Kind, list[int]] = field(default_factory=lambda: {LATE: [], TWICE: []})
 
 
 def write_customers(folder: Path, rng: random.Random, orders: int, truth: Truth) -> Customers:
@@ -76,18 +81,21 @@ def write_customers(folder: Path, rng: random.Random, orders: int, truth: Truth)
         if day == 0:
             lines += _never_good(rng, base * 10, orders, made)
         else:
-            lines += _changes(rng, day, made.known[day - 1], state, earlier, plan[day], max(2, base // 100))
+            lines += _changes(rng, day, made, state, earlier, plan[day], max(2, base // 100))
         name = f"{FIRST + timedelta(day)}.csv"
         (folder / name).write_bytes(assemble(HEADER, lines, name, TABLE, truth))
     truth.facts["customers"] = len(state)
+    truth.move(REPLACED, truth.tables[TABLE]["loaded"] - len(state))
+    for kind in (LATE, TWICE):
+        truth.survivors[kind.name] = [(number, state[number].updated_at) for number in made.doubled[kind]]
     return made
 
 
 def _plan(rng: random.Random, orders: int) -> list[list[Kind]]:
-    """Which faults happen on which day. Late versions come on even days, double ones on odd days: countable by file."""
+    """Which faults happen on which day; a version can be late only when some customers have changed."""
     plan: list[list[Kind]] = [[] for _ in range(DAYS)]
     for kind in (*CHANGES, LATE, TWICE):
-        days = range(5, DAYS, 2) if kind is LATE else range(4, DAYS, 2) if kind is TWICE else range(1, DAYS)
+        days = range(5 if kind is LATE else 1, DAYS)
         for _ in range(kind.count(orders)):
             plan[days[int(rng.random() * len(days))]].append(kind)
     return plan
@@ -123,7 +131,7 @@ def _never_good(rng: random.Random, start: int, orders: int, made: Customers) ->
 def _changes(
     rng: random.Random,
     day: int,
-    known: int,
+    made: Customers,
     state: dict[int, Version],
     earlier: dict[int, Version],
     faults: list[Kind],
@@ -134,7 +142,8 @@ def _changes(
     assert len(earlier) >= late, "too few customers have changed to send so many older versions"
     resent = [earlier[customer] for customer in rng.sample(sorted(earlier), late)]
     taken = {version.id for version in resent}
-    pool = rng.sample(range(1, known + 1), number + len(others) + late)
+    made.doubled[LATE] += sorted(taken)
+    pool = rng.sample(range(1, made.known[day - 1] + 1), number + len(others) + late)
     groups = [[Line(version.line(), LATE)] for version in resent]
     for position, customer in enumerate(customer for customer in pool if customer not in taken):
         fault = others[position] if position < len(others) else None
@@ -143,6 +152,7 @@ def _changes(
             groups.append([Line(_spoil(fault, version), fault)])
             continue
         earlier[customer], state[customer] = state[customer], version
+        made.doubled[TWICE] += [customer] * (fault is TWICE)
         groups.append([Line(version.line(), TWICE)] * (fault is TWICE) + [Line(version.line())])
     rng.shuffle(groups)
     return [line for group in groups for line in group]

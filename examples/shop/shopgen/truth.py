@@ -30,11 +30,15 @@ class Kind:
 
 @dataclass
 class Truth:
-    """The books as they must come out: places per kind, records and fates per table. `kinds`: all there may be."""
+    """The books as they must come out: places per kind, records and fates per table. `kinds`: all there may be.
+
+    `survivors`: for kinds of double records, the key and the version that the table must hold in the end, once.
+    """
 
     kinds: dict[str, Kind]
     numbers: dict[str, int] = field(default_factory=dict)
     places: dict[str, dict[str, list[tuple[int, int]]]] = field(default_factory=dict)
+    survivors: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     facts: dict[str, int] = field(default_factory=dict)
 
@@ -48,6 +52,12 @@ class Truth:
         self._note(kind, records)
         self.places[kind.name][file] = []
         self.count(kind.table, kind.fate, records)
+
+    def move(self, kind: Kind, number: int) -> None:
+        """`number` good records, counted as loaded, end otherwise in a load of all files at once."""
+        self._note(kind, number)
+        self.count(kind.table, "loaded", -number)
+        self.count(kind.table, kind.fate, number)
 
     def _note(self, kind: Kind, number: int) -> None:
         assert self.kinds[kind.name] is kind, "a kind that is not in the list"
@@ -71,6 +81,7 @@ class Truth:
                 "reasons": [list(reason) for reason in kind.reasons],
                 "planted": self.numbers.get(name, 0),
                 "places": self.places.get(name, {}),
+                "survivors": self.survivors.get(name, []),
             }
             for name, kind in self.kinds.items()
         ]

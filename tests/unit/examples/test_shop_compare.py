@@ -15,7 +15,7 @@ sys.path.insert(0, str(SHOP))
 import generate  # noqa: E402
 from shopgen.compare import FATES, Line, compare  # noqa: E402
 
-Books = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+Books = tuple[list[dict[str, Any]], list[dict[str, Any]], dict[int, str]]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def books(truth: dict[str, Any]) -> Books:
         for fate in FATES:
             named = sum(entry[f"rows_{fate}"] for entry in entries.values() if entry["table_name"] == table)
             entries[table, "rest"][f"rows_{fate}"] = counts[fate] - named
-    return list(entries.values()), refused
+    survivors = {key: version for kind in truth["kinds"] for key, version in kind["survivors"]}
+    return list(entries.values()), refused, survivors
 
 
 def _entry(table: str, file: str) -> dict[str, Any]:
@@ -64,40 +65,59 @@ def test_right_books_are_equal(truth: dict[str, Any], books: Books) -> None:
 
 
 def test_a_lost_record_is_missed(truth: dict[str, Any], books: Books) -> None:
-    entries, refused = books
+    entries, refused, survivors = books
     lost = next(item for item in refused if '"references"' in item["reasons"] and '"product_id"' in item["reasons"])
     refused.remove(lost)
-    assert wrong(compare(truth, entries, refused)) == {("unknown product", -1)}
+    assert wrong(compare(truth, entries, refused, survivors)) == {("unknown product", -1)}
 
 
 def test_a_record_refused_for_another_reason_is_not_found(truth: dict[str, Any], books: Books) -> None:
-    entries, refused = books
+    entries, refused, survivors = books
     changed = next(item for item in refused if '"between"' in item["reasons"])
     changed["reasons"] = changed["reasons"].replace("between", "min")
-    assert wrong(compare(truth, entries, refused)) == {("quantity zero", -1), ("refused without cause", 1)}
+    assert wrong(compare(truth, entries, refused, survivors)) == {("quantity zero", -1), ("refused without cause", 1)}
 
 
 def test_a_good_record_refused_is_a_stranger(truth: dict[str, Any], books: Books) -> None:
-    entries, refused = books
+    entries, refused, survivors = books
     refused.append({**refused[0], "record": 10**9})
-    assert wrong(compare(truth, entries, refused)) == {("refused without cause", 1)}
+    assert wrong(compare(truth, entries, refused, survivors)) == {("refused without cause", 1)}
 
 
 @pytest.mark.parametrize(
-    ("fate", "kind"),
-    [("deduplicated", "older version arrives late"), ("skipped", "file delivered twice"), ("skipped", "test order")],
+    ("file", "kind"), [("2026-06-17_again.csv.gz", "file delivered twice"), ("rest", "test order")]
 )
-def test_fates_without_a_record_are_counted_by_file(truth: dict[str, Any], books: Books, fate: str, kind: str) -> None:
-    entries, refused = books
-    (planted,) = [item for item in truth["kinds"] if item["kind"] == kind]
-    file = next(iter(planted["places"]))
-    entry = next(item for item in entries if (item["table_name"], item["partition"]) == (planted["table"], file))
-    entry[f"rows_{fate}"] += 1
-    assert (kind, 1) in wrong(compare(truth, entries, refused))
+def test_skipped_records_are_counted_by_file(truth: dict[str, Any], books: Books, file: str, kind: str) -> None:
+    entries, refused, survivors = books
+    entry = next(item for item in entries if (item["table_name"], item["partition"]) == ("raw.orders", file))
+    entry["rows_skipped"] += 1
+    assert wrong(compare(truth, entries, refused, survivors)) - {("blank line", -1)} == {(kind, 1)}
+
+
+def test_an_older_version_that_won_is_noticed(truth: dict[str, Any], books: Books) -> None:
+    entries, refused, survivors = books
+    key = next(kind for kind in truth["kinds"] if kind["kind"] == "older version arrives late")["survivors"][0][0]
+    survivors[key] = "2026-05-01 00:00:00"
+    found = dict(wrong(compare(truth, entries, refused, survivors)))
+    assert found["older version arrives late"] < 0
+
+
+def test_a_customer_who_is_there_twice_is_noticed(truth: dict[str, Any], books: Books) -> None:
+    entries, refused, survivors = books
+    key = next(kind for kind in truth["kinds"] if kind["kind"] == "customer twice in one file")["survivors"][0][0]
+    del survivors[key]
+    assert dict(wrong(compare(truth, entries, refused, survivors)))["customer twice in one file"] < 0
+
+
+def test_deduplicated_records_are_all_explained(truth: dict[str, Any], books: Books) -> None:
+    entries, refused, survivors = books
+    next(item for item in entries if item["table_name"] == "raw.customers")["rows_deduplicated"] += 1
+    lines = compare(truth, entries, refused, survivors)
+    assert wrong(lines) == {("replaced by a newer version in the same load", 1)}
 
 
 def test_a_blank_line_taken_for_a_record_is_noticed(truth: dict[str, Any], books: Books) -> None:
-    entries, refused = books
+    entries, refused, survivors = books
     entry = next(item for item in entries if item["table_name"] == "raw.orders")
     entry["rows_loaded"] += 1
-    assert wrong(compare(truth, entries, refused)) == {("blank line", -1), ("good", 1)}
+    assert wrong(compare(truth, entries, refused, survivors)) == {("blank line", -1), ("good", 1)}

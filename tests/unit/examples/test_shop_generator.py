@@ -256,13 +256,28 @@ def test_refused_customers_are_the_planted_ones(truth: dict[str, Any], judged_cu
 
 
 def test_older_and_double_versions_are_the_planted_ones(
-    shop: Path, truth: dict[str, Any], judged_customers: tuple[Any, Any, Any]
+    truth: dict[str, Any], judged_customers: tuple[Any, Any, Any]
 ) -> None:
     # of two equal versions in one file, this judge drops the later one and the truth names the earlier one
     lost = Counter(file for file, _ in judged_customers[2])
     assert lost == Counter(file for file, _ in planted(truth, "raw.customers", "deduplicated"))
-    by_kind = {kind["kind"]: set(kind["places"]) for kind in truth["kinds"]}
-    assert not by_kind["older version arrives late"] & by_kind["customer twice in one file"]
+
+
+def test_survivors_are_the_newest_versions(truth: dict[str, Any], judged_customers: tuple[Any, Any, Any]) -> None:
+    named = [kind for kind in truth["kinds"] if kind["survivors"]]
+    assert [kind["kind"] for kind in named] == ["older version arrives late", "customer twice in one file"]
+    for kind in named:
+        assert len(kind["survivors"]) == kind["planted"]
+        for number, version in kind["survivors"]:
+            assert judged_customers[0][str(number)]["updated_at"] == version
+
+
+def test_one_load_keeps_one_version_of_each_customer(
+    truth: dict[str, Any], judged_customers: tuple[Any, Any, Any]
+) -> None:
+    counts = truth["tables"]["raw.customers"]
+    assert counts["loaded"] == len(judged_customers[0])
+    assert counts["deduplicated"] == counts["read"] - len(judged_customers[1]) - len(judged_customers[0])
 
 
 def test_refused_products_are_the_planted_ones(shop: Path, truth: dict[str, Any]) -> None:
