@@ -149,7 +149,7 @@ _FAULTS: tuple[tuple[str, float, Reasons, Spoil], ...] = (
     ("quote never closed", 0.0002, MALFORMED, _unclosed),
     ("Latin-1 bytes in a UTF-8 file", 0.0003, MALFORMED, _latin_1),
     ("page footer of an export tool", 0.0001, MALFORMED, _footer),
-    ("NUL byte in a number", 0.0001, (("type", "quantity"),), _edit("quantity", "{}\0".format)),
+    ("NUL byte in a number", 0.0001, MALFORMED, _edit("quantity", "{}\0".format)),
     ("header line in the middle", 0.00005, _HEADER_REASONS, _header),
     (
         "unknown customer",

@@ -50,6 +50,7 @@ class Record:
             fields = next(csv.reader(data.decode("utf-8").splitlines(keepends=True), strict=True))
         except (UnicodeDecodeError, csv.Error):
             fields = []
+        fields = [] if b"\0" in data else fields
         self.fields = fields
         self.row = dict(zip(header, fields, strict=True)) if header and len(fields) == len(header) else None
 
