@@ -1,0 +1,1 @@
+"""The speed that Headgate promises, measured against plain DuckDB. `python -m benchmarks --help`."""

@@ -1,0 +1,1 @@
+"""One module per bar: what is compared, and what must hold."""
