@@ -29,10 +29,8 @@ _SHAPE = "????-??-?[0-9][ T][0-2]?:??:?[0-9]"
 _SHAPE_WITH_OFFSET = _SHAPE + "[-+]0[0-9]:[0-5][0-9]"  # GLOB reads [+-] as an open range
 _SHORT_YEAR = "'1000-01-02'"
 
-_WORDS = {
-    **{"true": "true", "false": "false", "1": "true", "0": "false", "t": "true", "f": "false"},
-    **{"yes": "true", "no": "false", "y": "true", "n": "false", "on": "true", "off": "false"},
-}
+_WORDS = {"true": "true", "false": "false", "1": "true", "0": "false", "t": "true", "f": "false"}
+_WORDS |= {"yes": "true", "no": "false", "y": "true", "n": "false", "on": "true", "off": "false"}
 
 # What DuckDB's JSON accepts beyond RFC 8259. Outside of strings these letters occur in no JSON word.
 _LENIENT_JSON = r"(?i)nan|inf|,\s*[\]}]"
