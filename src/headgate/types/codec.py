@@ -32,7 +32,12 @@ def encode(expr: str, physical: str) -> str:
 def decode(expr: str, physical: str) -> str:
     """SQL of the value of type `physical` that `encode` turned into the text `expr`; NULL stays NULL."""
     kind = parse_physical(physical)
-    return _decoded(f"CAST({expr} AS JSON)", kind, 0) if kind.nested else _scalar_value(expr, kind)
+    if not kind.nested:
+        return _scalar_value(expr, kind)
+    # DuckDB has no CASE over arrays: they are lists until all is put together.
+    loose = kind.without_arrays()
+    value = _decoded(f"CAST({expr} AS JSON)", loose, 0)
+    return value if loose.text == kind.text else _cast(value, kind)
 
 
 def encode_row(columns: Sequence[SourceColumn], prefix: str = "") -> str:
@@ -126,7 +131,7 @@ def _decoded(expr: str, kind: Physical, depth: int) -> str:
         return _scalar_value(f"({expr} ->> '$')", kind)
     item = f"_hg{depth}"
     items = f"CAST({expr} AS JSON[])"
-    if kind.name in ("LIST", "ARRAY"):
+    if kind.name == "LIST":
         return _cast(f"list_transform({items}, lambda {item}: {_decoded(item, _given(kind.value), depth + 1)})", kind)
     if kind.name == "MAP":
         key = _decoded(_step(item, "/0"), _given(kind.key), depth + 1)

@@ -24,11 +24,13 @@ _ZERO = r"[+-]?(?:0+\.?0*|\.0+)(?:[eE][+-]?[0-9]+)?"
 _NOT_FINITE = "(?i)[+-]?(?:nan|inf|infinity)"
 _HEX = r"\\x(?:[0-9a-fA-F]{2})*"
 
-# Texts that look like a moment to the second, if the cast also succeeds; see `_like_a_moment`.
-_SHAPES = ("????-??-?[0-9][ T][01]?:??:?[0-9]", "????-??-?[0-9][ T]2[0-3]:??:?[0-9]")
+# `YYYY-MM-DD HH:MM:SS` and the same with an offset, for texts that the cast accepts; see `_at_once`.
+_SHAPE = "????-??-?[0-9][ T][0-2]?:??:?[0-9]"
+_SHAPE_WITH_OFFSET = _SHAPE + "[-+]0[0-9]:[0-5][0-9]"  # GLOB reads [+-] as an open range
+_SHORT_YEAR = "'1000-01-02'"
 
-_TRUE = ("true", "t", "yes", "y", "on", "1")
-_FALSE = ("false", "f", "no", "n", "off", "0")
+_WORDS = {"true": "true", "false": "false", "1": "true", "0": "false", "t": "true", "f": "false"}
+_WORDS |= {"yes": "true", "no": "false", "y": "true", "n": "false", "on": "true", "off": "false"}
 
 # What DuckDB's JSON accepts beyond RFC 8259. Outside of strings these letters occur in no JSON word.
 _LENIENT_JSON = r"(?i)nan|inf|,\s*[\]}]"
@@ -109,9 +111,10 @@ def _decimal(text: str, logical: LogicalType) -> str:
 
 def _double(text: str) -> str:
     value = f"TRY_CAST({text} AS DOUBLE)"
-    # The cast accepts underscores and blanks around in addition to the table; the six blanks are all it knows.
+    # Beyond the table the cast accepts underscores, `+-5` and blanks around; the six blanks are all it knows.
     blanks = " AND ".join(f"NOT suffix({text}, chr({code}))" for code in (32, 9, 10, 11, 12, 13))
-    plain = f"isfinite({value}) AND {value} <> 0 AND {text} >= '+' AND NOT contains({text}, '_') AND {blanks}"
+    odd = f"{text} < '+' OR prefix({text}, '+-') OR contains({text}, '_')"
+    plain = f"isfinite({value}) AND {value} <> 0 AND NOT ({odd}) AND {blanks}"
     return (
         f"CASE WHEN {plain} THEN {value} "
         f"WHEN {value} = 0 AND {_matches(text, _ZERO)} THEN {value} "
@@ -120,8 +123,9 @@ def _double(text: str) -> str:
 
 
 def _bool(text: str) -> str:
-    words = [", ".join(literal(word) for word in group) for group in (_TRUE, _FALSE)]
-    return f"CASE WHEN lower({text}) IN ({words[0]}) THEN true WHEN lower({text}) IN ({words[1]}) THEN false END"
+    # A chain of comparisons: IN with several words is compiled to something slower.
+    words = " ".join(f"WHEN {literal(word)} THEN {value}" for word, value in _WORDS.items())
+    return f"CASE {text} {words} ELSE CASE lower({text}) {words} END END"
 
 
 def _date(text: str) -> str:
@@ -130,36 +134,47 @@ def _date(text: str) -> str:
     return f"CASE WHEN {value}::VARCHAR = {text} AND strlen({text}) = 10 THEN {value} END"
 
 
-def _like_a_moment(text: str, value: str, more: str = "") -> str:
-    """SQL that is true only for `YYYY-MM-DD[ T]HH:MM:SS` (and `more` as a pattern), given that the cast succeeded.
+def _at_once(text: str, cast: str, shape: str, value: str) -> str:
+    """A branch of a CASE: `value` for texts of the shape. `cast` is the TIMESTAMP that the text is cast to.
 
-    The cast reads a year, month, day, hour, minute and second of one or two digits each (the year of any number), and
-    blanks before them; with the separators and the last digits of day and second in place and a year of four digits,
-    no shorter part can fill its place. Hour 24, which the cast accepts, has no shape.
+    Needs `cast` to be no earlier than `_SHORT_YEAR`. The cast reads a month, day, hour, minute and second of one or two
+    digits and blanks before them; with every separator and the last digits of day and second in place, and a year
+    of four digits, no shorter part can fill its place. Hour 24 is left: the cast takes it for midnight.
     """
-    shapes = " OR ".join(f"{text} GLOB {literal(shape + more)}" for shape in _SHAPES)
-    return f"({shapes}) AND {value} >= '1000-01-02'"
+    off_midnight = f"epoch_us({cast}) % 86400000000 <> 0"
+    not_hour_24 = f"{text} NOT LIKE '___________24%'"
+    then = f"CASE WHEN {off_midnight} THEN {value} WHEN {not_hour_24} THEN {value} END"
+    return f"WHEN {text} GLOB {literal(shape)} THEN {then}"
 
 
 def _timestamp(text: str) -> str:
-    value = f"TRY_CAST({text} AS TIMESTAMP)"
-    slow = f"{_matches(text, _MOMENT)} AND {value} >= '0001-01-01'"
-    return f"CASE WHEN {_like_a_moment(text, value)} THEN {value} WHEN {slow} THEN {value} END"
+    cast, moment = f"TRY_CAST({text} AS TIMESTAMP)", _matches(text, _MOMENT)
+    return (
+        f"CASE WHEN {cast} < {_SHORT_YEAR} THEN CASE WHEN {moment} AND {cast} >= '0001-01-01' THEN {cast} END "
+        f"{_at_once(text, cast, _SHAPE, cast)} WHEN {moment} THEN {cast} END"
+    )
 
 
 def _timestamptz(text: str, timezone: str) -> str:
-    value, local = f"TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE)", in_zone(f"TRY_CAST({text} AS TIMESTAMP)", timezone)
-    utc = f"strlen({text}) = 20 AND suffix({text}, 'Z')"
-    known = f"({utc} OR strlen({text}) = 19)" if timezone == "UTC" else utc
-    # Seconds, the date alone and a lower-case z are beyond the cast: write the moment in full, then the offset.
+    cast, value = f"TRY_CAST({text} AS TIMESTAMP)", f"TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE)"
+    utc = f"make_timestamptz(epoch_us({cast}))"  # a cast to timestamptz asks the calendar: three times the time
+    local = utc if timezone == "UTC" else in_zone(cast, timezone)
+    slow = _careful_timestamptz(text, local, value)
+    return (
+        f"CASE WHEN {cast} < {_SHORT_YEAR} THEN {slow} "
+        f"{_at_once(text, cast, _SHAPE, local)} {_at_once(text, cast, _SHAPE + 'Z', utc)} "
+        f"{_at_once(text, cast, _SHAPE_WITH_OFFSET, value)} ELSE {slow} END"
+    )
+
+
+def _careful_timestamptz(text: str, local: str, value: str) -> str:
+    # Moments without seconds, a date alone and a lower-case z are beyond the cast: write them in full.
     moment, offset = (f"regexp_extract({text}, {literal(f'^{_ANY_ZONED}$')}, {group})" for group in (1, 2))
     full = f"TRY_CAST({moment} AS TIMESTAMP)::VARCHAR || replace(upper({offset}), 'Z', '+00')"
-    in_range = f"NOT starts_with({text}, '0000')"
     return (
-        f"CASE WHEN {known} AND {_like_a_moment(text, value, '*')} THEN {value} "
-        f"WHEN {_matches(text, _MOMENT)} AND {in_range} THEN {local} "
-        f"WHEN {_matches(text, _FULL_ZONED)} AND {in_range} THEN {value} "
-        f"WHEN {_matches(text, _ANY_ZONED)} AND {in_range} THEN TRY_CAST({full} AS TIMESTAMP WITH TIME ZONE) END"
+        f"CASE WHEN starts_with({text}, '0000') THEN NULL WHEN {_matches(text, _MOMENT)} THEN {local} "
+        f"WHEN {_matches(text, _FULL_ZONED)} THEN {value} "
+        f"WHEN {_matches(text, _ANY_ZONED)} THEN TRY_CAST({full} AS TIMESTAMP WITH TIME ZONE) END"
     )
 
 

@@ -52,7 +52,7 @@ PHYSICAL = {
 
 @dataclass(frozen=True)
 class LogicalType:
-    """`name` is canonical (a value of ALIASES). decimal has `precision` and `scale`, text may have `length` in characters."""
+    """`name` is canonical (a value of ALIASES). decimal has `precision` and `scale`, text a `length` in characters."""
 
     name: str
     precision: int = 0

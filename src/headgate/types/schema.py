@@ -39,10 +39,33 @@ class Physical:
         here = self.name == "STRUCT" and not self.fields[0][0]
         return here or any(kind.unnamed for kind in inner)
 
+    def without_arrays(self) -> Physical:
+        """The same type with a list for every array of fixed size."""
+        if self.key and self.value:
+            return _mapped(self.key.without_arrays(), self.value.without_arrays())
+        if self.value:
+            return _listed(self.value.without_arrays())
+        if self.fields:
+            return _with_fields(self.name, [(name, kind.without_arrays()) for name, kind in self.fields])
+        return self
+
     def leaves(self) -> list[Physical]:
         """The scalar types inside, or the type itself if it is one."""
         inner = [kind for _, kind in self.fields] + [kind for kind in (self.key, self.value) if kind]
         return [leaf for kind in inner for leaf in kind.leaves()] if self.nested else [self]
+
+
+def _listed(item: Physical, size: str = "") -> Physical:
+    return Physical(f"{item.text}[{size}]", "ARRAY" if size else "LIST", value=item)
+
+
+def _mapped(key: Physical, value: Physical) -> Physical:
+    return Physical(f"MAP({key.text}, {value.text})", "MAP", key=key, value=value)
+
+
+def _with_fields(name: str, fields: list[tuple[str, Physical]]) -> Physical:
+    inner = ", ".join(f"{ident(field)} {kind.text}" if field else kind.text for field, kind in fields)
+    return Physical(f"{name}({inner})", name, fields=tuple(fields))
 
 
 _TOKEN = re.compile(r"""\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|[^\s()\[\],"']+|[()\[\],])\s*""")
@@ -90,7 +113,7 @@ class _Parser:
             self.take("[")
             size = "" if self.peek() == "]" else self.take()
             self.take("]")
-            tree = Physical(f"{tree.text}[{size}]", "ARRAY" if size else "LIST", value=tree)
+            tree = _listed(tree, size)
         return tree
 
     def base(self) -> Physical:
@@ -113,13 +136,11 @@ class _Parser:
             while self.peek() == ",":
                 self.take(",")
                 fields.append(self.field())
-            inner = ", ".join(f"{ident(field)} {kind.text}" if field else kind.text for field, kind in fields)
-            return Physical(f"{name}({inner})", name, fields=tuple(fields))
+            return _with_fields(name, fields)
         if name == "MAP":
             key = self.kind()
             self.take(",")
-            value = self.kind()
-            return Physical(f"MAP({key.text}, {value.text})", name, key=key, value=value)
+            return _mapped(key, self.kind())
         return self.plain(name)
 
     def field(self) -> tuple[str, Physical]:

@@ -120,12 +120,14 @@ def _from_float(expr: str, kind: Physical, logical: LogicalType) -> Typed | None
 
 
 def _float_as_decimal(expr: str, kind: Physical, logical: LogicalType) -> Typed:
-    exact = _back_by_text(expr, kind, logical.duckdb)
-    if kind.name == "FLOAT" or logical.scale > 15:
-        return exact
-    # Below 15 digits in all the cast rounds once, and so does the cast back: no text is needed.
-    near = _back(expr, kind, logical.duckdb)
-    return Typed(f"CASE WHEN abs({expr}) < 1e{15 - logical.scale} THEN {near.value} ELSE {exact.value} END")
+    value = _back_by_text(expr, kind, logical.duckdb).value
+    if kind.name == "DOUBLE" and logical.scale <= 15:
+        # Below 15 digits in all the cast rounds once, and so does the cast back: no text is needed.
+        near = _back(expr, kind, logical.duckdb).value
+        value = f"CASE WHEN abs({expr}) < 1e{15 - logical.scale} THEN {near} ELSE {value} END"
+    # The cast of a text with an exponent makes decimals of more digits than the type has (1.5.6).
+    limit = f"CAST(1e{logical.precision - logical.scale} AS {kind.text})"
+    return Typed(f"CASE WHEN abs({expr}) < {limit} THEN {value} END")
 
 
 def _from_decimal(expr: str, kind: Physical, logical: LogicalType) -> Typed | None:
@@ -141,7 +143,7 @@ def _from_decimal(expr: str, kind: Physical, logical: LogicalType) -> Typed | No
         case "double":
             return _back_by_text(expr, kind, "DOUBLE")
         case "json":
-            return Typed(f"to_json({expr})", total=True)
+            return Typed(f"CAST({encode(expr, kind.text)} AS JSON)", total=True)
     return None
 
 
@@ -179,10 +181,16 @@ def _as_timestamp(expr: str, kind: Physical) -> Typed:
 
 
 def _nested_json(expr: str, kind: Physical) -> Typed | None:
-    if kind.unnamed:
+    if kind.name == "VARIANT":
+        return Typed(strict_json(f"CAST(CAST({expr} AS JSON) AS VARCHAR)"))
+    if kind.unnamed or any(leaf.name == "VARIANT" for leaf in kind.leaves()):
         return None
     value = f"CASE WHEN {expr} IS NOT NULL THEN to_json({expr}) END"
-    # A double may be NaN and a JSON inside may have been read leniently: neither is a JSON text.
-    if any(leaf.name in (*_FLOATS, "JSON", "VARIANT") for leaf in kind.leaves()):
+    if any(_may_break_json(leaf) for leaf in kind.leaves()):
         return Typed(strict_json(f"CAST({value} AS VARCHAR)"))
     return Typed(value, total=True)
+
+
+def _may_break_json(leaf: Physical) -> bool:
+    # NaN has no JSON, a JSON inside may have been read leniently, a decimal without whole digits is written `.5`.
+    return leaf.name in (*_FLOATS, "JSON") or 0 < leaf.precision == leaf.scale

@@ -167,7 +167,7 @@ def nested(inner: st.SearchStrategy[tuple[str, str]]) -> st.SearchStrategy[tuple
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pair=nested(st.recursive(leaf(), nested, max_leaves=3)))
 def test_nested_round_trip(db: duckdb.DuckDBPyConnection, pair: tuple[str, str]) -> None:
     physical = db.execute(f"DESCRIBE SELECT {pair[1]} AS v").fetchall()[0][1]
