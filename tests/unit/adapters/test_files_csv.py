@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import zstandard
 from csv_reference import Row, Rules, read
-from files_kit import DuckSession, Seen, drain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.adapters.files.csv import CsvSource
 from headgate.core.errors import AdapterError, HeadgateError, ProjectError
 from headgate.core.values import Batch
+from headgate.testing.source_suite import DuckSession, Seen, drain
 
 SESSION = DuckSession()
 
@@ -56,7 +56,7 @@ def expect(seen: Seen, rows: list[Row], null: bytes = b"") -> None:
     bad = {n: (row.line + 1, shown(row.raw)) for n, row in enumerate(rows, 1) if row.fields is None}
     assert seen.records == len(rows)
     assert seen.rows == good
-    assert {n: row[:2] for n, row in seen.bad.items()} == bad
+    assert {n: row[:2] for n, row in seen.malformed.items()} == bad
 
 
 PIECES = [b"a", b"1", b" ", b",", b",", b",", b"\n", b"\n", b"\n", b'"', b'""', b'"x"', b'"x,y"', b"1,2\n", b'1,"2"\n']
@@ -153,17 +153,17 @@ def test_any_share_of_malformed_lines_balances(tmp_path: Path, share: float, quo
             lines.append((b'%d,"text, quoted",%d' if quoted and number % 3 else b"%d,text,%d") % (number, number))
     put(tmp_path, b"id,text,n\n" + b"\n".join(lines) + b"\n")
     seen = load(source(tmp_path), 7_000)
-    assert seen.records == 20_000 == len(seen.rows) + len(seen.bad)
-    assert {n: row[:2] for n, row in seen.bad.items()} == {n: (n + 1, shown(raw)) for n, raw in truth.items()}
+    assert seen.records == 20_000 == len(seen.rows) + len(seen.malformed)
+    assert {n: row[:2] for n, row in seen.malformed.items()} == {n: (n + 1, shown(raw)) for n, raw in truth.items()}
     assert all(row[0] == row[2] == str(number) for number, row in seen.rows.items())
-    assert all(message.startswith("expected ") for _, _, message in seen.bad.values())
+    assert all(message.startswith("expected ") for _, _, message in seen.malformed.values())
 
 
 def test_blanks_before_a_quote_keep_the_quote(tmp_path: Path) -> None:
     put(tmp_path, b'a,b\n1, "x"\n2, "a,b"\n')
     seen = load(source(tmp_path))
     assert seen.rows == {1: ("1", ' "x"')}
-    assert seen.bad == {2: (3, '2, "a,b"', "expected 2 fields, found 3")}
+    assert seen.malformed == {2: (3, '2, "a,b"', "expected 2 fields, found 3")}
 
 
 def test_originals_give_line_raw_text_and_row(tmp_path: Path) -> None:
@@ -238,8 +238,8 @@ def test_bytes_outside_the_encoding_make_a_malformed_record(
 ) -> None:
     put(tmp_path, data)
     seen = load(source(tmp_path, encoding=encoding))
-    assert list(seen.bad) == [bad]
-    assert seen.bad[bad][2] == "expected valid text in the file's encoding"
+    assert list(seen.malformed) == [bad]
+    assert seen.malformed[bad][2] == "expected valid text in the file's encoding"
     assert seen.records == len(seen.rows) + 1
 
 
@@ -294,7 +294,7 @@ def test_compressed_files_of_several_frames(tmp_path: Path, name: str) -> None:
     put(tmp_path, packed(name, b"a,b\n1,2\n") + packed(name, b'3,"4"x\n5,6\n'), name)
     seen = load(source(tmp_path))
     assert seen.rows == {1: ("1", "2"), 3: ("5", "6")}
-    assert seen.bad[2][:2] == (3, '3,"4"x')
+    assert seen.malformed[2][:2] == (3, '3,"4"x')
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst"])
@@ -368,7 +368,7 @@ def test_long_records_pass(tmp_path: Path) -> None:
     put(tmp_path, b"a,b\n1," + wide + b"\n2,y\n3\n")
     seen = load(source(tmp_path))
     assert seen.rows == {1: ("1", wide.decode()), 2: ("2", "y")}
-    assert seen.bad[3][1] == "3"
+    assert seen.malformed[3][1] == "3"
 
 
 def batches(made: CsvSource, max_rows: int) -> list[Batch]:

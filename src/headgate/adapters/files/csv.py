@@ -230,7 +230,7 @@ class CsvReader:
         ends = {found.head.ends, *(tally.ends for tally in tallies)} - {""}
         in_place = (start, end) == (found.start, found.end) and found.head.simple and len(ends) <= 1
         path = self._window.text.path
-        if not in_place or _magic(path):
+        if not in_place or has_magic(path):
             path = self._temporary("slice")
             copy_range(self._window.text.path, start.offset, end.offset, path)
             ends = {tally.ends for tally in tallies}
@@ -343,6 +343,6 @@ def _malformed(made: Spooled) -> str:
     )
 
 
-def _magic(path: Path) -> bool:
+def has_magic(path: Path) -> bool:
     """Whether DuckDB would take the path for a pattern."""
     return any(mark in str(path) for mark in "*?[]{}\\")

@@ -39,7 +39,7 @@ def _flag(value: object) -> bool:
 
 
 def _dialect(options: Mapping[str, Any]) -> Dialect:
-    delim = _mark(options, "delim", ",")
+    delim = _mark(options, "delim", "\t" if _tabs(options.get("path")) else ",")
     quote = _mark(options, "quote", '"', optional=True)
     escape = _mark(options, "escape", quote.decode(), optional=True) if quote else b""
     escape = escape or quote
@@ -48,6 +48,12 @@ def _dialect(options: Mapping[str, Any]) -> Dialect:
     if len(set(marks)) < len(marks) or (escape in (delim, comment) and escape):
         raise _bad("delim", "delimiter, quote, escape and comment must differ", "choose different characters")
     return Dialect(delim, quote, escape, comment)
+
+
+def _tabs(path: object) -> bool:
+    """Whether the paths' suffix says that tabs delimit."""
+    paths = path if isinstance(path, list | tuple) else [path]
+    return all(str(one).lower().endswith((".tsv", ".tsv.gz", ".tsv.zst")) for one in paths)
 
 
 def _mark(options: Mapping[str, Any], option: str, default: str, *, optional: bool = False) -> bytes:
