@@ -1,0 +1,137 @@
+"""Plain, gzip and zstd files as streams of bytes, hashed as they stand on disk; text turned into UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from headgate.core.errors import AdapterError
+
+CHUNK = 1 << 20
+
+
+class _Inflater(Protocol):
+    """One compressed frame: what zlib's and zstandard's objects have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class Hashed:
+    """Reads a file and hashes what it read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._hash.update(data)
+        return data
+
+    def digest(self) -> str:
+        """`sha256:` and the hexadecimal digest of everything read so far."""
+        return "sha256:" + self._hash.hexdigest()
+
+
+def digest(path: Path) -> str:
+    """`sha256:...` of the file's own bytes."""
+    with open_file(path) as file:
+        hashed = Hashed(file)
+        while hashed.read(CHUNK):
+            pass
+        return hashed.digest()
+
+
+def open_file(path: Path) -> BinaryIO:
+    """The file, open for reading. *Errors*: AdapterError `unreadable-file`."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> AdapterError:
+    what = f"cannot read the file: {error.strerror or error}"
+    made = AdapterError.of("unreadable-file", what, path, "make the file readable for this user, then run again")
+    assert isinstance(made, AdapterError)
+    return made
+
+
+def compressed(path: Path) -> bool:
+    """Whether the name says that the file is compressed."""
+    return path.name.lower().endswith((".gz", ".zst"))
+
+
+def unpacked(path: Path, read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """The decompressed bytes of what `read(size)` gives, by the file's suffix (.gz, .zst, else as they are).
+
+    *Errors*: AdapterError `corrupt-file` where the stream is damaged or ends early.
+    """
+    name = path.name.lower()
+    if name.endswith(".gz"):
+        return _frames(path, read, lambda: zlib.decompressobj(wbits=31), "gzip")
+    if name.endswith(".zst"):
+        return _frames(path, read, _zstd(), "zstd")
+    return iter(lambda: read(CHUNK), b"")
+
+
+def _zstd() -> Callable[[], _Inflater]:
+    import zstandard
+
+    return lambda: zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+
+
+def _frames(path: Path, read: Callable[[int], bytes], frame: Callable[[], _Inflater], kind: str) -> Iterator[bytes]:
+    inflater: _Inflater | None = None
+    passed = 0
+    while data := read(CHUNK // 4):
+        passed += len(data)
+        while data:
+            if inflater is None:
+                if not data.strip(b"\0"):  # padding after the last frame, as gzip(1) allows
+                    break
+                inflater = frame()
+            try:
+                out = inflater.decompress(data)
+            except Exception as error:  # zlib.error or zstandard.ZstdError, which is imported lazily
+                raise _corrupt(path, f"damaged {kind} data before byte {passed} ({error})") from error
+            if out:
+                yield out
+            data = inflater.unused_data if inflater.eof else b""
+            inflater = None if inflater.eof else inflater
+    if inflater is not None:
+        raise _corrupt(path, f"the {kind} stream ends early, at byte {passed}")
+
+
+def _corrupt(path: Path, what: str) -> AdapterError:
+    fix = "have the file delivered again (nothing of it was loaded), then run again"
+    made = AdapterError.of("corrupt-file", what, path, fix)
+    assert isinstance(made, AdapterError)
+    return made
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    """Each byte that is no text in its encoding becomes a lone surrogate, which is no UTF-8: the splitter sees it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    return "".join(chr(0xDC00 + byte) for byte in bad), error.end
+
+
+codecs.register_error("headgate-mark", _mark)
+
+
+def recoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """The text in UTF-8. Bytes that are no text in `encoding` become bytes that are no text in UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)("headgate-mark")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+    yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")

@@ -1,0 +1,180 @@
+"""Which files a source has, by what name, and what became of them since they were loaded."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headgate.adapters.files.compress import digest, unreadable
+from headgate.core.errors import AdapterError, Finding, ProjectError
+from headgate.core.values import Partition, Position
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one state of a file from another without reading it."""
+
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file: its partition name (path relative to the pattern's fixed prefix), where it is, and its identity."""
+
+    name: str
+    path: Path
+    identity: Identity
+
+
+def identity(path: Path) -> Identity:
+    """The file's size and time of change. *Errors*: AdapterError `unreadable-file`."""
+    try:
+        seen = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return Identity(seen.st_size, seen.st_mtime_ns)
+
+
+def changed_error(path: Path) -> AdapterError:
+    made = AdapterError.of(
+        "file-changed",
+        "the file changed while it was read",
+        path,
+        "deliver files under another name and rename them when they are whole, then run again",
+    )
+    assert isinstance(made, AdapterError)
+    return made
+
+
+class Listing:
+    """The files that one or more patterns name, relative to the project folder."""
+
+    def __init__(self, patterns: str | list[str], root: Path) -> None:
+        self._patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+        self._root = root
+        self._digests: dict[tuple[Path, Identity], str] = {}
+
+    def files(self) -> list[Found]:
+        """Every file in name order. *Errors*: `path-escapes`, `not-a-file`, `same-name`, `unreadable-file`."""
+        found: dict[Path, Found] = {}
+        names: dict[str, Path] = {}
+        for pattern in self._patterns:
+            for name, path in self._matches(pattern):
+                if path in found:
+                    continue
+                if name in names:
+                    raise _same_name(name, names[name], path)
+                names[name] = path
+                found[path] = Found(name, path, identity(path))
+        return sorted(found.values(), key=lambda file: file.name)
+
+    def none_found(self) -> Finding:
+        """The finding for a source without a single file."""
+        tried = ", ".join(str(self._root / pattern) for pattern in self._patterns)
+        fix = "correct `path:` (it is relative to the project folder), or deliver a file"
+        return Finding("no-files", "error", "no file matches", tried, fix)
+
+    def _matches(self, pattern: str) -> Iterator[tuple[str, Path]]:
+        full = self._inside(pattern)
+        if full.exists() or not glob.has_magic(pattern):
+            if full.is_dir():
+                raise AdapterError.of("not-a-file", "the path is a folder", full, f"name its files: {pattern}/*.csv")
+            if full.exists():
+                yield _name(full.name, full), full
+            return
+        prefix = _fixed_prefix(full)
+        for text in glob.iglob(str(full), recursive=True):
+            path = Path(text)
+            if not path.is_dir():
+                yield _name(path.relative_to(prefix).as_posix(), path), path
+
+    def _inside(self, pattern: str) -> Path:
+        if os.path.isabs(pattern):
+            return Path(os.path.normpath(pattern))
+        root = os.path.abspath(self._root)
+        full = os.path.normpath(os.path.join(root, pattern))
+        if os.path.commonpath([root, full]) != root:
+            fix = "put the files inside the project folder, or give an absolute path"
+            raise ProjectError.of("path-escapes", f"the path {pattern!r} leaves the project folder", root, fix)
+        return Path(full)
+
+    def digest(self, file: Found) -> str:
+        """The file's digest, computed once per identity."""
+        key = (file.path, file.identity)
+        if key not in self._digests:
+            self._digests[key] = digest(file.path)
+        return self._digests[key]
+
+    def remember(self, path: Path, seen: Identity, made: str) -> None:
+        """Keeps a digest that was computed while the file was read."""
+        self._digests[(path, seen)] = made
+
+    def judge(self, known: Mapping[str, Position]) -> list[Partition]:
+        """Every file against the end positions of earlier loads.
+
+        *Guarantee*: a file whose content equals that of a known or an earlier new file under another name is a twin;
+        files are read for that only where sizes collide.
+        """
+        made: list[Partition] = []
+        fresh: list[Found] = []
+        for file in self.files():
+            position = known.get(file.name)
+            if position is not None:
+                status, reason, twin = *self._against(file, position), ""
+            else:
+                twin = self._twin(file, known, fresh)
+                status, reason = ("twin", f"same content as {twin}") if twin else ("new", "")
+                fresh.append(file)
+            made.append(Partition(file.name, status, file.identity.size, reason, twin, str(file.path)))  # type: ignore[arg-type]
+        return made
+
+    def _against(self, file: Found, position: Position) -> tuple[str, str]:
+        seen = file.identity
+        same = (position.get("size"), position.get("mtime_ns")) == (seen.size, seen.mtime_ns)
+        if not same and position.get("size") == seen.size:
+            same = self.digest(file) == position.get("digest")
+        if same:
+            return ("unchanged", "") if position.get("done") else ("partial", "a load stopped inside it")
+        before = position.get("size")
+        reason = "its content differs" if before == seen.size else f"{before} bytes before, {seen.size} bytes now"
+        return "changed", reason
+
+    def _twin(self, file: Found, known: Mapping[str, Position], fresh: list[Found]) -> str:
+        size = file.identity.size
+        for name in sorted(known):
+            if known[name].get("size") == size and known[name].get("digest") == self.digest(file):
+                return name
+        for other in fresh:
+            if other.identity.size == size and self.digest(other) == self.digest(file):
+                return other.name
+        return ""
+
+
+def _fixed_prefix(pattern: Path) -> Path:
+    fixed = Path(pattern.anchor)
+    for part in pattern.parts[1:]:
+        if glob.has_magic(part):
+            break
+        fixed /= part
+    return fixed
+
+
+def _name(name: str, path: Path) -> str:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise AdapterError.of("bad-file-name", "the file's name is not UTF-8", shown, "rename the file") from None
+    return name
+
+
+def _same_name(name: str, one: Path, other: Path) -> ProjectError:
+    what = f"two files are both called {name!r} behind the fixed part of their pattern: {one} and {other}"
+    fix = "use one pattern whose fixed part is the folder above both"
+    made = ProjectError.of("same-name", what, str(other), fix)
+    assert isinstance(made, ProjectError)
+    return made

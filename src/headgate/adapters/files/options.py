@@ -1,0 +1,102 @@
+"""The options of a CSV source, checked."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.adapters.files.records import Dialect
+from headgate.adapters.files.text import Format
+from headgate.core.errors import ProjectError, nearest
+
+ENCODINGS = {"utf-8": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16", "cp1252": "cp1252"}
+"""Python's canonical names of the encodings we read, and ours."""
+
+
+def csv_format(options: Mapping[str, Any]) -> tuple[Format, bytes]:
+    """How the text is to be read, and the text that stands for NULL. *Errors*: ProjectError `bad-option`."""
+    header = _flag(options.get("header", True))
+    names = _names(options.get("columns"), header)
+    dialect = _dialect(options)
+    null = _null(options.get("null"), dialect)
+    return Format(dialect, _encoding(options.get("encoding")), header, names), null
+
+
+def _bad(option: str, what: str, fix: str) -> ProjectError:
+    made = ProjectError.of("bad-option", f"`{option}`: {what}", "", fix)
+    assert isinstance(made, ProjectError)
+    return made
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text not in ("true", "false"):
+        raise _bad("header", f"expected true or false, not {value!r}", "write `header: true` or `header: false`")
+    return text == "true"
+
+
+def _dialect(options: Mapping[str, Any]) -> Dialect:
+    delim = _mark(options, "delim", "\t" if _tabs(options.get("path")) else ",")
+    quote = _mark(options, "quote", '"', optional=True)
+    escape = _mark(options, "escape", quote.decode(), optional=True) if quote else b""
+    escape = escape or quote
+    comment = _mark(options, "comment", "", optional=True)
+    marks = [mark for mark in (delim, quote, comment) if mark]
+    if len(set(marks)) < len(marks) or (escape in (delim, comment) and escape):
+        raise _bad("delim", "delimiter, quote, escape and comment must differ", "choose different characters")
+    return Dialect(delim, quote, escape, comment)
+
+
+def _tabs(path: object) -> bool:
+    """Whether the paths' suffix says that tabs delimit."""
+    paths = path if isinstance(path, list | tuple) else [path]
+    return all(str(one).lower().endswith((".tsv", ".tsv.gz", ".tsv.zst")) for one in paths)
+
+
+def _mark(options: Mapping[str, Any], option: str, default: str, *, optional: bool = False) -> bytes:
+    value = options.get(option)
+    text = default if value is None else str(value)
+    text = "\t" if text == "\\t" else text
+    if not text and optional:
+        return b""
+    if len(text) != 1 or not text.isascii() or text in "\r\n\0":
+        raise _bad(option, f"expected one ASCII character, not {text!r}", f"give `{option}` one ASCII character")
+    return text.encode()
+
+
+def _null(value: object, dialect: Dialect) -> bytes:
+    text = "" if value is None else str(value)
+    marks = "\r\n\0" + b"".join((dialect.delim, dialect.quote, dialect.escape)).decode()
+    if any(mark in text for mark in marks):
+        raise _bad("null", "must not hold a delimiter, quote, escape or line end", "give another text")
+    return text.encode()
+
+
+def _encoding(value: object) -> str:
+    text = "utf-8" if value is None else str(value)
+    try:
+        name = codecs.lookup(text).name
+    except LookupError:
+        name = ""
+    if name == "utf-8-sig":
+        name = "utf-8"
+    if name not in ENCODINGS:
+        known = ", ".join(ENCODINGS.values())
+        raise _bad("encoding", f"unknown encoding {text!r}{nearest(text, ENCODINGS.values())}", f"use one of: {known}")
+    return ENCODINGS[name]
+
+
+def _names(value: object, header: bool) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if header:
+        raise _bad("columns", "the names come from the header", "remove `columns`, or set `header: false`")
+    if not isinstance(value, list | tuple) or not value:
+        raise _bad("columns", "expected a list of names", "write `columns: [id, name]`")
+    names = tuple(str(name) for name in value)
+    if "" in names or len({name.lower() for name in names}) < len(names):
+        raise _bad("columns", "a name is empty or stands twice (upper and lower case are the same)", "mend the list")
+    return names

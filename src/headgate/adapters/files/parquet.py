@@ -1,0 +1,244 @@
+"""Parquet files as a source: counted by their footers, numbered by the reader, sliced along row groups."""
+
+from __future__ import annotations
+
+import bisect
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from headgate.adapters.files.compress import open_file
+from headgate.adapters.files.csv import RESERVED, compare, has_magic
+from headgate.adapters.files.listing import Found, Listing, changed_error, identity
+from headgate.core.errors import AdapterError, Finding, HeadgateError
+from headgate.core.protocols import Session
+from headgate.core.values import Batch, Partition, Position, SourceColumn
+from headgate.sql.quote import columns as quoted_columns
+from headgate.sql.quote import ident, literal
+
+ROW_NUMBER = "file_row_number"
+"""DuckDB's own name for the row's number; a file with a column of that name is numbered by a window instead."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a file says of itself: columns, rows, and the last row of each row group."""
+
+    columns: tuple[SourceColumn, ...]
+    rows: int
+    bounds: tuple[int, ...]
+
+
+class ParquetSource:
+    """Parquet files under `options["path"]` (a path, a glob or a list of them), relative to `root`.
+
+    `tmp`: an existing folder for temporary files.
+    """
+
+    replay: Literal["stable", "moving"] = "stable"
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"path", "file_column", "timezone"})
+
+    def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
+        self.file_column: str | None = options.get("file_column")
+        self.tmp = tmp
+        self.listing = Listing(options["path"], root)
+
+    def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
+        """Every file in name order, judged against the `known` end positions."""
+        return self.listing.judge(known)
+
+    def open(self, session: Session, partition: Partition, at: Position | None) -> ParquetReader:
+        """A reader of the file from position `at` on. *Errors*: AdapterError as `footer`, `file-changed`."""
+        return ParquetReader(self, session, partition, at)
+
+    def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:
+        """What would keep these columns from being read, file by file."""
+        try:
+            files = self.listing.files()
+        except HeadgateError as error:
+            return list(error.findings)
+        findings = [] if files else [self.listing.none_found()]
+        for file in files:
+            with _Path(file.path, self.tmp) as path:
+                try:
+                    found = footer(session, path, file.path)
+                    names = [column.name for column in self.columns_of(found, file.path)]
+                    findings += compare(names, columns, str(file.path))
+                except HeadgateError as error:
+                    findings += error.findings
+        return findings
+
+    def columns_of(self, found: Footer, path: Path) -> tuple[SourceColumn, ...]:
+        """The columns that a file yields. *Errors*: AdapterError `bad-schema`."""
+        kept = tuple(column for column in found.columns if column.name.lower() != RESERVED)
+        if self.file_column is None:
+            return kept
+        if self.file_column.lower() in (column.name.lower() for column in found.columns):
+            what = f"the file already has a column {self.file_column!r}"
+            raise AdapterError.of("bad-schema", what, path, "choose another name for `file_column:`")
+        return (*kept, SourceColumn(self.file_column, "VARCHAR"))
+
+
+class _Path:
+    """A path that DuckDB does not take for a pattern: the file's own, or a link to it in a temporary folder."""
+
+    def __init__(self, path: Path, tmp: Path) -> None:
+        self._folder: Path | None = None
+        self.path = path
+        if has_magic(path):
+            self._folder = Path(tempfile.mkdtemp(prefix="parquet-", dir=tmp))
+            self.path = self._folder / "file.parquet"
+            self.path.symlink_to(path)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def footer(session: Session, path: Path, shown: Path) -> Footer:
+    """The file's footer. *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `bad-schema`."""
+    identity(shown)
+    try:
+        return _footer(session, literal(str(path)), shown)
+    except HeadgateError:
+        raise
+    except Exception as error:  # the engine's own error class is not known here
+        open_file(shown).close()
+        first = str(error).splitlines()[0]
+        fix = "have the file delivered again (nothing of it was loaded), then run again"
+        raise AdapterError.of("corrupt-file", f"this is no readable Parquet file: {first}", shown, fix) from error
+
+
+def _footer(session: Session, path: str, shown: Path) -> Footer:
+    ((rows,),) = session.execute(f"SELECT num_rows FROM parquet_file_metadata({path})")
+    groups = session.execute(
+        f"SELECT row_group_id, any_value(row_group_num_rows) FROM parquet_metadata({path}) GROUP BY 1 ORDER BY 1"
+    )
+    described = session.execute(f"DESCRIBE SELECT * FROM read_parquet({path}, hive_partitioning = false)")
+    written = {name for (name,) in session.execute(f"SELECT name FROM parquet_schema({path})")}
+    columns = tuple(SourceColumn(name, physical) for name, physical, *_ in described)
+    for column in columns:
+        if column.name not in written:  # the engine renames the second of two equal names
+            what = "the file names a column twice (upper and lower case are the same)"
+            raise AdapterError.of("bad-schema", what, shown, "rename the column where the file is made")
+    return Footer(columns, rows, tuple(accumulate(count for _, count in groups)))
+
+
+class ParquetReader:
+    """Reads one file."""
+
+    def __init__(self, source: ParquetSource, session: Session, partition: Partition, at: Position | None) -> None:
+        self._partition = partition
+        self._file = Path(partition.location)
+        self._file_column = source.file_column
+        self._path = _Path(self._file, source.tmp)
+        try:
+            self._open(source, session, at)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, source: ParquetSource, session: Session, at: Position | None) -> None:
+        self._seen = identity(self._file)
+        self._footer = footer(session, self._path.path, self._file)
+        self._columns = source.columns_of(self._footer, self._file)
+        self._digest = source.listing.digest(Found(self._partition.name, self._file, self._seen))
+        self._verify()
+        if at is not None and at.get("digest") != self._digest:
+            raise changed_error(self._file)
+        self._at = int(at["records"]) if at else 0
+        self._done = bool(at["done"]) if at else False
+
+    def read(self, max_rows: int, max_bytes: int) -> Batch | None:
+        """The next batch: whole row groups where they fit. A file without rows gives one empty batch.
+
+        *Errors*: AdapterError `file-changed` if the file is no longer as it was when it was opened.
+        """
+        self._verify()
+        if self._done:
+            return None
+        start, end = self._at, self._cut(max_rows, max_bytes)
+        self._at, self._done = end, end == self._footer.rows
+        return Batch(
+            partition=self._partition.name,
+            relation=self._relation(start, end),
+            columns=self._columns,
+            records=end - start,
+            start=self._position(start, False),
+            end=self._position(end, self._done),
+            rescan=True,
+            originals=self._originals,
+            location=self._partition.location,
+            verify=self._verify,
+        )
+
+    def close(self) -> None:
+        """Removes what was made in the temporary folder."""
+        self._path.close()
+
+    def _cut(self, max_rows: int, max_bytes: int) -> int:
+        rows = self._footer.rows
+        by_bytes = max_bytes * rows // max(self._seen.size, 1)
+        limit = self._at + max(1, min(max_rows, by_bytes))
+        if limit >= rows:
+            return rows
+        bounds = self._footer.bounds
+        group = bisect.bisect_right(bounds, limit) - 1
+        return bounds[group] if group >= 0 and bounds[group] > self._at else limit
+
+    def _relation(self, start: int, end: int) -> str:
+        """Rows `start` + 1 to `end`."""
+        row = ident(RESERVED)
+        path = literal(str(self._path.path))
+        named = [column.name for column in self._columns if column.name != self._file_column]
+        picked = ([quoted_columns(named)] if named else []) + self._constant()
+        whole = (start, end) == (0, self._footer.rows)
+        if any(column.name.lower() == ROW_NUMBER for column in self._footer.columns):
+            numbered = f"row_number() OVER () AS {row}"
+            every = f"SELECT {', '.join([numbered, *picked])} FROM read_parquet({path}, hive_partitioning = false)"
+            return every if whole else f"SELECT * FROM ({every}) WHERE {row} BETWEEN {start + 1} AND {end}"
+        numbered = f"{ROW_NUMBER} + 1 AS {row}"
+        options = f"{ROW_NUMBER} = true, hive_partitioning = false"
+        every = f"SELECT {', '.join([numbered, *picked])} FROM read_parquet({path}, {options})"
+        return every if whole else f"{every} WHERE {ROW_NUMBER} BETWEEN {start} AND {end - 1}"
+
+    def _constant(self) -> list[str]:
+        if self._file_column is None:
+            return []
+        return [f"{literal(self._partition.name)} AS {ident(self._file_column)}"]
+
+    def _originals(self, rows: Sequence[int]) -> str:
+        from headgate.types.codec import encode_row
+
+        row = ident(RESERVED)
+        there = sorted({number for number in rows if 1 <= number <= self._footer.rows})
+        chosen = ", ".join(map(str, there)) or "NULL"
+        near = self._relation(there[0] - 1, there[-1]) if there else self._relation(0, self._footer.rows)
+        text = encode_row(self._columns, "hg_source")
+        return (
+            f'SELECT {row}, NULL::BIGINT AS line, NULL::VARCHAR AS raw, {text} AS "row" '
+            f"FROM ({near}) AS hg_source WHERE {row} IN ({chosen})"
+        )
+
+    def _position(self, records: int, done: bool) -> Position:
+        return {
+            "size": self._seen.size,
+            "mtime_ns": self._seen.mtime_ns,
+            "digest": self._digest,
+            "records": records,
+            "done": done,
+        }
+
+    def _verify(self) -> None:
+        if identity(self._file) != self._seen:
+            raise changed_error(self._file)

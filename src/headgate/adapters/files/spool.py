@@ -1,0 +1,214 @@
+"""The careful way: every well-formed record set apart by our own splitter, written so that no parser can disagree."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headgate.adapters.files.records import CHUNK, Dialect, Extent
+from headgate.adapters.files.text import Mark, Window, counted, write
+from headgate.sql import quote as sql
+
+FLOOR = 2 << 20
+"""DuckDB's own bound on the length of a line, the least we ask for."""
+
+
+PLAIN = Dialect()
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """Well-formed records at `good` (record number first), malformed ones at `bad` (number, line, raw, message).
+
+    `longest`: bytes of the longest line, of either; `spread` if a record spans lines.
+    """
+
+    good: Path
+    bad: Path
+    malformed: int
+    longest: int
+    spread: bool
+    dialect: Dialect
+
+
+def spooled_dialect(dialect: Dialect) -> Dialect:
+    """The dialect of a spool: the file's delimiter; a quote is always there and always doubled."""
+    mark = dialect.quote or b'"'
+    return Dialect(dialect.delim, mark, mark)
+
+
+class Spooler:
+    """Writes one range of a scanned text the careful way."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._splitter = window.splitter
+        self._in = window.form.dialect
+        self._out = spooled_dialect(self._in)
+        marks = self._out.quote + b"\r" + (b"" if self._in.doubled else self._in.escape)
+        self._special = re.compile(b"[" + b"".join(b"\\x%02x" % mark for mark in marks) + b"]")
+        self._longest = 0
+        self._malformed = 0
+        self._spread = False
+        self._bad: list[bytes] = []
+
+    def run(self, start: Mark, end: Mark, good: Path, bad: Path) -> Spooled:
+        """Writes records from `start` to `end`."""
+        with bad.open("wb") as refused:
+            write(good, self._flush(self._good(start, end), refused.write))
+        return Spooled(good, bad, self._malformed, self._longest, self._spread, self._out)
+
+    def _flush(self, chunks: Iterator[bytes], refuse: Callable[[bytes], object]) -> Iterator[bytes]:
+        for chunk in chunks:
+            refuse(b"".join(self._bad))
+            self._bad.clear()
+            yield chunk
+
+    def _good(self, start: Mark, end: Mark) -> Iterator[bytes]:
+        for mark, buf in self._window.pieces(start, end):
+            lines = self._bulk(mark, buf)
+            yield lines if lines is not None else b"".join(self._piece(mark, buf))
+
+    def _bulk(self, mark: Mark, buf: bytes) -> bytes | None:
+        """A piece in which every line is one good record without a quote, a comment or a carriage return."""
+        tally = self._splitter.tally(buf)
+        if not tally or not tally.strict or tally.ends == "crlf" or self._special.search(buf):
+            return None
+        lines = buf.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        fields = self._splitter.fields - 1
+        if b"" in lines or any(line.count(self._in.delim) != fields for line in lines):
+            return None
+        self._longest = max(self._longest, len(buf) if len(lines) < 3 else max(map(len, lines)))
+        first = mark.records + 1
+        glue = b"%d" + self._in.delim.replace(b"%", b"%%") + b"%b\n"
+        return b"".join([glue % pair for pair in enumerate(lines, first)])
+
+    def _piece(self, mark: Mark, buf: bytes) -> Iterator[bytes]:
+        for number, line, extent in counted(self._splitter, mark, buf):
+            start, stop, _, problem = extent
+            if problem:
+                self._refuse(number, line, buf[start:stop], problem)
+                continue
+            body = self._body(buf, extent)
+            self._longest = max(self._longest, len(body))
+            self._spread = self._spread or b"\n" in body or b"\r" in body
+            yield b"%d%b%b\n" % (number, self._in.delim, body)
+
+    def _body(self, buf: bytes, extent: Extent) -> bytes:
+        raw = buf[extent[0] : extent[1]]
+        if not self._special.search(raw):
+            return raw
+        # A quote that stands only where it opens, closes or is doubled needs no rewriting.
+        tally = self._splitter.tally(raw) if self._in.quote and b"\r" not in raw else None
+        return raw if tally and tally.strict else self._canonical(buf, extent[0])
+
+    def _canonical(self, buf: bytes, start: int) -> bytes:
+        walked = self._splitter.walk(buf, start)
+        assert isinstance(walked, tuple)
+        values = self._splitter.values(buf, walked[0])
+        return self._in.delim.join(self._field(value, quoted) for value, quoted in values)
+
+    def _field(self, value: bytes, quoted: bool) -> bytes:
+        mark = self._out.quote
+        if quoted or self._special.search(value):
+            return mark + value.replace(mark, mark * 2) + mark
+        return value
+
+    def _refuse(self, number: int, line: int, raw: bytes, problem: str) -> None:
+        row = quoted_line(number, line, shown(raw), problem)
+        self._malformed += 1
+        self._longest = max(self._longest, len(row))
+        self._bad.append(row)
+
+
+def shown(raw: bytes) -> str:
+    """The text as received; bytes that are no text as `\\xff`, a NUL as `\\x00`."""
+    text = raw.decode("utf-8", "backslashreplace")
+    return text.replace("\0", "\\x00")
+
+
+def quoted_line(*fields: int | str | None) -> bytes:
+    """One line of a temporary CSV: text quoted, None as nothing."""
+    return ",".join(_cell(field) for field in fields).encode() + b"\n"
+
+
+def _cell(value: int | str | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else '"' + value.replace('"', '""') + '"'
+
+
+def write_originals(window: Window, numbers: Iterable[int], extra: Mapping[str, str], null: bytes, path: Path) -> int:
+    """Writes record number, line, raw text and the row as JSON for these records; the longest line in bytes."""
+    longest = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal longest
+        for number, line, buf, extent in window.numbered(numbers):
+            row = None if extent[3] else as_json(window, buf, extent[0], extra, null)
+            text = quoted_line(number, line, shown(buf[extent[0] : extent[1]]), row)
+            longest = max(longest, len(text))
+            yield text
+
+    write(path, lines())
+    return longest
+
+
+def as_json(window: Window, buf: bytes, start: int, extra: Mapping[str, str], null: bytes) -> str:
+    """The record as a JSON object of column -> text or null."""
+    splitter = window.splitter
+    walked = splitter.walk(buf, start)
+    assert isinstance(walked, tuple)
+    texts = [
+        None if value == null and not quoted else value.decode("utf-8")
+        for value, quoted in splitter.values(buf, walked[0])
+    ]
+    row = dict(zip(window.scan.head.names, texts, strict=True))
+    return json.dumps({**row, **extra}, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A text file as DuckDB shall read it. Columns are named c0, c1, ...; all are VARCHAR."""
+
+    path: Path
+    columns: int
+    dialect: Dialect = PLAIN
+    null: bytes = b""
+    header: bool = False
+    longest: int = 0
+    parallel: bool = True
+    crlf: bool = False
+
+    def read(self) -> str:
+        """The `read_csv(...)` call: everything is said, nothing is guessed."""
+        columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(self.columns))
+        line = max(FLOOR, self.longest + CHUNK)
+        options = [
+            sql.literal(str(self.path)),
+            f"columns = {{{columns}}}",
+            "auto_detect = false",
+            f"header = {str(self.header).lower()}",
+            f"delim = {sql.literal(self.dialect.delim.decode())}",
+            f"quote = {sql.literal(self.dialect.quote.decode())}",
+            f"escape = {sql.literal(self.dialect.escape.decode())}",
+            f"nullstr = {sql.literal(self.null.decode())}",
+            "allow_quoted_nulls = false",
+            "strict_mode = true",
+            "comment = ''",
+            "compression = 'none'",
+            "hive_partitioning = false",
+            f"max_line_size = {line}",
+        ]
+        if line > FLOOR:
+            options.append(f"buffer_size = {line * 4}")
+        if not self.crlf:
+            options.append("new_line = '\\n'")
+        if not self.parallel:
+            options.append("parallel = false")
+        return f"read_csv({', '.join(options)})"

@@ -1,0 +1,337 @@
+"""A CSV file made readable: UTF-8 text on disk, its header, and what one pass over it finds."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from headgate.adapters.files.compress import Hashed, compressed, open_file, recoded, unpacked, unreadable
+from headgate.adapters.files.records import CHUNK, Block, Dialect, Extent, Splitter, Tally
+from headgate.core.errors import AdapterError
+
+BOM = b"\xef\xbb\xbf"
+HEAD = 1 << 20
+"""Bytes within which the header and the kind of line end must show."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How the text is to be read: dialect, encoding, whether it has a header, and the names if it has none."""
+
+    dialect: Dialect
+    encoding: str = "utf-8"
+    header: bool = True
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Head:
+    """The columns' names, and where the records begin: byte offset and physical line (1-based).
+
+    `simple` if an engine that skips the first line finds the same beginning. `ends`: line end of the header.
+    """
+
+    names: tuple[str, ...]
+    offset: int
+    line: int
+    lone_cr: bool
+    simple: bool
+    ends: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """UTF-8 text at `path`, made from the file `origin`, whose own bytes have `digest` ("" if not yet hashed)."""
+
+    origin: Path
+    path: Path
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place between two records: byte offset, records before it, physical line (1-based)."""
+
+    offset: int
+    records: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One pass over a file: where each block begins, what it holds, and the end. `digest` of the file's own bytes."""
+
+    head: Head
+    marks: tuple[Mark, ...]
+    tallies: tuple[Tally, ...]
+    end: Mark
+    digest: str
+    longest: int
+    offsets: tuple[int, ...] = field(repr=False, default=())
+
+    @property
+    def start(self) -> Mark:
+        return Mark(self.head.offset, 0, self.head.line)
+
+    def block_at(self, offset: int) -> int:
+        """The number of the block in which the offset lies."""
+        return bisect.bisect_right(self.offsets, offset) - 1
+
+    def block_end(self, number: int) -> Mark:
+        return self.marks[number + 1] if number + 1 < len(self.marks) else self.end
+
+    def tallies_between(self, start: Mark, end: Mark) -> tuple[Tally, ...]:
+        """The tallies of all blocks that hold bytes between the two places."""
+        if start.offset >= end.offset:
+            return ()
+        return self.tallies[self.block_at(start.offset) : self.block_at(end.offset - 1) + 1]
+
+
+def prepare(origin: Path, form: Format, spool: Path) -> Text:
+    """Text that an engine can read: the file itself, or its decompressed and recoded content written to `spool`."""
+    if not compressed(origin) and form.encoding == "utf-8":
+        return Text(origin, origin)
+    with open_file(origin) as file:
+        hashed = Hashed(file)
+        chunks = unpacked(origin, hashed.read)
+        if form.encoding != "utf-8":
+            chunks = recoded(chunks, form.encoding)
+        write(spool, chunks)
+        return Text(origin, spool, hashed.digest())
+
+
+def write(path: Path, chunks: Iterable[bytes]) -> None:
+    """Writes the chunks to a new temporary file. *Errors*: AdapterError `no-space` where the disk refuses."""
+    with path.open("wb") as out:
+        for chunk in chunks:
+            try:
+                out.write(chunk)
+            except OSError as error:
+                raise AdapterError.of(
+                    "no-space", f"cannot write a temporary file: {error.strerror}", path, "free some disk space"
+                ) from error
+
+
+def peek(origin: Path, form: Format, size: int = HEAD) -> bytes:
+    """About the first `size` bytes of the text."""
+    with open_file(origin) as file:
+        try:
+            chunks = unpacked(origin, file.read)
+            if form.encoding != "utf-8":
+                chunks = recoded(chunks, form.encoding)
+            found = b""
+            for chunk in chunks:
+                found += chunk
+                if len(found) >= size:
+                    break
+            return found
+        except OSError as error:
+            raise unreadable(origin, error) from error
+
+
+def read_head(origin: Path, form: Format, start: bytes) -> Head:
+    """The header of the text that begins with `start` (whole if shorter than HEAD).
+
+    *Errors*: AdapterError `no-header`, `bad-header`.
+    """
+    skip = len(BOM) if start.startswith(BOM) else 0
+    eof = len(start) < HEAD
+    lone_cr = _lone_cr(start, form.dialect)
+    splitter = Splitter(form.dialect, 0, lone_cr)
+    if not form.header:
+        return Head(form.names or _numbered(splitter, start, skip, eof), skip, 1, lone_cr, simple=skip == 0)
+    first = next((extent for extent in splitter.extents(start, skip, eof) if extent[3] is not None), None)
+    if first is None:
+        raise AdapterError.of(
+            "no-header",
+            "the file has no header line",
+            origin,
+            "deliver it with a header line, or set `header: false` and `columns:`",
+        )
+    begin, stop, end, problem = first
+    if problem:
+        raise _bad_header(origin, problem)
+    simple = begin == skip and not splitter.newlines(start, begin, stop)
+    line = 1 + splitter.newlines(start, 0, end)
+    names = _names(origin, splitter, start, begin)
+    return Head(names, end, line, lone_cr, simple, _ends(start[stop:end]))
+
+
+def _ends(line_end: bytes) -> str:
+    return {b"\n": "lf", b"\r\n": "crlf", b"": ""}.get(line_end, "other")
+
+
+def _lone_cr(start: bytes, dialect: Dialect) -> bool:
+    """Whether lines end in a lone carriage return: there is one, and no line feed outside quotes."""
+    if b"\r" not in start:
+        return False
+    bare = b"".join(start.split(dialect.quote)[::2]) if dialect.quote else start
+    return b"\r" in bare and b"\n" not in bare and not (bare.count(b"\r") == 1 and bare.endswith(b"\r"))
+
+
+def _numbered(splitter: Splitter, start: bytes, skip: int, eof: bool) -> tuple[str, ...]:
+    for begin, _, _, problem in splitter.extents(start, skip, eof):
+        walked = splitter.walk(start, begin) if problem == "" else None
+        if isinstance(walked, tuple):
+            return tuple(f"column{number}" for number in range(1, len(walked[0]) + 1))
+    return ("column1",)
+
+
+def _names(origin: Path, splitter: Splitter, start: bytes, begin: int) -> tuple[str, ...]:
+    walked = splitter.walk(start, begin)
+    if not isinstance(walked, tuple):
+        raise _bad_header(origin, "a quote in the header is not closed")
+    names = tuple(value.decode("utf-8") for value, _ in splitter.values(start, walked[0]))
+    seen: set[str] = set()
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise _bad_header(origin, f"column {number} of the header has no name")
+        if name.lower() in seen:
+            raise _bad_header(origin, f"the header names {name!r} twice (upper and lower case are the same)")
+        seen.add(name.lower())
+    return names
+
+
+def _bad_header(origin: Path, what: str) -> AdapterError:
+    fix = "mend the header line, or set `header: false` and `columns:`"
+    made = AdapterError.of("bad-header", what, f"{origin}:1", fix)
+    assert isinstance(made, AdapterError)
+    return made
+
+
+def scan(text: Text, form: Format) -> Scan:
+    """Counts and hashes: one pass over the text."""
+    with open_file(text.path) as file:
+        try:
+            return _scan(text, form, Hashed(file))
+        except OSError as error:
+            raise unreadable(text.origin, error) from error
+
+
+def _scan(text: Text, form: Format, file: Hashed) -> Scan:
+    start = file.read(HEAD)
+    head = read_head(text.origin, form, start)
+    pending = [start[head.offset :]]
+
+    def read(size: int) -> bytes:
+        return (pending.pop() if pending else b"") or file.read(size)
+
+    splitter = Splitter(form.dialect, len(head.names), head.lone_cr)
+    marks: list[Mark] = []
+    tallies: list[Tally] = []
+    longest = 0
+    at = Mark(head.offset, 0, head.line)
+    for block in splitter.blocks(read, head.offset):
+        marks.append(at)
+        tallies.append(block.tally)
+        longest = max(longest, block.size)
+        at = _after(at, block)
+    offsets = tuple(mark.offset for mark in marks)
+    return Scan(head, tuple(marks), tuple(tallies), at, text.digest or file.digest(), longest, offsets)
+
+
+def _after(mark: Mark, block: Block) -> Mark:
+    return Mark(block.offset + block.size, mark.records + block.tally.records, mark.line + block.tally.lines)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A scanned text, to be read in pieces."""
+
+    text: Text
+    form: Format
+    scan: Scan
+
+    @property
+    def splitter(self) -> Splitter:
+        return Splitter(self.form.dialect, len(self.scan.head.names), self.scan.head.lone_cr)
+
+    def pieces(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, bytes]]:
+        """The bytes between two places, block by block, each with the place where it begins."""
+        with open_file(self.text.path) as file:
+            while start.offset < end.offset:
+                stop = self.scan.block_end(self.scan.block_at(start.offset))
+                stop = stop if stop.offset < end.offset else end
+                file.seek(start.offset)
+                yield start, file.read(stop.offset - start.offset)
+                start = stop
+
+    def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, int, bytes, Extent]]:
+        """Record number, physical line, a buffer and the record's extent in it, for each of these record numbers."""
+        splitter = self.splitter
+        firsts = [mark.records + 1 for mark in self.scan.marks]
+        wanted: dict[int, set[int]] = {}
+        for number in set(numbers):
+            if 1 <= number <= self.scan.end.records:
+                wanted.setdefault(bisect.bisect_right(firsts, number) - 1, set()).add(number)
+        for block in sorted(wanted):
+            start, end = self.scan.marks[block], self.scan.block_end(block)
+            for _, buf in self.pieces(start, end):
+                for number, line, extent in counted(splitter, start, buf):
+                    if number in wanted[block]:
+                        yield number, line, buf, extent
+
+    def cut(self, start: Mark, max_rows: int, max_bytes: int) -> Mark:
+        """A place at most about `max_rows` records and `max_bytes` bytes after `start`, at least one record."""
+        end = self.scan.end
+        if end.records - start.records <= max_rows and end.offset - start.offset <= max_bytes:
+            return end
+        best = start
+        for number in range(self.scan.block_at(start.offset), len(self.scan.marks)):
+            mark = self.scan.block_end(number)
+            if mark.records - start.records > max_rows or mark.offset - start.offset > max_bytes:
+                break
+            best = mark
+        if best.records == start.records:
+            best = self._cut_inside(start, max_rows, max_bytes)
+        return end if best.records == end.records else best
+
+    def _cut_inside(self, start: Mark, max_rows: int, max_bytes: int) -> Mark:
+        splitter = self.splitter
+        best = start
+        for mark, buf in self.pieces(start, self.scan.end):
+            last, line = 0, mark.line
+            for number, (_, _, end, problem) in _numbers(splitter, mark, buf):
+                line += splitter.newlines(buf, last, end)
+                last = end
+                here = Mark(mark.offset + end, number, line)
+                full = number - start.records >= max_rows or here.offset - start.offset >= max_bytes
+                best = here
+                if problem is not None and full:
+                    return here
+        return best
+
+
+def _numbers(splitter: Splitter, mark: Mark, buf: bytes) -> Iterator[tuple[int, Extent]]:
+    """Every extent with the number of records up to and with it."""
+    number = mark.records
+    for extent in splitter.extents(buf):
+        number += extent[3] is not None
+        yield number, extent
+
+
+def counted(splitter: Splitter, mark: Mark, buf: bytes) -> Iterator[tuple[int, int, Extent]]:
+    """Every record of a piece that begins at `mark`: its number, its physical line, its extent."""
+    line, last = mark.line, 0
+    for number, extent in _numbers(splitter, mark, buf):
+        line += splitter.newlines(buf, last, extent[0])
+        last = extent[0]
+        if extent[3] is not None:
+            yield number, line, extent
+
+
+def copy_range(path: Path, start: int, end: int, target: Path) -> None:
+    """Copies bytes `start` to `end` of a file to a new file."""
+    with open_file(path) as source:
+        source.seek(start)
+        write(target, _portions(source, end - start))
+
+
+def _portions(source: BinaryIO, left: int) -> Iterator[bytes]:
+
+    while left > 0 and (data := source.read(min(CHUNK, left))):
+        left -= len(data)
+        yield data

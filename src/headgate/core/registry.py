@@ -1,0 +1,67 @@
+"""Which adapter reads what: a literal table for the built-in ones, entry points for others'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, cast
+
+from headgate.core.errors import ProjectError, nearest
+from headgate.core.protocols import Source
+
+GROUP = "headgate.sources"
+
+SOURCES = {
+    "csv": "headgate.adapters.files.csv:CsvSource",
+    "parquet": "headgate.adapters.files.parquet:ParquetSource",
+}
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+}
+PACKED = (".gz", ".zst")
+
+
+def kind_of(path: str) -> str | None:
+    """The kind of source that a path or glob names by its suffix (`.csv.gz` counts as `.csv`); None if none does."""
+    name = path.rsplit("/", 1)[-1].lower()
+    bare = next((name.removesuffix(suffix) for suffix in PACKED if name.endswith(suffix)), name)
+    kind = next((SUFFIXES[suffix] for suffix in SUFFIXES if bare.endswith(suffix)), None)
+    return None if kind == "parquet" and bare != name else kind
+
+
+def kinds() -> list[str]:
+    """Every known kind of source, in order."""
+    return sorted({*SOURCES, *_others()})
+
+
+def source_class(kind: str) -> type[Any]:
+    """The adapter's class; its module is imported now. *Errors*: ProjectError `unknown-source`."""
+    if kind in SOURCES:
+        module, _, name = SOURCES[kind].partition(":")
+        return cast("type[Any]", getattr(import_module(module), name))
+    others = _others()
+    if kind in others:
+        return cast("type[Any]", others[kind].load())
+    known = kinds()
+    what = f"unknown kind of source {kind!r}{nearest(kind, known)}"
+    raise ProjectError.of("unknown-source", what, "", f"use one of: {', '.join(known)}")
+
+
+def options_of(kind: str) -> frozenset[str]:
+    """The names of the options that the kind of source knows."""
+    return frozenset(source_class(kind).OPTIONS)
+
+
+def open_source(kind: str, options: Mapping[str, Any], root: Path, tmp: Path) -> Source:
+    """A source of that kind. Paths in `options` are relative to `root`; temporary files go under `tmp`."""
+    return cast(Source, source_class(kind)(options, root, tmp))
+
+
+def _others() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
