@@ -112,6 +112,7 @@ class Warehouse:
                 "positions": {
                     name: (seat.position["identity"], seat.position["at"])
                     for name, seat in ledger.seats(session, self.flow.table).items()
+                    if name
                 },
                 **_sums(ledger.entries(session, self.flow.table)),
             }

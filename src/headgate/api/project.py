@@ -71,8 +71,14 @@ class Project:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
         from headgate.api.check import check
 
-        with self._reading() as store:
-            findings = check(self._files, self._pipeline(), store)
+        from headgate.adapters.duckdb.store import DuckDBStore
+
+        engine = DuckDBStore(None)
+        try:
+            with self._reading() as store:
+                findings = check(self._pipeline(), store, engine)
+        finally:
+            engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
 
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
@@ -207,6 +213,7 @@ class Project:
 
         from headgate.run.pipeline import assemble
 
+        self._temp.mkdir(parents=True, exist_ok=True)
         return assemble(self._files, self._temp, duckdb.__version__)
 
     @contextmanager

@@ -36,8 +36,13 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
             raise _unknown(table)
         _create(session, table, columns)
         return
-    if rebuild:
-        return
+    if not rebuild:
+        compare(session, table, columns)
+
+
+def compare(session: Session, table: TableRef, columns: Columns) -> None:
+    """Raises CommitError `table-missing` or `contract-misfit` unless the table has exactly these columns."""
+    found = columns_of(session, table)
     if found is None:
         raise missing(table)
     wanted = [(name, _spelled(physical)) for name, physical in columns]

@@ -66,11 +66,10 @@ class Batch:
     `rescan`: True if reading the relation again is cheap (columnar file), False if it is dear (text).
     `careful`: where a first strict read may fail or disagree with `records`, makes the same batch again the careful way
     (every well-formed record set apart by our own splitter); None if this is that batch or none is needed.
-    `row_base`: when not None, the relation has no `_hg_row` column (numbering would make the engine read text on one
-    thread): the rows come in source order and the reader of the batch numbers them as `row_base` + 0-based position.
     `verify`: call it after the rows were taken; raises AdapterError `file-changed` if what was read is no longer there
     as it was. None if the source cannot change under its reader.
-    `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for (at least) these record numbers: line in the file
+    `first_record`: the number of the batch's first record.
+    `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for (at least) these record numbers, None = all of the batch (only where `rescan`): line in the file
     (BIGINT or NULL), the record's text as received (NULL for columnar sources), and a JSON object of source column ->
     canonical text or null.
     """
@@ -82,12 +81,12 @@ class Batch:
     start: Position
     end: Position
     rescan: bool
-    originals: Callable[[Sequence[int]], str]
+    originals: Callable[[Sequence[int] | None], str]
     malformed: int = 0
     malformed_relation: str = ""
     careful: Callable[[], Batch] | None = None
     row_base: int | None = None
+    first_record: int = 1
     location: str = ""
-    row_base: int | None = None
     verify: Callable[[], None] | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -145,6 +145,9 @@ class Gate:
 
     def refused(self, session: Session) -> Refused:
         """The refused records of every part, malformed ones included, with their text and reasons."""
+        for span in self.scan.spans:
+            if span.batch.verify is not None:
+                span.batch.verify()
         rows = session.execute(f"SELECT count(_hg_id) FROM {self.verdict.table} WHERE fate = {QUARANTINED}")[0][0]
         malformed = sum(span.batch.malformed for span in self.scan.spans)
         selects = [self._refused_rows(span) for span in self.scan.spans] if rows else []
@@ -157,7 +160,7 @@ class Gate:
         if records is None:
             return ""
         session, batch = self.session, span.batch
-        numbers: Sequence[int] = ()
+        numbers: Sequence[int] | None = None
         if not batch.rescan:
             numbers = [row[0] for row in session.execute(f"SELECT record FROM {records} ORDER BY record")]
         masks = self._mask_table()

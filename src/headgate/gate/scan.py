@@ -110,7 +110,7 @@ def _next_id(scan: Scan) -> int:
 
 def _in_place(scan: Scan, part: int, batch: Batch) -> None:
     # Ids follow the record numbers, which count malformed records, too.
-    first = int(batch.evidence.get("first_record", 1))
+    first = batch.first_record
     base = first if scan.absolute else _next_id(scan)
     ident = f"CAST(_hg_row - {first} + {base} AS BIGINT)"
     select = _select(scan, batch, ident, str(part))
@@ -139,7 +139,7 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
         raise _Disagreement
     names = ", ".join([*(quote.ident(c.name) for c in scan.contract.columns), *scan.bits.mask_columns()])
     whole = f"SELECT CAST(rowid AS BIGINT) AS _hg_id, _hg_part, {names} FROM {stage}"
-    scan.spans.append(Span(part, batch, low if low is not None else _next_id(scan), rows, batch.row_base or 1, explicit, whole))
+    scan.spans.append(Span(part, batch, low if low is not None else _next_id(scan), rows, batch.first_record, explicit, whole))
 
 
 def _lost_rows(batch: Batch, rows: int, count: int) -> InternalError:
@@ -155,23 +155,30 @@ def _lost_rows(batch: Batch, rows: int, count: int) -> InternalError:
 
 
 def _select(scan: Scan, batch: Batch, ident: str, part: str, name: str = "_hg_id") -> str:
+    values, failing = convert_columns(scan, batch)
+    masks = [f"{word} AS _hg_m{number}" for number, word in enumerate(scan.bits.mask(failing))]
+    listed = ", ".join([f"{ident} AS {name}", f"CAST({part} AS INTEGER) AS _hg_part", *values, *masks])
+    return f"SELECT {listed} FROM ({batch.relation}) AS src"
+
+
+def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int, str]]]:
+    """The contract's columns as SQL over the batch (alias `src`), and the bit and condition of values that don't fit.
+
+    *Errors*: ContractError `missing-column`, `type-never-fits`.
+    """
     by_name = {column.name.lower(): column for column in batch.columns}
     values, failing = [], []
     for column in scan.contract.columns:
         source = by_name.get(column.source.lower())
         if source is None:
             raise missing_column(batch, column)
-        converted = conversion(
-            f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone
-        )
+        converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")
         if converted.ok is not None:
             failing.append((scan.bits.type_bits[column.name], f"NOT ({converted.ok})"))
-    masks = [f"{word} AS _hg_m{number}" for number, word in enumerate(scan.bits.mask(failing))]
-    listed = ", ".join([f"{ident} AS {name}", f"CAST({part} AS INTEGER) AS _hg_part", *values, *masks])
-    return f"SELECT {listed} FROM ({batch.relation}) AS src"
+    return values, failing
 
 
 def missing_column(batch: Batch, column: ContractColumn) -> ContractError:

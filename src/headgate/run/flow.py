@@ -9,6 +9,7 @@ from pathlib import Path
 from headgate.books.ledger import Seat, TableState
 from headgate.contracts.model import Contract, Limit
 
+from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
@@ -58,9 +59,7 @@ class Flow:
 
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
-    from headgate.core import registry
-
-    source = registry.source(ingest.source.kind)(ingest.source.options, root, temp)
+    source = registry.open_source(ingest.source.kind, ingest.source.options, root, temp)
     return Flow(ingest, source, ingest.contract)
 
 

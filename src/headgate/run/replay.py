@@ -151,6 +151,7 @@ def _batch(session: Session, group: _Group) -> Batch:
         {},
         {},
         rescan=True,
+        first_record=0,
         originals=lambda numbers: f'SELECT q.id AS _hg_row, q.line, q.raw, q."row" FROM {mine}',
         malformed=group.malformed,
         malformed_relation=f"SELECT q.id AS _hg_row FROM {mine} AND r.malformed",

@@ -117,7 +117,7 @@ class MemoryReader:
             originals=lambda numbers: _values(whole, ["_hg_row", "line", "raw", "row"]),
             malformed=len(bad),
             malformed_relation=_values(torn, ["_hg_row", "line", "raw", "message"]) if bad else "",
-            evidence={"first_record": start + 1},
+            first_record=start + 1,
         )
 
     def _position(self, at: int) -> Position:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -177,7 +178,8 @@ class ParquetReader:
             start=self._position(start, False),
             end=self._position(end, self._done),
             rescan=True,
-            originals=self._originals,
+            originals=partial(self._originals, start, end),
+            first_record=start + 1,
             location=self._partition.location,
             verify=self._verify,
         )
@@ -217,14 +219,17 @@ class ParquetReader:
             return []
         return [f"{literal(self._partition.name)} AS {ident(self._file_column)}"]
 
-    def _originals(self, rows: Sequence[int]) -> str:
+    def _originals(self, start: int, end: int, rows: Sequence[int] | None) -> str:
         from headgate.types.codec import encode_row
 
         row = ident(RESERVED)
-        there = sorted({number for number in rows if 1 <= number <= self._footer.rows})
-        chosen = ", ".join(map(str, there)) or "NULL"
-        near = self._relation(there[0] - 1, there[-1]) if there else self._relation(0, self._footer.rows)
         text = encode_row(self._columns, "hg_source")
+        if rows is None:
+            near, chosen = self._relation(start, end), row
+        else:
+            there = sorted({number for number in rows if 1 <= number <= self._footer.rows})
+            chosen = ", ".join(map(str, there)) or "NULL"
+            near = self._relation(there[0] - 1, there[-1]) if there else self._relation(0, self._footer.rows)
         return (
             f'SELECT {row}, NULL::BIGINT AS line, NULL::VARCHAR AS raw, {text} AS "row" '
             f"FROM ({near}) AS hg_source WHERE {row} IN ({chosen})"

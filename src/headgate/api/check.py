@@ -1,0 +1,76 @@
+"""Whether a run could work: contracts that bind, sources that can be read, tables and models that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headgate.books import ledger, tables
+from headgate.contracts.verify import verify
+from headgate.core.errors import Finding, HeadgateError
+from headgate.core.protocols import Session, Store
+from headgate.core.values import Partition
+from headgate.gate.bits import bits_of
+from headgate.gate.scan import Scan, columns_of, convert_columns
+from headgate.models.build import check_models
+from headgate.run.flow import Flow
+from headgate.run.pipeline import Pipeline
+
+
+def check(pipeline: Pipeline, store: Store, engine: Store) -> list[Finding]:
+    """Every finding of every flow and model. `engine` reads files, `store` is the warehouse; nothing is changed."""
+    findings: list[Finding] = []
+    with store.session() as session, engine.session() as reading:
+        for flow in pipeline.flows:
+            findings += _flow(flow, session, reading)
+        findings += check_models(reading, pipeline.models, [flow.table for flow in pipeline.flows])
+    return findings
+
+
+def _flow(flow: Flow, session: Session, reading: Session) -> Iterator[Finding]:
+    if flow.contract is None:
+        yield from flow.source.check(reading, ())
+        return
+    broken = verify(flow.contract, flow.ingest.places)
+    yield from broken
+    ignored = flow.ingest.extra == "ignore"
+    found = flow.source.check(reading, [column.source for column in flow.contract.columns])
+    found = [one for one in found if not (ignored and one.code == "unknown-column")]
+    yield from found
+    if not broken and not found:
+        yield from _types(flow, reading)
+    yield from _table(flow, session)
+
+
+def _types(flow: Flow, reading: Session) -> Iterator[Finding]:
+    """Whether values of each file's types could fit the contract at all; text always could."""
+    assert flow.contract is not None
+    for partition in flow.source.partitions({}):
+        try:
+            yield from _fits(flow, reading, partition)
+        except HeadgateError as error:
+            yield from error.findings
+
+
+def _fits(flow: Flow, reading: Session, partition: Partition) -> Iterator[Finding]:
+    assert flow.contract is not None
+    if flow.ingest.source.kind == "csv":
+        return
+    reader = flow.source.open(reading, partition, None)
+    try:
+        batch = reader.read(1, 1)
+        if batch is not None:
+            scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC")
+            convert_columns(scan, batch)
+    finally:
+        reader.close()
+    yield from ()
+
+
+def _table(flow: Flow, session: Session) -> Iterator[Finding]:
+    assert flow.contract is not None
+    if ledger.table_state(session, flow.table) is None:
+        return
+    try:
+        tables.compare(session, flow.table, columns_of(flow.contract))
+    except HeadgateError as error:
+        yield from error.findings
