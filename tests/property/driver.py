@@ -188,5 +188,3 @@ def differences(real: Mapping[str, Any], expected: Mapping[str, Any]) -> list[st
             if one.get(part) != two.get(part):
                 found.append(f"{part}:\n  real     {one.get(part)}\n  expected {two.get(part)}")
     return found
-
-

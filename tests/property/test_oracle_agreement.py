@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given, note
 from hypothesis import strategies as st
+from tests.property.driver import Warehouse, differences, oracle_view
 
 from headgate.testing import oracle
 from headgate.testing.strategies import PARENTS, Step, contracts, flows, histories, ingest_form, parents, play
-from tests.property.driver import Warehouse, differences, oracle_view
 
 REFERENCES = (f"{PARENTS}.pid", "raw.orders.id")
 

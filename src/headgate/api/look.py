@@ -225,7 +225,7 @@ def _query_failed(sql: str, error: Exception) -> ProjectError:
             "error",
             str(error).strip() or type(error).__name__,
             sql.strip()[:200],
-            "give one SELECT; see the tables: headgate query \"SELECT table_schema, table_name FROM "
-            "information_schema.tables\"",
+            'give one SELECT; see the tables: headgate query "SELECT table_schema, table_name FROM '
+            'information_schema.tables"',
         )
     )

@@ -69,9 +69,8 @@ class Project:
 
     def check(self) -> CheckResult:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
-        from headgate.api.check import check
-
         from headgate.adapters.duckdb.store import DuckDBStore
+        from headgate.api.check import check
 
         engine = DuckDBStore(None)
         try:
@@ -141,9 +140,7 @@ class Project:
 
         with self._reading() as store, store.session() as session:
             found = audit(session)
-        return AuditResult(
-            not found.findings, found.findings, look.laws(found), found.tables, found.entries
-        )
+        return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
         """Entries of the ledger, newest first."""
@@ -161,9 +158,7 @@ class Project:
             entry = adjust(session, TableRef.parse(table), new_id(), reason, environ.user())
         return look.adjusted(entry)
 
-    def quarantine(
-        self, table: str | None = None, status: str = "open", limit: int | None = 50
-    ) -> QuarantineList:
+    def quarantine(self, table: str | None = None, status: str = "open", limit: int | None = 50) -> QuarantineList:
         """Refused records: open ones unless another status (or `all`) is asked for."""
         with self._reading() as store, store.session() as session:
             return look.quarantine_list(session, self._table(table), status, limit)
@@ -181,7 +176,11 @@ class Project:
 
         if not ids and not table and not all:
             finding = Finding(
-                "replay-nothing", "error", "say which records to replay", "quarantine replay", "give ids, --table or --all"
+                "replay-nothing",
+                "error",
+                "say which records to replay",
+                "quarantine replay",
+                "give ids, --table or --all",
             )
             raise ProjectError(finding)
         pipeline = self._pipeline()
@@ -297,4 +296,3 @@ def _status(steps: Sequence[Step]) -> results.RunStatus:
 def _balances(step: Step) -> bool:
     fates = step.rows_loaded + step.rows_quarantined + step.rows_deduplicated + step.rows_skipped
     return step.status == "refused" or step.rows_read == fates
-

@@ -84,7 +84,9 @@ def _seals(session: Session, name: str, history: list[Entry]) -> Iterator[Findin
     for entry in history:
         if entry.id != expected:
             yield _broken(
-                "entry-missing", f"entries {expected} to {entry.id - 1} are not in the ledger", f"{name} entry {expected}"
+                "entry-missing",
+                f"entries {expected} to {entry.id - 1} are not in the ledger",
+                f"{name} entry {expected}",
             )
         elif not entry.is_sealed(previous):
             yield _broken("entry-edited", "the entry is not as it was written", _place(entry))

@@ -241,8 +241,16 @@ def claim_seats(session: Session, flow: str, stream: str, parts: Sequence[Part])
         moved = session.execute(
             """UPDATE _headgate.position SET generation = ?, seq = ?, position = ?
                WHERE flow = ? AND stream = ? AND partition = ? AND generation = ? AND seq = ? RETURNING seq""",
-            [part.generation, part.seq, dumps(part.end), flow, stream, part.partition]
-            + [part.seat.generation, part.seat.seq],
+            [
+                part.generation,
+                part.seq,
+                dumps(part.end),
+                flow,
+                stream,
+                part.partition,
+                part.seat.generation,
+                part.seat.seq,
+            ],
         )
         if not moved:
             return False
@@ -317,7 +325,7 @@ def _remove(session: Session, work: Commit, base: int, before: int, changes: _Ch
                    WHERE table_name = {quote.literal(str(work.table))} AND partition = {quote.literal(part.partition)}
                    AND stream = 'data')"""
         found = session.execute(f"SELECT {LOAD_COLUMN}, count(*) FROM {target} WHERE {mine} GROUP BY 1")
-        changes.removed[part.number] = dict((row[0], row[1]) for row in found)
+        changes.removed[part.number] = {row[0]: row[1] for row in found}
         if found:
             session.execute(f"DELETE FROM {target} WHERE {mine}")
 
@@ -375,7 +383,7 @@ def _entries(
 
 
 def _by_entry(session: Session, select: str) -> dict[int, int]:
-    return dict((row[0], row[1]) for row in session.execute(f"SELECT x, sum(1) FROM ({select}) AS t(x) GROUP BY 1"))
+    return {row[0]: row[1] for row in session.execute(f"SELECT x, sum(1) FROM ({select}) AS t(x) GROUP BY 1")}
 
 
 def _entry(

@@ -93,7 +93,7 @@ def seats(session: Session, flow: str, stream: str = DATA) -> dict[str, Seat]:
 
 @dataclass(frozen=True)
 class TableState:
-    """`version` = the id of the table's last entry; `live_generation` counts replacements; `contract` the last digest."""
+    """`version`: id of the table's last entry. `live_generation` counts replacements. `contract`: digest."""
 
     version: int
     live_generation: int
@@ -109,7 +109,7 @@ def table_state(session: Session, table: TableRef) -> TableState | None:
 
 def table_versions(session: Session) -> dict[str, int]:
     """The version of every table in the books: what a model's inputs are compared with."""
-    return dict((row[0], row[1]) for row in session.execute("SELECT table_name, version FROM _headgate.table_state"))
+    return {row[0]: row[1] for row in session.execute("SELECT table_name, version FROM _headgate.table_state")}
 
 
 def last_entry(session: Session, table: TableRef) -> Entry | None:

@@ -77,7 +77,7 @@ def supersede(session: Session, table: TableRef, partition: str | None, by: int)
 
 
 def claim(session: Session, select: str, records: int, by: int) -> bool:
-    """Takes the open records that the SELECT of ids names for the replay entry `by`; False unless all were still open."""
+    """Takes the open records that the SELECT of ids names for the replay entry `by`; False unless all were open."""
     where = f"status = 'open' AND id IN ({select})"
     found = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}")[0][0]
     if found != records:

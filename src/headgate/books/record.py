@@ -18,7 +18,7 @@ from headgate.sql import quote
 def record_build(
     session: Session, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
 ) -> Entry:
-    """Writes the entry of a model that the open transaction has just swapped in: `rows` out, its inputs in `details`."""
+    """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`."""
     if lock_table(session, table) is None:
         tables.register(session, str(table))
     return _record(session, table, BUILD, attempt, rows, details, author)
@@ -86,9 +86,7 @@ def _record(
 
 def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
     """Rows of the table by the entry that they name (0 where they name none)."""
-    found = session.execute(
-        f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1"
-    )
+    found = session.execute(f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1")
     return {int(row[0]): int(row[1]) for row in found}
 
 

@@ -25,7 +25,7 @@ def columns_of(session: Session, table: TableRef) -> list[tuple[str, str]] | Non
 
 
 def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
-    """Makes sure that the table and its line in the books exist and fit; a table that is about to be rebuilt may differ.
+    """Makes sure that the table and its line in the books exist and fit; one about to be rebuilt may differ.
 
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `contract-misfit`.
     """

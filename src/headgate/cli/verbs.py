@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
 from headgate.cli import show
@@ -40,10 +40,9 @@ class Verbs(Protocol):
 
 def open_project(root: Path, wait: bool, told: Callable[[str], None]) -> AbstractContextManager[Verbs]:
     """The project in `root`. `told` hears, once, for whom it waits. Tests put a project of their own in its place."""
-    from importlib import import_module
+    from headgate.api import Project
 
-    project = import_module("headgate.api").Project
-    return cast(AbstractContextManager[Verbs], project.open(root, wait=wait, told=told))
+    return Project.open(root, wait=wait, told=told)
 
 
 class Verb(NamedTuple):

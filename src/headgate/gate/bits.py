@@ -45,10 +45,13 @@ class Bits:
         return [f"_hg_m{word}" for word in range(self.words)]
 
     def mask(self, failing: Iterable[tuple[int, str]]) -> list[str]:
-        """One SQL expression per word: the sum of the bits whose condition (never NULL) is true."""
+        """One SQL expression per word: the sum of the bits whose condition (never NULL) is true.
+
+        Not by CASE: inside one, the engine would compute a converted value a second time.
+        """
         words: list[list[str]] = [[] for _ in range(self.words)]
         for bit, condition in failing:
-            words[bit // WORD].append(f"CASE WHEN {condition} THEN {1 << (bit % WORD)} ELSE 0 END")
+            words[bit // WORD].append(f"CAST({condition} AS BIGINT) * {1 << (bit % WORD)}")
         return [f"CAST({' + '.join(word) or '0'} AS BIGINT)" for word in words]
 
     def constant(self, bit: int) -> list[int]:
@@ -56,19 +59,13 @@ class Bits:
         return [1 << (bit % WORD) if word == bit // WORD else 0 for word in range(self.words)]
 
     def decode(self, words: Sequence[int]) -> list[Reason]:
-        return [
-            reason
-            for bit, reason in enumerate(self.reasons)
-            if int(words[bit // WORD]) >> (bit % WORD) & 1
-        ]
+        return [reason for bit, reason in enumerate(self.reasons) if int(words[bit // WORD]) >> (bit % WORD) & 1]
 
     def text(self, words: Sequence[int]) -> str:
         return json.dumps([reason.to_json() for reason in self.decode(words)], ensure_ascii=False)
 
 
-def bits_of(
-    contract: Contract, order_by: str | None = None, keys: tuple[str, ...] = (), replay: bool = False
-) -> Bits:
+def bits_of(contract: Contract, order_by: str | None = None, keys: tuple[str, ...] = (), replay: bool = False) -> Bits:
     """The bits of the contract's error rules; a warning refuses nothing and has none."""
     reasons: list[Reason] = []
 
@@ -88,7 +85,9 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
-    uniques = tuple((rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract))
+    uniques = tuple(
+        (rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract)
+    )
     replay_bit = add("replay", ", ".join(keys), "a later load wrote this key") if replay else None
     references = tuple(
         (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
@@ -102,11 +101,9 @@ MALFORMED_RULE = "record"
 def malformed_reasons(message_sql: str) -> str:
     """SQL of the reasons of a malformed record, whose message is the SQL expression."""
     return (
-        f"'[{{\"rule\": \"{MALFORMED_RULE}\", \"column\": null, \"message\": ' || "
+        f'\'[{{"rule": "{MALFORMED_RULE}", "column": null, "message": \' || '
         f"CAST(to_json({message_sql}) AS VARCHAR) || '}}]'"
     )
-
-
 
 
 def uniques_first_key(contract: Contract) -> list[UniqueRule]:

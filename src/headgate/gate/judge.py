@@ -20,7 +20,6 @@ from headgate.gate.scan import Scan, Span
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
 from headgate.sql import quote
 
-
 _NO_PARENT = "CAST(NULL AS BIGINT) AS parent, CAST(NULL AS BIGINT) AS origin"
 
 
@@ -136,9 +135,7 @@ class Gate:
             return {}
         sums = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in failing.values())
         rows = self.session.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
-        return {
-            row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows
-        }
+        return {row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows}
 
     def accepted(self) -> str:
         return self.verdict.passing()
@@ -168,7 +165,11 @@ class Gate:
         origin = 'o.line, m.reasons, o.raw, o."row"'
         number, parent, join = "b.record", _NO_PARENT, ""
         if self.rules.replay:
-            number, parent, join = "q.record", "q.id AS parent, q.origin", "JOIN _headgate.quarantine AS q ON q.id = b.record"
+            number, parent, join = (
+                "q.record",
+                "q.id AS parent, q.origin",
+                "JOIN _headgate.quarantine AS q ON q.id = b.record",
+            )
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, {number} AS record,
                 {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent}
             FROM {records} AS b JOIN ({batch.originals(numbers)}) AS o ON o._hg_row = b.record

@@ -1,8 +1,8 @@
 """Batches as one relation of converted rows: staged once where reading is dear, read in place where it is cheap.
 
-The relation has `_hg_id` (BIGINT, unique in the commit, ascending in source order), `_hg_part` (INTEGER), the contract's
-columns in their own types (NULL where a value does not convert) and one mask word per `Bits.words` with the bits of the
-values that do not convert.
+The relation has `_hg_id` (BIGINT, unique in the commit, ascending in source order), `_hg_part` (INTEGER), the
+contract's columns in their own types (NULL where a value does not convert) and one mask word per `Bits.words` with the
+bits of the values that do not convert.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from headgate.types.convert import conversion
 
 @dataclass(frozen=True)
 class Span:
-    """The ids of one batch: within `first_id` .. `first_id + extent - 1`; record number = id - first_id + first_record, or the
-    stage's `_hg_row` where the batch was read the careful way."""
+    """The ids of one batch: within `first_id` .. `first_id + extent - 1`; record number =
+    id - first_id + first_record, or the stage's `_hg_row` where the batch was read the careful way."""
 
     part: int
     batch: Batch
@@ -129,9 +129,7 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
         session.execute(f"CREATE TEMP TABLE {stage} AS {select}")
     elif rows:
         session.execute(f"INSERT INTO {stage} {select}")
-    low, high, count = session.execute(
-        f"SELECT min(rowid), max(rowid), sum(1) FROM {stage} WHERE _hg_part = {part}"
-    )[0]
+    low, high, count = session.execute(f"SELECT min(rowid), max(rowid), sum(1) FROM {stage} WHERE _hg_part = {part}")[0]
     if (count or 0) != rows or (count and high - low + 1 != count):
         session.execute(f"DELETE FROM {stage} WHERE _hg_part = {part}")
         if batch.careful is None:
@@ -139,7 +137,9 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
         raise _Disagreement
     names = ", ".join([*(quote.ident(c.name) for c in scan.contract.columns), *scan.bits.mask_columns()])
     whole = f"SELECT CAST(rowid AS BIGINT) AS _hg_id, _hg_part, {names} FROM {stage}"
-    scan.spans.append(Span(part, batch, low if low is not None else _next_id(scan), rows, batch.first_record, explicit, whole))
+    scan.spans.append(
+        Span(part, batch, low if low is not None else _next_id(scan), rows, batch.first_record, explicit, whole)
+    )
 
 
 def _lost_rows(batch: Batch, rows: int, count: int) -> InternalError:

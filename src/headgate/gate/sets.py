@@ -1,7 +1,7 @@
 """Set rules: keys, unique values, references to other tables and to the own one.
 
-Each works on narrow scans of its own columns; nothing here reads a whole row. A record takes its value only if it passes
-all error rules; refused records are tested, too, so that reasons do not depend on how a load was sliced.
+Each works on narrow scans of its own columns; nothing here reads a whole row. A record takes its value only if it
+passes all error rules; refused records are tested, too, so that reasons do not depend on how a load was sliced.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ def judge_append(verdict: Verdict, uniques: Uniques, own: References, target: st
     rounds.settle(accepted, target, _clashes(rounds, claims) if claims else ())
 
 
-def make_claims(
-    verdict: Verdict, rules: Uniques, relation: str, target: str | None, name: str
-) -> str | None:
+def make_claims(verdict: Verdict, rules: Uniques, relation: str, target: str | None, name: str) -> str | None:
     """A table of contested claims, or None where nothing is contested.
 
     *Shape*: `bit, keep, key, _hg_id, _hg_part`; `held`: the target has the value; `good`: the record passes what was

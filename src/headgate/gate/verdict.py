@@ -62,7 +62,7 @@ class Verdict:
         return "".join(f" AND ({name} & {word}) = 0" for name, word in zip(self.words, words, strict=True) if word)
 
     def add(self, hits: str, fate: int, bit: int | None = None, why: int = 0) -> int:
-        """Adds what the SELECT of `_hg_id, _hg_part` finds (skipped records stay skipped); returns how many it found."""
+        """Adds what the SELECT of `_hg_id, _hg_part` finds (skipped records stay skipped); returns how many."""
         bits = self.scan.bits
         words = bits.constant(bit) if bit is not None else [0] * bits.words
         masks = ", ".join(f"CAST({word} AS BIGINT) AS {name}" for name, word in zip(self.words, words, strict=True))
@@ -70,7 +70,8 @@ class Verdict:
         self.scan.session.execute(
             f"""CREATE TEMP TABLE {found} AS SELECT DISTINCT _hg_id, _hg_part, {masks}, {fate} AS fate, {why} AS why
                 FROM ({hits}) AS hits
-                WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v WHERE v._hg_id = hits._hg_id AND v.fate = {SKIPPED})"""
+                WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v
+                                  WHERE v._hg_id = hits._hg_id AND v.fate = {SKIPPED})"""
         )
         count = int(self.scan.session.execute(f"SELECT count(_hg_id) FROM {found}")[0][0])
         if count:

@@ -24,9 +24,7 @@ class Identity:
         return " AND ".join(f"{one}.{quote.ident(key)} = {two}.{quote.ident(key)}" for key in self.keys)
 
 
-def judge_upsert(
-    verdict: Verdict, identity: Identity, uniques: Uniques, own: References, target: str | None
-) -> None:
+def judge_upsert(verdict: Verdict, identity: Identity, uniques: Uniques, own: References, target: str | None) -> None:
     """The newest version of each key wins; the others, and what is older than the table's row, are deduplicated.
 
     Unique rules beside the identity are judged over the winners and the rows that stay.
@@ -39,7 +37,9 @@ def judge_upsert(
     while True:
         rounds.number += 1
         passing = rounds.standing()
-        found = [f"SELECT *, {why} AS why FROM ({select})" for select, why in _losers(verdict, identity, passing, target)]
+        found = [
+            f"SELECT *, {why} AS why FROM ({select})" for select, why in _losers(verdict, identity, passing, target)
+        ]
         lost = rounds.keep(f"lost_{rounds.number}", " UNION ALL ".join(found) or _NOBODY)
         accepted = f"{passing} AND NOT EXISTS (SELECT 1 FROM {lost} AS l WHERE l._hg_id = r._hg_id)"
         staying = _staying(identity, accepted, target)
@@ -72,7 +72,8 @@ def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | No
         beaten = scan.temp(f"beaten_{len(scan.tables)}")
         scan.session.execute(
             f"""CREATE TEMP TABLE {beaten} AS SELECT _hg_id, _hg_part FROM (
-                    SELECT _hg_id, _hg_part, row_number() OVER (PARTITION BY {names} ORDER BY {order}_hg_id DESC) AS rank
+                    SELECT _hg_id, _hg_part,
+                        row_number() OVER (PARTITION BY {names} ORDER BY {order}_hg_id DESC) AS rank
                     FROM ({passing}) AS s
                     WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})) AS ranked
                 WHERE rank > 1"""

@@ -13,7 +13,7 @@ from headgate.core.protocols import Store
 from headgate.models.model import Model
 from headgate.run.build import build_model, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow
-from headgate.run.load import Job, Slices, load
+from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
 from headgate.run.pipeline import Pipeline
 
 Status = Literal["ok", "skipped", "refused", "failed", "blocked"]
@@ -44,7 +44,7 @@ class Run:
     pipeline: Pipeline
     author: str
     full_refresh: bool = False
-    slices: Slices = Slices()
+    slices: Slices = DEFAULT_SLICES
     progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
 from headgate.contracts.model import Contract, Limit
-
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
@@ -112,9 +111,7 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
     return Choice(tuple(_skip_twins(flow, readings, carriers, going)), False, _why(moved, []))
 
 
-def _skip_twins(
-    flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, str], going: set[str]
-) -> list[Reading]:
+def _skip_twins(flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, str], going: set[str]) -> list[Reading]:
     """Under `twin_files: skip`, every reading whose content the table has, or gets from another file, is skipped.
 
     `carriers`: file skipped before -> the one that has its content. Where that one is `going` (reloaded with other
@@ -129,7 +126,7 @@ def _skip_twins(
         part = one.partition
         carrier = chains.get(part.twin_of, part.twin_of) if part.status == "twin" else ""
         if carrier in going:
-            carrier = "" if carrier not in heirs else heirs[carrier]
+            carrier = heirs.get(carrier, "")
             heirs.setdefault(chains.get(part.twin_of, part.twin_of), part.name)
         if carrier:
             chains[part.name] = carrier

@@ -22,6 +22,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
+PRINTED = ("reasons", "skips", "deduplicated", "warnings")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Slices:
 
     rows: int = 10_000_000
     size: int = 1 << 30
+
+
+DEFAULT_SLICES = Slices()
 
 
 @dataclass
@@ -50,7 +54,7 @@ class Job:
     flow: Flow
     author: str
     full_refresh: bool = False
-    slices: Slices = Slices()
+    slices: Slices = DEFAULT_SLICES
     progress: Callable[[int], None] = lambda rows: None
 
 
@@ -174,9 +178,7 @@ class _Loader:
         self.stack.callback(reader.close)
         return reader
 
-    def _commit(
-        self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]
-    ) -> Committed | Lost | Stopped:
+    def _commit(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
         gate = Gate(self.session, self._rules(flow), self._target(flow, group), f"hg_{self.attempt}_{self.number}")
         self.number += 1
         try:
@@ -281,7 +283,7 @@ def seq_after(seat: Seat | None, generation: int) -> int:
 
 def counts_of(entry: ledger.Entry) -> Counts:
     """The counts of an entry, as printed: numbers that users see come from entries only."""
-    facts = {key: value for key, value in entry.facts.items() if key in ("reasons", "skips", "deduplicated", "warnings")}
+    facts = {key: value for key, value in entry.facts.items() if key in PRINTED}
     return Counts(
         entry.rows_read,
         entry.rows_loaded,

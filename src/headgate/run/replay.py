@@ -22,7 +22,6 @@ from headgate.run.load import TRIES, counts_of, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
 
-
 ROW = 'q."row"'
 
 
@@ -100,7 +99,14 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
     disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
     zone = str(flow.ingest.source.options.get("timezone") or "UTC")
     rules = Rules(
-        flow.table, contract, disposition, spec.keys, spec.order_by, zone, replay=True, extra=flow.ingest.extra == "ignore"
+        flow.table,
+        contract,
+        disposition,
+        spec.keys,
+        spec.order_by,
+        zone,
+        replay=True,
+        extra=flow.ingest.extra == "ignore",
     )
     last = ledger.last_entry(session, flow.table)
     target = standing_rows(flow.table, []) if last and last.rows_after else None
@@ -131,9 +137,7 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
 
 def _part(number: int, group: _Group, seat: Seat) -> Part:
     claims = f"SELECT id FROM hg_replay WHERE partition = {quote.literal(group.partition)}"
-    return Part(
-        number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims
-    )
+    return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
 
 
 def _batch(session: Session, group: _Group) -> Batch:

@@ -104,7 +104,9 @@ class MemoryReader:
         columns = tuple(SourceColumn(name, "VARCHAR") for name in self.file.columns)
         names = ["_hg_row", *self.file.columns]
         rows = [[str(number), *(_text(record.get(name)) for name in self.file.columns)] for number, record in good]
-        whole = [[str(number), "NULL::BIGINT", "NULL::VARCHAR", _text(json.dumps(dict(record)))] for number, record in good]
+        whole = [
+            [str(number), "NULL::BIGINT", "NULL::VARCHAR", _text(json.dumps(dict(record)))] for number, record in good
+        ]
         torn = [[str(number), str(number + 1), _text(one.raw), _text(one.message)] for number, one in bad]
         return Batch(
             self.name,

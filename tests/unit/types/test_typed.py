@@ -225,15 +225,6 @@ def test_moments_beyond_the_range_of_timestamp_are_not_accepted(db: duckdb.DuckD
         db.unregister("far")
 
 
-def test_a_variant_becomes_its_json(db: duckdb.DuckDBPyConnection) -> None:
-    found = conversion("v", "VARIANT", parse("json"))
-    assert found is not None
-    values = "SELECT unnest([{'a': [1, NULL]}::VARIANT, 'x'::VARIANT, 'nan'::DOUBLE::VARIANT, NULL]) AS v"
-    rows = db.execute(f"SELECT ({found.value})::VARCHAR, {found.ok} FROM ({values})").fetchall()
-    assert rows == [('{"a":[1,null]}', True), ('"x"', True), (None, False), (None, True)]
-    assert conversion("v", "VARIANT[]", parse("json")) is None
-
-
 def test_expressions_are_taken_as_a_whole(db: duckdb.DuckDBPyConnection) -> None:
     found = conversion("'1' || '2'", "VARCHAR", parse("int"))
     assert found is not None

@@ -84,7 +84,7 @@ class DuckDBStore:
 
         if isinstance(error, duckdb.TransactionException):
             return True
-        return isinstance(error, duckdb.ConstraintException) and "_headgate" not in str(error) or (
+        return (isinstance(error, duckdb.ConstraintException) and "_headgate" not in str(error)) or (
             isinstance(error, duckdb.Error) and "conflict" in str(error).lower()
         )
 
