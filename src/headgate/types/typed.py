@@ -181,11 +181,6 @@ def _as_timestamp(expr: str, kind: Physical) -> Typed:
 
 
 def _nested_json(expr: str, kind: Physical) -> Typed | None:
-<<<<<<< HEAD
-=======
-    if kind.name == "VARIANT":
-        return Typed(strict_json(f"CASE WHEN {expr} IS NOT NULL THEN CAST(CAST({expr} AS JSON) AS VARCHAR) END"))
->>>>>>> types
     if kind.unnamed or any(leaf.name == "VARIANT" for leaf in kind.leaves()):
         return None
     value = f"CASE WHEN {expr} IS NOT NULL THEN to_json({expr}) END"
