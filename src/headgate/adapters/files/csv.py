@@ -241,7 +241,7 @@ class CsvReader:
             self._source.null,
             header=form.header and path == self._window.text.path,
             longest=found.longest,
-            parallel=not any(tally.spread for tally in tallies),
+            parallel=not any(tally.serial for tally in tallies),
             crlf="crlf" in ends,
         )
         careful = _once(lambda: self._careful(shell, start, end))
@@ -260,8 +260,7 @@ class CsvReader:
 
     def _spooled_table(self, made: Spooled) -> Table:
         count = len(self._window.scan.head.names) + 1
-        parallel = not made.spread
-        return Table(made.good, count, made.dialect, self._source.null, longest=made.longest, parallel=parallel)
+        return Table(made.good, count, made.dialect, self._source.null, longest=made.longest, parallel=False)
 
     def _select(self, table: Table, shift: int) -> str:
         """A SELECT of the file's columns under their own names; with `shift` 1, the record number comes first."""
