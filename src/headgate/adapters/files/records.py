@@ -300,8 +300,10 @@ class Splitter:
         fits = bare.count(self.dialect.delim) == records * (self.fields - 1)
         if inner and not (fits and self._each_fits(bare)):
             return None  # reading restarts inside of a record over several lines that has the wrong number of fields
-        # A blank line is a record to DuckDB where there is only one column.
-        strict = fits and plain(block) and not (blank and self.fields == 1) and len(block) <= LIMIT
+        # To DuckDB, a blank line is a record where there is only one column; and where one ends in CRLF at the end of
+        # its buffer, the LF becomes part of the next value (1.5.6).
+        odd = blank and (self.fields == 1 or ends == "crlf")
+        strict = fits and plain(block) and not odd and len(block) <= LIMIT
         return Tally(records, feeds + inner, strict, ends, inner > 0, bare is not block or blank > 0)
 
     def _each_fits(self, bare: bytes) -> bool:
