@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.adapters.files.csv import CsvSource
+from headgate.adapters.files.spool import Table
 from headgate.core.errors import AdapterError, HeadgateError, ProjectError
 from headgate.core.values import Batch
 from headgate.testing.source_suite import DuckSession, Seen, drain
@@ -34,7 +35,7 @@ def load(made: CsvSource, max_rows: int = 1 << 40, max_bytes: int = 1 << 50) -> 
         return drain(SESSION, reader, max_rows, max_bytes)
     finally:
         reader.close()
-        assert not list(made.tmp.iterdir())
+        assert not list(Path(partition.location).with_name("tmp").iterdir())
 
 
 def put(folder: Path, data: bytes, name: str = "a.csv") -> Path:
@@ -125,7 +126,7 @@ def test_clean_files_are_read_in_place_and_number_their_rows(tmp_path: Path) -> 
 
 
 def test_the_careful_batch_equals_the_fast_one(tmp_path: Path) -> None:
-    put(tmp_path, b'id,name\r\n1,"a, ""b"""\r\n2,"x"\r\n\r\n3,\r\n')
+    put(tmp_path, b'id,name\r\n1,"a, ""b"""\r\n2,"x"\r\n3,\r\n')
     made = source(tmp_path)
     reader = made.open(SESSION, made.partitions({})[0], None)
     batch = reader.read(10, 1 << 30)
@@ -164,6 +165,12 @@ def test_blanks_before_a_quote_keep_the_quote(tmp_path: Path) -> None:
     seen = load(source(tmp_path))
     assert seen.rows == {1: ("1", ' "x"')}
     assert seen.malformed == {2: (3, '2, "a,b"', "expected 2 fields, found 3")}
+
+
+def test_a_slice_of_one_record_with_a_trailing_delimiter_is_malformed(tmp_path: Path) -> None:
+    # Another record lacks what this one has too much, so that the sums of the whole block agree.
+    put(tmp_path, b"a,b\n1,2,\n3\n")
+    assert load(source(tmp_path), 1).rows == load(source(tmp_path)).rows == {}
 
 
 def test_originals_give_line_raw_text_and_row(tmp_path: Path) -> None:
@@ -282,7 +289,7 @@ def test_headers_that_cannot_be_used(tmp_path: Path, data: bytes, code: str) -> 
         made.open(SESSION, made.partitions({})[0], None)
     assert caught.value.finding.code == code
     assert [finding.code for finding in made.check(SESSION, ["a"])] == [code]
-    assert not list(made.tmp.iterdir())
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def packed(name: str, data: bytes) -> bytes:
@@ -313,7 +320,7 @@ def test_damaged_streams_say_so(tmp_path: Path, name: str, harm: str) -> None:
         made.open(SESSION, made.partitions({})[0], None)
     assert caught.value.finding.code == "corrupt-file"
     assert name in caught.value.finding.where
-    assert not list(made.tmp.iterdir())
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_a_file_that_changes_while_read_stops_the_load(tmp_path: Path) -> None:
@@ -391,3 +398,26 @@ def test_an_error_carries_what_where_and_fix(tmp_path: Path) -> None:
     with pytest.raises(HeadgateError) as caught:
         made.open(SESSION, made.partitions({})[0], None)
     assert all((caught.value.finding.what, caught.value.finding.where, caught.value.finding.fix))
+
+
+CELLS = [b"1,2", b",", b"x,", b" 1 , 2 ", "é,ü".encode(), b"some longer text,with more"]
+QUOTED = [b'"",', b'"x","y"', b'1,"a ""b"""', b'"a,b,c",",,"', b'"""",""""""', b'"1,2",3', b'"l\nm",2', b'"1,2\n1,2",4']
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("lines", [CELLS, [*CELLS, b""], [*CELLS, *QUOTED], [*CELLS, *QUOTED, b""]])
+def test_values_are_right_where_the_buffers_of_duckdb_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[bytes], newline: bytes
+) -> None:
+    read_csv = Table.read
+    draw = random.Random(3)
+    for _ in range(12):
+        small = f"max_line_size = 200, buffer_size = {draw.choice([400, 1000, 3000])}"
+        monkeypatch.setattr(
+            Table, "read", lambda table, small=small: read_csv(table).replace("max_line_size = 2097152", small)
+        )
+        data = newline.join(draw.choice(lines) for _ in range(600)) + newline
+        put(tmp_path, b"a,b" + newline + data)
+        expected = [row.fields for row in read(data, 2, Rules())]
+        seen = load(source(tmp_path))
+        assert seen.rows == {n: tuple(map(text, fields or ())) for n, fields in enumerate(expected, 1)}

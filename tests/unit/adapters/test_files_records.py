@@ -97,8 +97,10 @@ def test_blocks_of_any_size_cut_at_record_boundaries(
 
 def test_usual_blocks_are_tallied_without_a_walk() -> None:
     splitter = Splitter(Dialect(), 3)
-    assert splitter.tally(b'1,"a ""b"", c",\n2,"",x\n') == records.Tally(2, 2, True, "lf", False)
-    assert splitter.tally(b'1,"a\nb",\r\n2,"",x\r\n') == records.Tally(2, 3, True, "crlf", True)
+    assert splitter.tally(b'1,"a ""b"", c",\n2,"",x\n') == records.Tally(2, 2, True, "lf", False, True)
+    assert splitter.tally(b'1,"a\nb",\r\n2,"",x\r\n') == records.Tally(2, 3, True, "crlf", True, True)
+    assert splitter.tally(b"1,2,3\n1,,\n") == records.Tally(2, 2, True, "lf")
+    assert splitter.tally(b"1,2,3\n\n") == records.Tally(1, 2, True, "lf", serial=True)
     assert splitter.tally(b"1,2,3\n1,2\n") == records.Tally(2, 2, False, "lf", False)
 
 

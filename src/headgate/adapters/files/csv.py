@@ -6,43 +6,18 @@ other goes the careful way, record by record, and its malformed records are set 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from headgate.adapters.files.compress import compressed
-from headgate.adapters.files.listing import Identity, Listing, changed_error, identity
+from headgate.adapters.files.csv_reader import CsvReader, Job
+from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import csv_format
-from headgate.adapters.files.records import Tally
-from headgate.adapters.files.spool import Spooled, Spooler, Table, write_originals
-from headgate.adapters.files.text import (
-    Mark,
-    Scan,
-    Window,
-    copy_range,
-    peek,
-    prepare,
-    read_head,
-    scan,
-)
-from headgate.core.errors import AdapterError, Finding, HeadgateError, nearest
+from headgate.adapters.files.shape import compare
+from headgate.adapters.files.text import peek, read_head
+from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
-from headgate.core.values import Batch, Partition, Position, SourceColumn
-from headgate.sql.quote import ident, literal
-
-RESERVED = "_hg_row"
-"""A source column of this name is not passed on: it would hide the record number."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a scan found, kept for the next reader of the same file."""
-
-    seen: Identity
-    scan: Scan
+from headgate.core.values import Partition, Position
 
 
 class CsvSource:
@@ -69,37 +44,35 @@ class CsvSource:
     )
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
-        self.form, self.null = csv_format(options)
-        self.file_column: str | None = options.get("file_column")
-        self.tmp = tmp
-        self.listing = Listing(options["path"], root)
-        self.scans: dict[Path, Known] = {}
+        form, null = csv_format(options)
+        self._job = Job(form, null, options.get("file_column"), tmp, Listing(options["path"], root))
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every file in name order, judged against the `known` end positions."""
-        return self.listing.judge(known)
+        return self._job.listing.judge(known)
 
     def open(self, session: Session, partition: Partition, at: Position | None) -> CsvReader:
         """A reader of the file from position `at` on. The whole file is scanned now: counted, hashed, cut in blocks.
 
         *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `no-header`, `bad-header`, `file-changed`.
         """
-        return CsvReader(self, partition, at)
+        return CsvReader(self._job, partition, at)
 
     def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:
         """What would keep these columns from being read, file by file: `missing-column`, `unknown-column`, errors."""
         try:
-            files = self.listing.files()
+            files = self._job.listing.files()
         except HeadgateError as error:
             return list(error.findings)
-        findings = [] if files else [self.listing.none_found()]
+        findings = [] if files else [self._job.listing.none_found()]
         for file in files:
             try:
-                head = read_head(file.path, self.form, peek(file.path, self.form))
-                findings += compare(self.columns_of(head.names, file.path), columns, f"{file.path}:1")
+                head = read_head(file.path, self._job.form, peek(file.path, self._job.form))
+                findings += compare(self._job.columns_of(head.names, file.path), columns, f"{file.path}:1")
             except HeadgateError as error:
                 findings += error.findings
         return findings
+<<<<<<< HEAD
 
     def columns_of(self, header: Sequence[str], path: Path) -> list[str]:
         """The names that a file yields. *Errors*: AdapterError `bad-header` if `file_column` is already there."""
@@ -348,3 +321,5 @@ def _malformed(made: Spooled) -> str:
 def has_magic(path: Path) -> bool:
     """Whether DuckDB would take the path for a pattern."""
     return any(mark in str(path) for mark in "*?[]{}\\")
+=======
+>>>>>>> files

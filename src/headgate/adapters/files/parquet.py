@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from headgate.adapters.files.compress import open_file
-from headgate.adapters.files.csv import RESERVED, compare, has_magic
 from headgate.adapters.files.listing import Found, Listing, changed_error, identity
+from headgate.adapters.files.shape import RESERVED, compare, has_magic
 from headgate.core.errors import AdapterError, Finding, HeadgateError
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, Partition, Position, SourceColumn

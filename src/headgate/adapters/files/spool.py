@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.adapters.files.records import CHUNK, Dialect, Extent
+from headgate.adapters.files.records import CHUNK, Dialect
 from headgate.adapters.files.text import Mark, Window, counted, write
 from headgate.sql import quote as sql
 
@@ -23,14 +23,13 @@ PLAIN = Dialect()
 class Spooled:
     """Well-formed records at `good` (record number first), malformed ones at `bad` (number, line, raw, message).
 
-    `longest`: bytes of the longest line, of either; `spread` if a record spans lines.
+    `longest`: bytes of the longest line, of either.
     """
 
     good: Path
     bad: Path
     malformed: int
     longest: int
-    spread: bool
     dialect: Dialect
 
 
@@ -52,14 +51,13 @@ class Spooler:
         self._special = re.compile(b"[" + b"".join(b"\\x%02x" % mark for mark in marks) + b"]")
         self._longest = 0
         self._malformed = 0
-        self._spread = False
         self._bad: list[bytes] = []
 
     def run(self, start: Mark, end: Mark, good: Path, bad: Path) -> Spooled:
         """Writes records from `start` to `end`."""
         with bad.open("wb") as refused:
             write(good, self._flush(self._good(start, end), refused.write))
-        return Spooled(good, bad, self._malformed, self._longest, self._spread, self._out)
+        return Spooled(good, bad, self._malformed, self._longest, self._out)
 
     def _flush(self, chunks: Iterator[bytes], refuse: Callable[[bytes], object]) -> Iterator[bytes]:
         for chunk in chunks:
@@ -89,23 +87,21 @@ class Spooler:
         return b"".join([glue % pair for pair in enumerate(lines, first)])
 
     def _piece(self, mark: Mark, buf: bytes) -> Iterator[bytes]:
+        tidy = self._tidy(buf)
         for number, line, extent in counted(self._splitter, mark, buf):
             start, stop, _, problem = extent
             if problem:
                 self._refuse(number, line, buf[start:stop], problem)
                 continue
-            body = self._body(buf, extent)
+            raw = buf[start:stop]
+            keep = tidy or not self._special.search(raw) or self._tidy(raw)
+            body = raw if keep else self._canonical(buf, start)
             self._longest = max(self._longest, len(body))
-            self._spread = self._spread or b"\n" in body or b"\r" in body
             yield b"%d%b%b\n" % (number, self._in.delim, body)
 
-    def _body(self, buf: bytes, extent: Extent) -> bytes:
-        raw = buf[extent[0] : extent[1]]
-        if not self._special.search(raw):
-            return raw
-        # A quote that stands only where it opens, closes or is doubled needs no rewriting.
-        tally = self._splitter.tally(raw) if self._in.quote and b"\r" not in raw else None
-        return raw if tally and tally.strict else self._canonical(buf, extent[0])
+    def _tidy(self, buf: bytes) -> bool:
+        """Whether quotes stand only where they open, close or are doubled: such records go as they are."""
+        return bool(self._in.quote) and b"\r" not in buf and self._splitter.tally(buf) is not None
 
     def _canonical(self, buf: bytes, start: int) -> bytes:
         walked = self._splitter.walk(buf, start)

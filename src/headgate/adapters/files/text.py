@@ -83,12 +83,6 @@ class Scan:
     def block_end(self, number: int) -> Mark:
         return self.marks[number + 1] if number + 1 < len(self.marks) else self.end
 
-    def tallies_between(self, start: Mark, end: Mark) -> tuple[Tally, ...]:
-        """The tallies of all blocks that hold bytes between the two places."""
-        if start.offset >= end.offset:
-            return ()
-        return self.tallies[self.block_at(start.offset) : self.block_at(end.offset - 1) + 1]
-
 
 def prepare(origin: Path, form: Format, spool: Path) -> Text:
     """Text that an engine can read: the file itself, or its decompressed and recoded content written to `spool`."""
@@ -252,12 +246,31 @@ class Window:
     def pieces(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, bytes]]:
         """The bytes between two places, block by block, each with the place where it begins."""
         with open_file(self.text.path) as file:
-            while start.offset < end.offset:
-                stop = self.scan.block_end(self.scan.block_at(start.offset))
-                stop = stop if stop.offset < end.offset else end
-                file.seek(start.offset)
-                yield start, file.read(stop.offset - start.offset)
-                start = stop
+            for mark, stop in self._steps(start, end):
+                file.seek(mark.offset)
+                yield mark, file.read(stop.offset - mark.offset)
+
+    def _steps(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, Mark]]:
+        while start.offset < end.offset:
+            stop = self.scan.block_end(self.scan.block_at(start.offset))
+            stop = stop if stop.offset < end.offset else end
+            yield start, stop
+            start = stop
+
+    def tallies(self, start: Mark, end: Mark) -> list[Tally]:
+        """What each piece between two places holds. Of a block that is cut, only the part inside counts: a strict
+        parser may raise for its other part alone.
+        """
+        found: list[Tally] = []
+        for mark, stop in self._steps(start, end):
+            number = self.scan.block_at(mark.offset)
+            whole = mark == self.scan.marks[number] and stop == self.scan.block_end(number)
+            found.append(self.scan.tallies[number] if whole else self._tally(mark, stop))
+        return found
+
+    def _tally(self, start: Mark, end: Mark) -> Tally:
+        (_, buf), *_ = self.pieces(start, end)
+        return self.splitter.tally(buf) or Tally(end.records - start.records, end.line - start.line, strict=False)
 
     def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, int, bytes, Extent]]:
         """Record number, physical line, a buffer and the record's extent in it, for each of these record numbers."""
