@@ -70,8 +70,8 @@ class Batch:
     as it was. None if the source cannot change under its reader.
     `first_record`: the number of the batch's first record.
     `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for (at least) these record numbers (None = all of the
-    batch, only where `rescan`): line in the file (BIGINT or NULL), the record's text as received (NULL for columnar sources), and a JSON object of source column ->
-    canonical text or null.
+    batch, only where `rescan`): line in the file (BIGINT or NULL), the record's text as received (NULL for columnar
+    sources), and a JSON object of source column -> canonical text or null.
     """
 
     partition: str

@@ -121,6 +121,7 @@ class CsvReader:
             start=self._position(start, False),
             end=self._position(end, end == self._window.scan.end),
             rescan=False,
+            first_record=start.records + 1,
             originals=self._originals,
             location=self._partition.location,
             verify=self._verify,
@@ -178,7 +179,8 @@ class CsvReader:
             parts.append(f"{literal(self._partition.name)} AS {ident(self._job.file_column)}")
         return f"SELECT {', '.join(parts)} FROM {table.read() if table.columns else ''}"
 
-    def _originals(self, rows: Sequence[int]) -> str:
+    def _originals(self, rows: Sequence[int] | None) -> str:
+        assert rows is not None, "text is not read again as a whole"
         path = self._temporary("rows")
         column = self._job.file_column
         extra = {} if column is None else {column: self._partition.name}
