@@ -32,7 +32,7 @@ class Job:
     """What every reader of one source shares. `scans` are kept from reader to reader."""
 
     form: Format
-    null: bytes
+    null: tuple[bytes, ...]
     file_column: str | None
     tmp: Path
     listing: Listing
