@@ -26,6 +26,7 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql))\n")
 QUOTED = re.compile(r"`([^`\n]+\.csv)`")
 CUT = "..."
+_PATH = os.pathsep.join(os.path.abspath(path) for path in sys.path)
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 SECONDS = re.compile(r"^(\S+ +(?:ok|skipped|refused|failed|blocked) .*?)\d+\.\d\d(?=  |$)", re.MULTILINE)
@@ -108,12 +109,12 @@ class Session:
         done = subprocess.run(
             [*start, *words],
             cwd=self.folder,
-            env={**os.environ, "LOGNAME": "ada", "NO_COLOR": "1", "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+            env={**os.environ, "LOGNAME": "ada", "NO_COLOR": "1", "PYTHONPATH": _PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-        )  # fmt: skip
+        )
         self.code = done.returncode
         return done.stdout.replace(str(self.folder), self._place)
 
