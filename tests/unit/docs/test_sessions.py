@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tests.unit.docs.sessions import ROOT, blocks, file_of, is_shown, play, settled, steps
+
+LEFT_OUT = shutil.ignore_patterns("data", ".headgate", "__pycache__", "warehouse.*")
+
+
+def steady(text: str) -> str:
+    """What the example prints, without how long it took."""
+    return re.sub(r" {2,}\d+\.\d\d$|(?<=orders \.\.\. )\d+\.\d s", "", text, flags=re.MULTILINE)
 
 
 def has_session(path: Path) -> bool:
@@ -46,3 +57,14 @@ def test_only_times_and_seconds_may_differ() -> None:
     assert not is_shown(run.replace("7", "8").format("07"), run.format("41"))
     assert is_shown("2026-01-01T00:00:00.000000+00:00 a\n", "2027-01-01T00:00:00.000000+00:00 a\n")
     assert not is_shown("12.50\n", "12.51\n")
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_example_prints(tmp_path: Path) -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = [
+        block.text for block in blocks(page) if block.kind == "text" and block.text.startswith("making a month")
+    ]
+    home = shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop", ignore=LEFT_OUT)
+    done = subprocess.run([sys.executable, home / "run.py"], capture_output=True, text=True, check=True)
+    assert is_shown(steady(done.stdout), steady(shown)), done.stdout
