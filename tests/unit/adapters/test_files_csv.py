@@ -224,9 +224,6 @@ def test_originals_give_line_raw_text_and_row(tmp_path: Path) -> None:
         ({"encoding": "utf-16"}, "a,b\n1,é😀\n".encode("utf-16"), [("1", "é😀")]),
         ({"encoding": "cp1252"}, "a,b\n1,€\n".encode("cp1252"), [("1", "€")]),
         ({"null": "NA"}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), ("", "")]),
-        ({"null": ("NA",)}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), ("", "")]),
-        ({"null": ("", "NA")}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), (None, "")]),
-        ({"null": ("", "NA")}, b'a,b\nNA,\n1,2,3\n"",x\n', [(None, None), ("", "x")]),
         ({"file_column": "file"}, b"a,b\n1,2\n", [("1", "2", "a.csv")]),
     ],
 )

@@ -32,7 +32,7 @@ class Job:
     """What every reader of one source shares. `scans` are kept from reader to reader."""
 
     form: Format
-    null: tuple[bytes, ...]
+    null: bytes
     file_column: str | None
     tmp: Path
     listing: Listing

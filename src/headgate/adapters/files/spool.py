@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,9 +139,7 @@ def _cell(value: int | str | None) -> str:
     return str(value) if isinstance(value, int) else '"' + value.replace('"', '""') + '"'
 
 
-def write_originals(
-    window: Window, numbers: Iterable[int], extra: Mapping[str, str], null: Sequence[bytes], path: Path
-) -> int:
+def write_originals(window: Window, numbers: Iterable[int], extra: Mapping[str, str], null: bytes, path: Path) -> int:
     """Writes record number, line, raw text and the row as JSON for these records; the longest line in bytes."""
     longest = 0
 
@@ -157,13 +155,13 @@ def write_originals(
     return longest
 
 
-def as_json(window: Window, buf: bytes, start: int, extra: Mapping[str, str], null: Sequence[bytes]) -> str:
+def as_json(window: Window, buf: bytes, start: int, extra: Mapping[str, str], null: bytes) -> str:
     """The record as a JSON object of column -> text or null."""
     splitter = window.splitter
     walked = splitter.walk(buf, start)
     assert isinstance(walked, tuple)
     texts = [
-        None if value in null and not quoted else value.decode("utf-8")
+        None if value == null and not quoted else value.decode("utf-8")
         for value, quoted in splitter.values(buf, walked[0])
     ]
     row = dict(zip(window.scan.head.names, texts, strict=True))
@@ -177,7 +175,7 @@ class Table:
     path: Path
     columns: int
     dialect: Dialect = PLAIN
-    null: tuple[bytes, ...] = (b"",)
+    null: bytes = b""
     header: bool = False
     longest: int = 0
     parallel: bool = True
@@ -195,7 +193,7 @@ class Table:
             f"delim = {sql.literal(self.dialect.delim.decode())}",
             f"quote = {sql.literal(self.dialect.quote.decode())}",
             f"escape = {sql.literal(self.dialect.escape.decode())}",
-            f"nullstr = [{', '.join(sql.literal(text.decode()) for text in self.null)}]",
+            f"nullstr = {sql.literal(self.null.decode())}",
             "allow_quoted_nulls = false",
             "strict_mode = true",
             "comment = ''",
