@@ -119,6 +119,22 @@ def last_entry(session: Session, table: TableRef) -> Entry | None:
     return Entry(*rows[0]) if rows else None
 
 
+@dataclass(frozen=True)
+class Tail:
+    """How a table's ledger ends: the rows that its last entry left, and that entry's digest."""
+
+    rows: int = 0
+    digest: str = ""
+
+
+def tail(session: Session, table: TableRef, version: int) -> Tail:
+    """The end of the table's ledger, whose last entry is `version` (0: none yet)."""
+    rows = session.execute(
+        "SELECT rows_after, digest FROM _headgate.entry WHERE table_name = ? AND id = ?", [str(table), version]
+    )
+    return Tail(*rows[0]) if rows else Tail()
+
+
 def entries(session: Session, table: str | None = None, kind: str | None = None) -> list[Entry]:
     """Entries in order of table and id."""
     where = " AND ".join(f"{name} = ?" for name, value in (("table_name", table), ("kind", kind)) if value)

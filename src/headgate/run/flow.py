@@ -85,7 +85,7 @@ class Choice:
 
 def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full_refresh: bool) -> Choice:
     """Compares the source with the positions. Raises ContractError `file-changed-since` under `on_change: error`."""
-    found = flow.source.partitions({name: seat.position for name, seat in seats.items()})
+    found = flow.source.partitions({name: seat.position for name, seat in seats.items() if name})
     generation = state.live_generation if state else 1
     gone = [name for name in seats if name and name not in {part.name for part in found}]
     moved = [part for part in found if part.status != "unchanged"]

@@ -217,8 +217,8 @@ class _Loader:
         """The rows that set rules see: the table as it will be without what this commit replaces."""
         if self.choice.rebuild:
             return None
-        last = ledger.last_entry(self.session, flow.table)
-        if last is None or last.rows_after == 0:
+        state = ledger.table_state(self.session, flow.table)
+        if state is None or ledger.tail(self.session, flow.table, state.version).rows == 0:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
