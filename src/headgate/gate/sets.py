@@ -159,9 +159,9 @@ def _contested(verdict: Verdict, name: str, rule: UniqueRule, relation: str, tar
     held = ""
     if target is not None:
         same = " AND ".join(f"s.{quote.ident(one)} = t.{quote.ident(one)}" for one in rule.columns)
-        # The batch is the side to build: the engine prunes the table by its smallest and greatest value.
-        held = f""" UNION ALL SELECT DISTINCT {quote.columns(rule.columns, "t")}, true FROM ({target}) AS t
-                    WHERE EXISTS (SELECT 1 FROM ({relation}) AS s WHERE {same})"""
+        # An inner join: only then does the engine prune the table by the batch's smallest and greatest value.
+        held = f""" UNION ALL SELECT DISTINCT {quote.columns(rule.columns, "t")}, true
+                    FROM ({target}) AS t JOIN ({relation}) AS s ON {same}"""
     session.execute(
         f"""CREATE TEMP TABLE {made} AS SELECT {names}, bool_or(held) AS held FROM (
                 SELECT {names}, false AS held FROM ({relation}) AS s WHERE {present}

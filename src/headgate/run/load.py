@@ -127,7 +127,7 @@ class _Loader:
         assert flow.contract is not None
         tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
         reloads = any(reading.reload for reading in self.choice.readings)
-        whole = flow.judged_whole or self.choice.rebuild or reloads
+        whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole):
             outcome = self._commit(flow, group)
             total = Counts()
@@ -239,7 +239,7 @@ class _Loader:
             spec.keys,
             self.choice.rebuild,
             flow.limit,
-            self.choice.rebuild and not spec.allow_empty,
+            self.choice.anew and not spec.allow_empty,
         )
         return try_commit(self.job.store, self.session, work)
 
