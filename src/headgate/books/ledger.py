@@ -11,7 +11,7 @@ from typing import Any, Literal
 from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 
-Kind = Literal["load", "publish", "replay", "build", "adjust"]
+Kind = Literal["load", "replay", "build", "adjust"]
 DATA, BUILD, ADJUST = "data", "build", "adjust"
 
 

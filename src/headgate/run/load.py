@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
+from headgate.contracts.short import as_upsert
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding
 from headgate.core.faults import fault
@@ -141,11 +142,11 @@ class _Loader:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
         known = pin.pinned(self.session, flow.table)
         if known is None or self.choice.rebuild:
-            reading = self.choice.readings[0]
-            batch = self._reader(reading).read(WHOLE, WHOLE)
-            assert batch is not None
-            known = pin.infer(self.session, flow.table, batch, flow.ingest.source.options)
-        return replace(flow, contract=known)
+            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
+            seen = [batch for batch in batches if batch is not None]
+            known = pin.infer(self.session, flow.table, seen, flow.ingest.source.options)
+        keys = flow.ingest.load.keys
+        return replace(flow, contract=as_upsert(known, keys) if keys else known)
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
         """Batches to commit together: at most one of each partition, until the slice is full."""
