@@ -10,8 +10,9 @@ from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
 from headgate.contracts.short import as_upsert
+from headgate.contracts.verify import verify
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, Finding
+from headgate.core.errors import CommitError, ContractError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Session, Store
 from headgate.core.values import Batch, TableRef
@@ -91,6 +92,8 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
         return True, refresh
+    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+        _refuse_broken(flow)
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
@@ -108,6 +111,14 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
                 return True, refresh
             job.progress(done.counts.read)
     return True, refresh
+
+
+def _refuse_broken(flow: Flow) -> None:
+    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
+    assert flow.contract is not None
+    broken = verify(flow.contract, flow.ingest.places)
+    if broken:
+        raise ContractError(*broken)
 
 
 @dataclass
