@@ -136,8 +136,8 @@ def make_claims(verdict: Verdict, rules: Uniques, relation: str, target: str | N
         if contested:
             same = " AND ".join(f"s.{quote.ident(one)} = k.{quote.ident(one)}" for one in rule.columns)
             selects.append(
-                f"""SELECT {bit} AS bit, '{rule.keep}' AS keep, k._hg_key AS key, s._hg_id, s._hg_part, k._hg_held AS held
-                    FROM ({relation}) AS s JOIN {contested} AS k ON {same}"""
+                f"""SELECT {bit} AS bit, '{rule.keep}' AS keep, k._hg_key AS key, s._hg_id, s._hg_part,
+                        k._hg_held AS held FROM ({relation}) AS s JOIN {contested} AS k ON {same}"""
             )
     if not selects:
         return None
