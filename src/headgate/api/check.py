@@ -28,7 +28,6 @@ def check(pipeline: Pipeline, store: Store, engine: Store) -> list[Finding]:
 
 def _flow(flow: Flow, session: Session, reading: Session) -> Iterator[Finding]:
     if flow.contract is None:
-        # Its columns are taken from the data: there is none that it does not know.
         yield from (one for one in flow.source.check(reading, ()) if one.code != "unknown-column")
         return
     broken = verify(flow.contract, flow.ingest.places)

@@ -195,8 +195,9 @@ def add_replay(total: ReplayResult, counts: Counts) -> ReplayResult:
     )
 
 
-_AS_TEXT = ("DATE", "TIME", "INTERVAL", "[", "STRUCT", "MAP", "UNION", "UUID", "BIT")
+_AS_TEXT = ("DECIMAL", "DATE", "TIME", "INTERVAL", "UUID", "BIT", "UNION", "MAP")
 """Types whose Python value would lose something, or need a package: read as the engine's own text."""
+_NESTED_AS_TEXT = ("WITH TIME ZONE", "INTERVAL", "TIMESTAMP_NS", "UNION", "MAP")
 
 
 def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
@@ -217,9 +218,10 @@ def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
 
 
 def _shown(name: str, kind: str) -> str:
-    if kind.startswith("DECIMAL") or any(word in kind for word in _AS_TEXT):
-        return f"CAST({name} AS VARCHAR)"
-    return name
+    nested = kind.startswith("STRUCT") or kind.endswith("]")
+    texts = _NESTED_AS_TEXT if nested else _AS_TEXT
+    found = any(word in kind for word in texts) if nested else kind.startswith(texts)
+    return f"CAST({name} AS VARCHAR)" if found else name
 
 
 def _query_failed(sql: str, error: Exception) -> ProjectError:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 
-Kind = Literal["load", "publish", "replay", "build", "adjust"]
+Kind = Literal["load", "replay", "build", "adjust"]
 DATA, BUILD, ADJUST = "data", "build", "adjust"
 
 
@@ -117,6 +117,22 @@ def last_entry(session: Session, table: TableRef) -> Entry | None:
         f"SELECT {_COLUMNS} FROM _headgate.entry WHERE table_name = ? ORDER BY id DESC LIMIT 1", [str(table)]
     )
     return Entry(*rows[0]) if rows else None
+
+
+@dataclass(frozen=True)
+class Tail:
+    """How a table's ledger ends: the rows that its last entry left, and that entry's digest."""
+
+    rows: int = 0
+    digest: str = ""
+
+
+def tail(session: Session, table: TableRef, version: int) -> Tail:
+    """The end of the table's ledger, whose last entry is `version` (0: none yet)."""
+    rows = session.execute(
+        "SELECT rows_after, digest FROM _headgate.entry WHERE table_name = ? AND id = ?", [str(table), version]
+    )
+    return Tail(*rows[0]) if rows else Tail()
 
 
 def entries(session: Session, table: str | None = None, kind: str | None = None) -> list[Entry]:

@@ -29,10 +29,8 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
 
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `contract-misfit`.
     """
-    state = ledger.table_state(session, table)
-    found = columns_of(session, table)
-    if state is None:
-        if found is not None:
+    if ledger.table_state(session, table) is None:
+        if columns_of(session, table) is not None:
             raise _unknown(table)
         _create(session, table, columns)
         return

@@ -157,7 +157,7 @@ class Gate:
         if records is None:
             return ""
         session, batch = self.session, span.batch
-        numbers: Sequence[int] | None = None
+        numbers: Sequence[int] | str = f"SELECT record FROM {records}"
         if not batch.rescan:
             numbers = [row[0] for row in session.execute(f"SELECT record FROM {records} ORDER BY record")]
         masks = self._mask_table()

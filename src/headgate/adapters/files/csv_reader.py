@@ -179,8 +179,8 @@ class CsvReader:
             parts.append(f"{literal(self._partition.name)} AS {ident(self._job.file_column)}")
         return f"SELECT {', '.join(parts)} FROM {table.read() if table.columns else ''}"
 
-    def _originals(self, rows: Sequence[int] | None) -> str:
-        assert rows is not None, "text is not read again as a whole"
+    def _originals(self, rows: Sequence[int] | str) -> str:
+        assert not isinstance(rows, str), "text is not read again as a whole"
         path = self._temporary("rows")
         column = self._job.file_column
         extra = {} if column is None else {column: self._partition.name}
