@@ -135,11 +135,10 @@ class _Loader:
     number: int = 0
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
-        flow = self.job.flow
-        if flow.contract is None:
-            flow = self._pinned(flow)
-        assert flow.contract is not None
-        tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        flow = self._prepared()
+        if flow is None:
+            yield Lost(), Counts()
+            return
         reloads = any(reading.reload for reading in self.choice.readings)
         whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole):
@@ -150,6 +149,20 @@ class _Loader:
             elif isinstance(outcome, Committed):
                 total = sum((counts_of(entry) for entry in outcome.entries), Counts())
             yield outcome, total
+
+    def _prepared(self) -> Flow | None:
+        """The flow with its contract, and its table in place; None where another runner was making them, too."""
+        flow = self.job.flow
+        try:
+            if flow.contract is None:
+                flow = self._pinned(flow)
+            assert flow.contract is not None
+            tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        except Exception as error:
+            if self.job.store.is_conflict(error):
+                return None
+            raise
+        return flow
 
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
@@ -229,10 +242,7 @@ class _Loader:
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
         """The rows that set rules see: the table as it will be without what this commit replaces."""
-        if self.choice.rebuild:
-            return None
-        state = ledger.table_state(self.session, flow.table)
-        if state is None or ledger.tail(self.session, flow.table, state.version).rows == 0:
+        if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
@@ -251,7 +261,7 @@ class _Loader:
             self.job.author,
             "upsert" if spec.kind == "upsert" else "append",
             spec.keys,
-            self.choice.rebuild,
+            self.choice.anew,
             flow.limit,
             self.choice.anew and not spec.allow_empty,
         )
