@@ -83,8 +83,6 @@ class Commit:
     replace: bool = False
     limit: Limit | None = None
     refuse_empty: bool = False
-    staged: bool = False
-    """The rows and refused records of this commit were staged before (kind `publish`)."""
 
 
 @dataclass(frozen=True)
@@ -276,12 +274,12 @@ class _Changes:
 
 
 def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: int) -> list[Entry]:
-    before = _rows_before(session, work.table)
+    tail = ledger.tail(session, work.table, base)
     changes = _Changes()
-    _remove(session, work, base, before, changes)
+    _remove(session, work, base, tail.rows, changes)
     expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
     if expected:
-        if work.disposition == "upsert" and before and not work.replace:
+        if work.disposition == "upsert" and tail.rows and not work.replace:
             _take_old_versions(session, work, changes)
         names = quote.columns(name for name, _ in work.columns)
         session.execute(
@@ -290,20 +288,14 @@ def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: i
         )
     refused = work.judgement.refused(session)
     quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
-    if work.staged:
-        for part in work.parts:
-            quarantine.release(session, work.table, work.attempt, part.partition, base + 1 + part.number)
-    return _entries(session, work, judged, base, before, changes)
-
-
-def _rows_before(session: Session, table: TableRef) -> int:
-    last = ledger.last_entry(session, table)
-    return last.rows_after if last else 0
+    return _entries(session, work, judged, base, tail, changes)
 
 
 def _remove(session: Session, work: Commit, base: int, before: int, changes: _Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
+    if work.replace and base == 0:
+        return
     if work.replace:
         changes.removed[0] = {ALL: before}
         changes.superseded[0] = quarantine.supersede(session, work.table, None, base + 1)
@@ -358,7 +350,7 @@ def _take_old_versions(session: Session, work: Commit, changes: _Changes) -> Non
 
 
 def _entries(
-    session: Session, work: Commit, judged: Mapping[int, Counts], base: int, before: int, changes: _Changes
+    session: Session, work: Commit, judged: Mapping[int, Counts], base: int, tail: ledger.Tail, changes: _Changes
 ) -> list[Entry]:
     """The entries of the commit, measured: loaded and quarantined by scans of what was written."""
     loaded = _by_entry(session, f"SELECT {LOAD_COLUMN} FROM {quote.table(work.table)} WHERE {LOAD_COLUMN} > {base}")
@@ -369,8 +361,7 @@ def _entries(
             f"""SELECT entry FROM _headgate.quarantine
                 WHERE entry > {base} AND table_name = {quote.literal(str(work.table))}""",
         )
-    last = ledger.last_entry(session, work.table)
-    digest = last.digest if last else ""
+    before, digest = tail.rows, tail.digest
     written: list[Entry] = []
     for part in work.parts:
         entry_id = base + 1 + part.number

@@ -29,14 +29,16 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
 
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `contract-misfit`.
     """
-    state = ledger.table_state(session, table)
-    found = columns_of(session, table)
-    if state is None:
-        if found is not None:
+    # One snapshot for the line and the table: a runner that makes both at this moment shows none of them or conflicts.
+    in_plain_transaction(session, lambda: _prepare(session, table, columns, rebuild))
+
+
+def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
+    if ledger.table_state(session, table) is None:
+        if columns_of(session, table) is not None:
             raise _unknown(table)
         _create(session, table, columns)
-        return
-    if not rebuild:
+    elif not rebuild:
         compare(session, table, columns)
 
 
@@ -57,12 +59,9 @@ def register(session: Session, name: str) -> None:
 
 
 def _create(session: Session, table: TableRef, columns: Columns) -> None:
-    def make() -> None:
-        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
-        session.execute(create_table(table, columns))
-        register(session, str(table))
-
-    in_plain_transaction(session, make)
+    session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
+    session.execute(create_table(table, columns))
+    register(session, str(table))
 
 
 def _spelled(physical: str) -> str:

@@ -75,17 +75,20 @@ class Reading:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run would read of a flow, and why; nothing to read means nothing to do."""
+    """What a run would read of a flow, and why; nothing to read means nothing to do.
+
+    `anew`: the load makes the whole table (replace, full refresh); `rebuild`: there is an old one that it replaces.
+    """
 
     readings: tuple[Reading, ...]
-    rebuild: bool
+    anew: bool
     reason: str
-    findings: tuple[Finding, ...] = ()
+    rebuild: bool = False
 
 
 def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full_refresh: bool) -> Choice:
     """Compares the source with the positions. Raises ContractError `file-changed-since` under `on_change: error`."""
-    found = flow.source.partitions({name: seat.position for name, seat in seats.items()})
+    found = flow.source.partitions({name: seat.position for name, seat in seats.items() if name})
     generation = state.live_generation if state else 1
     gone = [name for name in seats if name and name not in {part.name for part in found}]
     moved = [part for part in found if part.status != "unchanged"]
@@ -95,7 +98,7 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
         fresh = [Reading(part, seats.get(part.name), opened) for part in flow.source.partitions({})]
         reason = "full refresh" if full_refresh else _why(moved, gone)
         nothing = [Reading(Partition("", "new", 0), seats.get(""), opened)]
-        return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), bool(state), reason)
+        return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), True, reason, bool(state))
     readings = [reading for part in found for reading in _read(flow, part, seats.get(part.name), generation)]
     if not readings:
         return Choice((), False, "nothing new" if found else "no file yet")

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
+from headgate.contracts.short import as_upsert
+from headgate.contracts.verify import verify
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, Finding
+from headgate.core.errors import CommitError, ContractError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Session, Store
 from headgate.core.values import Batch, TableRef
@@ -87,6 +89,10 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
+    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+        _refuse_broken(flow)
+        if state and not choice.rebuild:
+            tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
         return True, refresh
@@ -109,6 +115,14 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     return True, refresh
 
 
+def _refuse_broken(flow: Flow) -> None:
+    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
+    assert flow.contract is not None
+    broken = verify(flow.contract, flow.ingest.places)
+    if broken:
+        raise ContractError(*broken)
+
+
 @dataclass
 class _Loader:
     """The commits of one try, one after the other."""
@@ -121,13 +135,12 @@ class _Loader:
     number: int = 0
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
-        flow = self.job.flow
-        if flow.contract is None:
-            flow = self._pinned(flow)
-        assert flow.contract is not None
-        tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        flow = self._prepared()
+        if flow is None:
+            yield Lost(), Counts()
+            return
         reloads = any(reading.reload for reading in self.choice.readings)
-        whole = flow.judged_whole or self.choice.rebuild or reloads
+        whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole):
             outcome = self._commit(flow, group)
             total = Counts()
@@ -137,15 +150,29 @@ class _Loader:
                 total = sum((counts_of(entry) for entry in outcome.entries), Counts())
             yield outcome, total
 
+    def _prepared(self) -> Flow | None:
+        """The flow with its contract, and its table in place; None where another runner was making them, too."""
+        flow = self.job.flow
+        try:
+            if flow.contract is None:
+                flow = self._pinned(flow)
+            assert flow.contract is not None
+            tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        except Exception as error:
+            if self.job.store.is_conflict(error):
+                return None
+            raise
+        return flow
+
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
         known = pin.pinned(self.session, flow.table)
         if known is None or self.choice.rebuild:
-            reading = self.choice.readings[0]
-            batch = self._reader(reading).read(WHOLE, WHOLE)
-            assert batch is not None
-            known = pin.infer(self.session, flow.table, batch, flow.ingest.source.options)
-        return replace(flow, contract=known)
+            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
+            seen = [batch for batch in batches if batch is not None]
+            known = pin.infer(self.session, flow.table, seen, flow.ingest.source.options)
+        keys = flow.ingest.load.keys
+        return replace(flow, contract=as_upsert(known, keys) if keys else known)
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
         """Batches to commit together: at most one of each partition, until the slice is full."""
@@ -215,10 +242,7 @@ class _Loader:
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
         """The rows that set rules see: the table as it will be without what this commit replaces."""
-        if self.choice.rebuild:
-            return None
-        last = ledger.last_entry(self.session, flow.table)
-        if last is None or last.rows_after == 0:
+        if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
@@ -237,9 +261,9 @@ class _Loader:
             self.job.author,
             "upsert" if spec.kind == "upsert" else "append",
             spec.keys,
-            self.choice.rebuild,
+            self.choice.anew,
             flow.limit,
-            self.choice.rebuild and not spec.allow_empty,
+            self.choice.anew and not spec.allow_empty,
         )
         return try_commit(self.job.store, self.session, work)
 

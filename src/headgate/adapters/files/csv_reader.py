@@ -127,7 +127,8 @@ class CsvReader:
             verify=self._verify,
         )
         if shell.records == 0:
-            return replace(shell, relation=f"{self._select(Table(Path('x'), 0), 0)[: -len(' FROM ')]} WHERE false")
+            nothing = self._select(Table(Path("x"), 0), 0)[: -len(" FROM ")]
+            return replace(shell, relation=f"{nothing} WHERE false", row_base=start.records + 1)
         tallies = self._window.tallies(start, end)
         return self._strict(shell, start, end, tallies) if _clean(tallies) else self._careful(shell, start, end)
 
@@ -179,8 +180,8 @@ class CsvReader:
             parts.append(f"{literal(self._partition.name)} AS {ident(self._job.file_column)}")
         return f"SELECT {', '.join(parts)} FROM {table.read() if table.columns else ''}"
 
-    def _originals(self, rows: Sequence[int] | None) -> str:
-        assert rows is not None, "text is not read again as a whole"
+    def _originals(self, rows: Sequence[int] | str) -> str:
+        assert not isinstance(rows, str), "text is not read again as a whole"
         path = self._temporary("rows")
         column = self._job.file_column
         extra = {} if column is None else {column: self._partition.name}

@@ -219,13 +219,13 @@ class ParquetReader:
             return []
         return [f"{literal(self._partition.name)} AS {ident(self._file_column)}"]
 
-    def _originals(self, start: int, end: int, rows: Sequence[int] | None) -> str:
+    def _originals(self, start: int, end: int, rows: Sequence[int] | str) -> str:
         from headgate.types.codec import encode_row
 
         row = ident(RESERVED)
         text = encode_row(self._columns, "hg_source")
-        if rows is None:
-            near, chosen = self._relation(start, end), row
+        if isinstance(rows, str):
+            near, chosen = self._relation(start, end), rows
         else:
             there = sorted({number for number in rows if 1 <= number <= self._footer.rows})
             chosen = ", ".join(map(str, there)) or "NULL"
