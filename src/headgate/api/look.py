@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headgate.api.results import (
@@ -19,8 +20,9 @@ from headgate.api.results import (
 from headgate.books import ledger
 from headgate.books.audit import Audit
 from headgate.books.ledger import Counts, Entry
-from headgate.core.errors import Finding, ProjectError
+from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.protocols import Session
+from headgate.core.values import TableRef
 
 LAWS = (
     ("L1", "row: read = loaded + quarantined + deduplicated + skipped", ("law-row",)),
@@ -38,6 +40,16 @@ def laws(audit: Audit) -> tuple[Law, ...]:
         Law(name, title, audit.entries, sum(finding.code in codes for finding in audit.findings))
         for name, title, codes in LAWS
     )
+
+
+def table_named(session: Session, name: str, loaded: Iterable[str]) -> str:
+    """The table as the books spell it, or as an ingest file does. Raises ProjectError `unknown-table`."""
+    known = {one.lower(): one for one in (*loaded, *ledger.table_versions(session))}
+    found = known.get(str(TableRef.parse(name)).lower())
+    if found is None:
+        what = f"neither the books nor an ingest file know a table {name!r}{nearest(name, known.values())}"
+        raise ProjectError(Finding("unknown-table", "error", what, name, "see what there is: headgate plan"))
+    return found
 
 
 def ledger_result(session: Session, table: str | None, limit: int | None) -> LedgerResult:
@@ -91,12 +103,14 @@ def adjusted(entry: Entry) -> AdjustResult:
     )
 
 
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
 def record_id(text: str | int) -> int:
     """A quarantine id as typed. Raises ProjectError `unknown-record`."""
-    try:
-        return int(text)
-    except ValueError:
-        raise unknown_record([str(text)]) from None
+    if isinstance(text, str) and not _ID.fullmatch(text):
+        raise unknown_record([text])
+    return int(text)
 
 
 def unknown_record(ids: Sequence[object]) -> ProjectError:
@@ -106,24 +120,26 @@ def unknown_record(ids: Sequence[object]) -> ProjectError:
     )
 
 
-_RECORD = """id, table_name, reasons, partition, record, line, raw, "row", status, parent, attempt, shape"""
+_RECORD = """SELECT q.id, q.table_name, q.reasons, q.partition, q.record, q.line, q.raw, q."row", q.status, q.parent,
+    coalesce(e.committed_at, r.refused_at, '') FROM _headgate.quarantine AS q
+    LEFT JOIN _headgate.entry AS e ON e.table_name = q.table_name AND e.id = q.entry
+    LEFT JOIN _headgate.refusal AS r ON r.attempt = q.attempt"""
 
 
 def quarantine_list(session: Session, table: str | None, status: str, limit: int | None) -> QuarantineList:
     """Records of a table (None: of all) with a status (`all`: any), by id."""
     wanted = [("table_name", table), ("status", None if status == "all" else status)]
-    where = " AND ".join(f"{name} = ?" for name, value in wanted if value) or "true"
+    where = " AND ".join(f"q.{name} = ?" for name, value in wanted if value) or "true"
     params = [value for _, value in wanted if value]
-    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}", params)[0][0]
+    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine AS q WHERE {where}", params)[0][0]
     cut = f" LIMIT {int(limit)}" if limit is not None else ""
-    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE {where} ORDER BY id{cut}", params)
+    rows = session.execute(f"{_RECORD} WHERE {where} ORDER BY q.id{cut}", params)
     return QuarantineList(total, tuple(_record(row) for row in rows))
 
 
 def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
     """These records in the order asked for."""
-    marks = ", ".join("?" * len(ids))
-    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    rows = session.execute(f"{_RECORD} WHERE q.id IN ({_listed(ids)})")
     by_id = {row[0]: row for row in rows}
     unknown = [one for one in ids if one not in by_id]
     if unknown:
@@ -131,8 +147,12 @@ def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
     return QuarantineList(len(ids), tuple(_record(by_id[one]) for one in ids))
 
 
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(str(int(one)) for one in ids)
+
+
 def _record(row: tuple[Any, ...]) -> QuarantineRecord:
-    number, table, reasons, partition, record, line, raw, values, status, parent, attempt, _ = row
+    number, table, reasons, partition, record, line, raw, values, status, parent, at = row
     return QuarantineRecord(
         str(number),
         table,
@@ -142,7 +162,7 @@ def _record(row: tuple[Any, ...]) -> QuarantineRecord:
         raw,
         json.loads(values) if values is not None else None,
         status,
-        attempt,
+        at,
         str(parent) if parent is not None else None,
     )
 
@@ -157,8 +177,7 @@ def open_tables(session: Session, table: str | None) -> list[str]:
 
 def tables_of_open(session: Session, ids: Sequence[int]) -> list[str]:
     """The tables of these open records. Raises ProjectError where one does not exist or is settled already."""
-    marks = ", ".join("?" * len(ids))
-    rows = session.execute(f"SELECT id, table_name, status FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    rows = session.execute(f"SELECT id, table_name, status FROM _headgate.quarantine WHERE id IN ({_listed(ids)})")
     found = {row[0]: row for row in rows}
     unknown = [one for one in ids if one not in found]
     if unknown:
