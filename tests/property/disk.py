@@ -55,7 +55,9 @@ class Disk:
 
     def real(self, step: Step) -> Step:
         """The step with files as they will stand on disk: named and told apart as the system does."""
-        return replace(step, slices={}, files={name + self.dress.suffix: self._real(f) for name, f in step.files.items()})
+        return replace(
+            step, slices={}, files={name + self.dress.suffix: self._real(f) for name, f in step.files.items()}
+        )
 
     def _real(self, file: oracle.File) -> oracle.File:
         worn = dressed(file, self.dress, self.columns)

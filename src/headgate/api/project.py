@@ -27,7 +27,7 @@ from headgate.api.results import (
 from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import AdapterError, Finding, ProjectError
-from headgate.core.protocols import Store
+from headgate.core.protocols import Session, Store
 from headgate.core.values import TableRef
 from headgate.state import owner
 
@@ -146,7 +146,7 @@ class Project:
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
         """Entries of the ledger, newest first."""
         with self._reading() as store, store.session() as session:
-            return look.ledger_result(session, self._table(table), limit)
+            return look.ledger_result(session, self._table(session, table), limit)
 
     def adjust(self, table: str, reason: str) -> AdjustResult:
         """Accepts a change that was made by hand in the table, as an entry of its own."""
@@ -156,13 +156,14 @@ class Project:
             finding = Finding("reason-missing", "error", "an adjustment needs a reason", table, "add --reason '...'")
             raise ProjectError(finding)
         with self._writing("headgate ledger adjust") as store, store.session() as session:
-            entry = adjust(session, TableRef.parse(table), new_id(), reason, environ.user())
+            named = TableRef.parse(self._table(session, table) or table)
+            entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
 
     def quarantine(self, table: str | None = None, status: str = "open", limit: int | None = 50) -> QuarantineList:
         """Refused records: open ones unless another status (or `all`) is asked for."""
         with self._reading() as store, store.session() as session:
-            return look.quarantine_list(session, self._table(table), status, limit)
+            return look.quarantine_list(session, self._table(session, table), status, limit)
 
     def quarantine_show(self, ids: Sequence[str | int]) -> QuarantineList:
         """These records, whole. Raises ProjectError `unknown-record`."""
@@ -198,7 +199,7 @@ class Project:
         with store.session() as session:
             if ids is not None:
                 return look.tables_of_open(session, ids)
-            return look.open_tables(session, self._table(table))
+            return look.open_tables(session, self._table(session, table))
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
@@ -207,8 +208,8 @@ class Project:
         with self._looking() as store, store.session() as session:
             return query_result(session, sql, limit)
 
-    def _table(self, name: str | None) -> str | None:
-        return str(TableRef.parse(name)) if name else None
+    def _table(self, session: Session, name: str | None) -> str | None:
+        return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None
 
     def _pipeline(self) -> Pipeline:
         import duckdb
