@@ -138,8 +138,9 @@ class Project:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
 
-        with self._reading() as store, store.session() as session:
-            found = audit(session)
+        declared = [ingest.table for ingest in self._files.ingests]
+        with self._reading(bare=True) as store, store.session() as session:
+            found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
@@ -201,7 +202,7 @@ class Project:
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
-        with self._reading() as store, store.session() as session:
+        with self._reading(bare=True) as store, store.session() as session:
             return look.query_result(session, sql, limit)
 
     def _table(self, name: str | None) -> str | None:
@@ -232,35 +233,34 @@ class Project:
                 store.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[Store]:
-        """The warehouse to look at; an empty one where nothing was loaded yet."""
-        from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, migrate, newer, version_of
+    def _reading(self, bare: bool = False) -> Iterator[Store]:
+        """The warehouse to look at, read-only and without access to files; an empty one where nothing was loaded yet.
 
-        if not self._files.warehouse.exists():
-            store = DuckDBStore(None)
-            found: int | None = None
-        else:
-            store = self._open_beside_others()
-            with store.session() as session:
-                found = version_of(session)
+        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
+        """
+        store = self._look(bare)
         try:
-            if found is not None and found > VERSION:
-                raise newer(found)
-            if found is not None and found < VERSION:
-                store.close()
-                with self._writing("headgate migrate") as writing:
-                    yield writing
-                return
-            if found is None and self._files.warehouse.exists():
-                store.close()
-                store = DuckDBStore(None)
-            if found is None:
-                with store.session() as session:
-                    migrate(session)
             yield store
         finally:
             store.close()
+
+    def _look(self, bare: bool) -> DuckDBStore:
+        from headgate.books.schema import VERSION, newer
+
+        if not self._files.warehouse.exists():
+            return _empty()
+        store = self._open_beside_others()
+        found = _version(store)
+        if found == VERSION or (found is None and bare):
+            return store
+        store.close()
+        if found is None:
+            return _empty()
+        if found > VERSION:
+            raise newer(found)
+        with self._writing("headgate migrate"):
+            pass
+        return self._open_beside_others()
 
     def _open_beside_others(self) -> DuckDBStore:
         try:
@@ -284,6 +284,29 @@ class Project:
             raise AdapterError(
                 Finding("warehouse-busy", "error", what, error.finding.where, error.finding.fix, held)
             ) from None
+
+
+def _empty() -> DuckDBStore:
+    """A warehouse that nothing was loaded into yet."""
+    from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.books.schema import migrate
+
+    store = DuckDBStore(None, read_only=True)
+    with store.session() as session:
+        migrate(session)
+    return store
+
+
+def _version(store: DuckDBStore) -> int | None:
+    """The schema version of its books; closes the store where they are broken."""
+    from headgate.books.schema import version_of
+
+    try:
+        with store.session() as session:
+            return version_of(session)
+    except BaseException:
+        store.close()
+        raise
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

@@ -43,7 +43,8 @@ class DuckDBSession:
 class DuckDBStore:
     """A warehouse in one DuckDB file (None: in memory).
 
-    `read_only` opens it beside other readers; it then also cannot reach files or the network.
+    `read_only` opens it beside other readers; it then also cannot reach files or the network. (One in memory has no
+    other users and can be written, but reaches nothing outside, too.)
     *Errors*: AdapterError `warehouse-busy` when another process holds the file, `warehouse-unreadable` when it is no
     database or was written by a newer engine.
     """
@@ -99,7 +100,9 @@ def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
     if read_only:
         config["enable_external_access"] = "false"
     try:
-        return duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+        return duckdb.connect(
+            str(path) if path else ":memory:", read_only=read_only and path is not None, config=config
+        )
     except duckdb.IOException as error:
         held = _HELD.search(str(error))
         if held:
