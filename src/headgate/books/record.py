@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.books import ledger, tables
@@ -27,17 +27,23 @@ def record_build(
 def adjust(session: Session, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
     """Accepts what was changed in the table by hand: the books take the rows as they stand, and say who and why.
 
-    *Errors*: CommitError `table-missing`, `table-unknown`, `nothing-to-adjust`.
+    *Errors*: CommitError `table-missing`, `table-unknown`, `model-table`, `column-missing`, `nothing-to-adjust`.
     """
     made: list[Entry] = []
 
     def write() -> None:
         if lock_table(session, table) is None:
             raise _unknown(table)
-        if tables.columns_of(session, table) is None:
+        history = ledger.entries(session, str(table))
+        if is_model(history):
+            raise _model(table)
+        columns = tables.columns_of(session, table)
+        if columns is None:
             raise tables.missing(table)
+        if LOAD_COLUMN not in dict(columns):
+            raise tables.no_origin(table)
         now = rows_by_entry(session, table)
-        deltas = differences(ledger.entries(session, str(table)), now)
+        deltas = differences(history, now)
         last = ledger.last_entry(session, table)
         if not deltas and (last is None or last.rows_after == sum(now.values())):
             raise _nothing(table)
@@ -84,22 +90,27 @@ def _record(
     return entry
 
 
+def is_model(history: Sequence[Entry]) -> bool:
+    """True where the table is built by a model, and no rows of it name an entry."""
+    streams = [entry.stream for entry in history if entry.stream != ADJUST]
+    return bool(streams) and streams[-1] == BUILD
+
+
 def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
     """Rows of the table by the entry that they name (0 where they name none)."""
     found = session.execute(f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1")
     return {int(row[0]): int(row[1]) for row in found}
 
 
-def expected_by_entry(history: list[Entry]) -> dict[int, int]:
+def expected_by_entry(history: Sequence[Entry]) -> dict[int, int]:
     """Rows that each entry should still have in the table: added by it, less what later entries took away."""
     left: dict[int, int] = {}
     for entry in history:
         facts = entry.facts
+        if "replaced" in facts:
+            left.clear()
         for load, rows in facts.get("removed_from", {}).items():
-            if int(load) == 0:
-                left.clear()
-            else:
-                left[int(load)] = left.get(int(load), 0) - rows
+            left[int(load)] = left.get(int(load), 0) - rows
         for load, rows in facts.get("adjusted", {}).items():
             left[int(load)] = left.get(int(load), 0) + rows
         if entry.stream == ledger.DATA:
@@ -107,13 +118,25 @@ def expected_by_entry(history: list[Entry]) -> dict[int, int]:
     return {load: rows for load, rows in left.items() if rows}
 
 
-def differences(history: list[Entry], now: Mapping[int, int]) -> dict[int, int]:
+def differences(history: Sequence[Entry], now: Mapping[int, int]) -> dict[int, int]:
     """What the table has beyond (+) or short of (-) what the entries say, by entry."""
     expected = expected_by_entry(history)
     loads = sorted({*expected, *now})
     return {
         load: now.get(load, 0) - expected.get(load, 0) for load in loads if now.get(load, 0) != expected.get(load, 0)
     }
+
+
+def _model(table: TableRef) -> CommitError:
+    return CommitError(
+        Finding(
+            "model-table",
+            "error",
+            f"{table} is built by a model: a change by hand in it lasts until its next build, and is not adjusted",
+            str(table),
+            f"build it again: headgate run --full-refresh {table}; change the model to keep the change",
+        )
+    )
 
 
 def _unknown(table: TableRef) -> CommitError:

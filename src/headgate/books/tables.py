@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headgate.books import ledger
-from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction
+from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction, lock_table
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 from headgate.core.values import TableRef
@@ -27,22 +27,29 @@ def columns_of(session: Session, table: TableRef) -> list[tuple[str, str]] | Non
 def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
     """Makes sure that the table and its line in the books exist and fit; one about to be rebuilt may differ.
 
-    *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `contract-misfit`.
+    A table that no entry wrote to yet (its first load was stopped) is made again as the contract now says.
+
+    *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `column-missing`, `contract-misfit`.
     """
-    if ledger.table_state(session, table) is None:
+    state = ledger.table_state(session, table)
+    if state is None:
         if columns_of(session, table) is not None:
-            raise _unknown(table)
+            raise unknown(table)
         _create(session, table, columns)
         return
+    if state.version == 0 and not rebuild:
+        _remake(session, table, columns)
     if not rebuild:
         compare(session, table, columns)
 
 
 def compare(session: Session, table: TableRef, columns: Columns) -> None:
-    """Raises CommitError `table-missing` or `contract-misfit` unless the table has exactly these columns."""
+    """Raises CommitError `table-missing`, `column-missing`, `contract-misfit` unless it has exactly these columns."""
     found = columns_of(session, table)
     if found is None:
         raise missing(table)
+    if LOAD_COLUMN not in dict(found):
+        raise no_origin(table)
     wanted = [(name, _spelled(physical)) for name, physical in columns]
     have = [(name, _spelled(physical)) for name, physical in found if name != LOAD_COLUMN]
     if wanted != have:
@@ -63,6 +70,25 @@ def _create(session: Session, table: TableRef, columns: Columns) -> None:
     in_plain_transaction(session, make)
 
 
+def _remake(session: Session, table: TableRef, columns: Columns) -> None:
+    def make() -> None:
+        state = lock_table(session, table)
+        if state is None or state.version or _holds_rows(session, table):
+            return
+        session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
+        session.execute(create_table(table, columns))
+
+    found = columns_of(session, table)
+    if found != [*columns, (LOAD_COLUMN, "BIGINT")]:
+        in_plain_transaction(session, make)
+
+
+def _holds_rows(session: Session, table: TableRef) -> bool:
+    if columns_of(session, table) is None:
+        return False
+    return bool(session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1"))
+
+
 def _spelled(physical: str) -> str:
     return physical.upper().replace(" ", "")
 
@@ -79,7 +105,21 @@ def missing(table: TableRef) -> CommitError:
     )
 
 
-def _unknown(table: TableRef) -> CommitError:
+def no_origin(table: TableRef) -> CommitError:
+    """A loaded table that lost the column by which its rows name their entries."""
+    return CommitError(
+        Finding(
+            "column-missing",
+            "error",
+            f"{table} has no column {LOAD_COLUMN}: its rows no longer say which entry wrote them",
+            str(table),
+            f"load it anew: headgate run --full-refresh {table}",
+        )
+    )
+
+
+def unknown(table: TableRef) -> CommitError:
+    """A table that stands where a load would make one."""
     return CommitError(
         Finding(
             "table-unknown",

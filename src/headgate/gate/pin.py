@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from headgate.contracts.model import Contract, ContractColumn
-from headgate.core.clock import stamp
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
@@ -29,19 +28,18 @@ def pinned(session: Session, table: TableRef) -> Contract | None:
     return Contract(tuple(ContractColumn(name, parse(spelling), source) for name, spelling, source in columns))
 
 
-def infer(session: Session, table: TableRef, batch: Batch, options: Mapping[str, Any]) -> Contract:
-    """The types that all values of the batch fit, pinned for the table. A timestamp zone is the source's own."""
+def infer(session: Session, batch: Batch, options: Mapping[str, Any]) -> Contract:
+    """The types that all values of the batch fit. A timestamp zone is the source's own. Nothing is kept of it yet."""
     zone = str(options.get("timezone") or "UTC")
     columns = tuple(
         ContractColumn(column.name, _type_of(session, batch, column, zone), column.name) for column in batch.columns
     )
-    body = json.dumps([[column.name, str(column.type), column.source] for column in columns], ensure_ascii=False)
-    contract = Contract(columns)
-    session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(table)])
-    session.execute(
-        "INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)", [str(table), contract.digest(), stamp(), body]
-    )
-    return contract
+    return Contract(columns)
+
+
+def body(contract: Contract) -> str:
+    """The contract as the books keep it: committed with the rows that it judged."""
+    return json.dumps([[column.name, str(column.type), column.source] for column in contract.columns])
 
 
 def _type_of(session: Session, batch: Batch, column: SourceColumn, zone: str) -> LogicalType:

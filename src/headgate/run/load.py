@@ -119,6 +119,7 @@ class _Loader:
     choice: Choice
     stack: ExitStack
     number: int = 0
+    pin: str = ""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self.job.flow
@@ -139,12 +140,12 @@ class _Loader:
 
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
-        known = pin.pinned(self.session, flow.table)
-        if known is None or self.choice.rebuild:
-            reading = self.choice.readings[0]
+        known, reading = pin.pinned(self.session, flow.table), self.choice.readings[0]
+        if known is None or (self.choice.rebuild and reading.partition.name):
             batch = self._reader(reading).read(WHOLE, WHOLE)
             assert batch is not None
-            known = pin.infer(self.session, flow.table, batch, flow.ingest.source.options)
+            known = pin.infer(self.session, batch, flow.ingest.source.options)
+            self.pin = pin.body(known)
         return replace(flow, contract=known)
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
@@ -240,8 +241,12 @@ class _Loader:
             self.choice.rebuild,
             flow.limit,
             self.choice.rebuild and not spec.allow_empty,
+            self.pin,
         )
-        return try_commit(self.job.store, self.session, work)
+        outcome = try_commit(self.job.store, self.session, work)
+        if isinstance(outcome, Committed):
+            self.pin = ""
+        return outcome
 
 
 class _NoFile:
