@@ -111,24 +111,28 @@ def unknown_record(ids: Sequence[object]) -> ProjectError:
     )
 
 
-_RECORD = """id, table_name, reasons, partition, record, line, raw, "row", status, parent, attempt, shape"""
+_RECORD = """SELECT q.id, q.table_name, q.reasons, q.partition, q.record, q.line, q.raw, q."row", q.status, q.parent,
+                coalesce(e.committed_at, r.refused_at, '') AS at
+             FROM _headgate.quarantine AS q
+             LEFT JOIN _headgate.entry AS e ON e.table_name = q.table_name AND e.id = q.entry
+             LEFT JOIN _headgate.refusal AS r ON q.entry IS NULL AND r.attempt = q.attempt"""
 
 
 def quarantine_list(session: Session, table: str | None, status: str, limit: int | None) -> QuarantineList:
     """Records of a table (None: of all) with a status (`all`: any), by id."""
-    wanted = [("table_name", table), ("status", None if status == "all" else status)]
+    wanted = [("q.table_name", table), ("q.status", None if status == "all" else status)]
     where = " AND ".join(f"{name} = ?" for name, value in wanted if value) or "true"
     params = [value for _, value in wanted if value]
-    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}", params)[0][0]
+    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine AS q WHERE {where}", params)[0][0]
     cut = f" LIMIT {int(limit)}" if limit is not None else ""
-    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE {where} ORDER BY id{cut}", params)
+    rows = session.execute(f"{_RECORD} WHERE {where} ORDER BY q.id{cut}", params)
     return QuarantineList(total, tuple(_record(row) for row in rows))
 
 
 def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
     """These records in the order asked for."""
     marks = ", ".join("?" * len(ids))
-    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    rows = session.execute(f"{_RECORD} WHERE q.id IN ({marks})", list(ids))
     by_id = {row[0]: row for row in rows}
     unknown = [one for one in ids if one not in by_id]
     if unknown:
@@ -137,7 +141,7 @@ def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
 
 
 def _record(row: tuple[Any, ...]) -> QuarantineRecord:
-    number, table, reasons, partition, record, line, raw, values, status, parent, attempt, _ = row
+    number, table, reasons, partition, record, line, raw, values, status, parent, at = row
     return QuarantineRecord(
         str(number),
         table,
@@ -147,7 +151,7 @@ def _record(row: tuple[Any, ...]) -> QuarantineRecord:
         raw,
         json.loads(values) if values is not None else None,
         status,
-        attempt,
+        at,
         str(parent) if parent is not None else None,
     )
 
@@ -195,8 +199,9 @@ def add_replay(total: ReplayResult, counts: Counts) -> ReplayResult:
     )
 
 
-_AS_TEXT = ("DATE", "TIME", "INTERVAL", "[", "STRUCT", "MAP", "UNION", "UUID", "BIT")
+_AS_TEXT = ("DECIMAL", "DATE", "TIME", "INTERVAL", "UUID", "BIT", "UNION", "MAP")
 """Types whose Python value would lose something, or need a package: read as the engine's own text."""
+_NESTED_AS_TEXT = ("WITH TIME ZONE", "INTERVAL", "TIMESTAMP_NS", "UNION", "MAP")
 
 
 def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
@@ -217,9 +222,10 @@ def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
 
 
 def _shown(name: str, kind: str) -> str:
-    if kind.startswith("DECIMAL") or any(word in kind for word in _AS_TEXT):
-        return f"CAST({name} AS VARCHAR)"
-    return name
+    nested = kind.startswith("STRUCT") or kind.endswith("]")
+    texts = _NESTED_AS_TEXT if nested else _AS_TEXT
+    found = any(word in kind for word in texts) if nested else kind.startswith(texts)
+    return f"CAST({name} AS VARCHAR)" if found else name
 
 
 def _query_failed(sql: str, error: Exception) -> ProjectError:

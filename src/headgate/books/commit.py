@@ -83,8 +83,6 @@ class Commit:
     refuse_empty: bool = False
     pin: str = ""
     """A contract that was taken from the data, as text: kept with the rows that it judged."""
-    staged: bool = False
-    """The rows and refused records of this commit were staged before (kind `publish`)."""
 
 
 @dataclass(frozen=True)
@@ -295,9 +293,6 @@ def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: i
         )
     refused = work.judgement.refused(session)
     quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
-    if work.staged:
-        for part in work.parts:
-            quarantine.release(session, work.table, work.attempt, part.partition, base + 1 + part.number)
     return _entries(session, work, judged, base, tail, changes)
 
 

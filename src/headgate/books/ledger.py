@@ -12,7 +12,7 @@ from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 
-Kind = Literal["load", "publish", "replay", "build", "adjust"]
+Kind = Literal["load", "replay", "build", "adjust"]
 DATA, BUILD, ADJUST = "data", "build", "adjust"
 RESTORE = "restore the warehouse from a backup: what the books say of the past cannot be made anew"
 

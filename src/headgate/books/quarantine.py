@@ -53,18 +53,6 @@ def discard_held(session: Session, table: TableRef) -> None:
     session.execute("UPDATE _headgate.refusal SET rows_held = 0 WHERE table_name = ?", [str(table)])
 
 
-def release(session: Session, table: TableRef, attempt: str, partition: str, entry: int) -> None:
-    """Opens what a staged load held back: its records now belong to the publish entry."""
-    session.execute(
-        f"""UPDATE _headgate.quarantine SET status = 'open', entry = {entry}, origin = {entry}
-            WHERE table_name = ? AND attempt = ? AND partition = ? AND status = 'held'""",
-        [str(table), attempt, partition],
-    )
-    session.execute(
-        f"UPDATE _headgate.quarantine SET digest = {DIGEST} WHERE table_name = ? AND entry = {entry}", [str(table)]
-    )
-
-
 @dataclass(frozen=True)
 class Settled:
     """How many records an entry settled, and the sum of their ids: it tells them from as many others."""

@@ -44,12 +44,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE _headgate.contract (
             table_name VARCHAR, digest VARCHAR, pinned_at VARCHAR NOT NULL, body VARCHAR NOT NULL,
             PRIMARY KEY (table_name, digest))""",
-        """CREATE TABLE _headgate.staged (
-            table_name VARCHAR, attempt VARCHAR, stream VARCHAR, partition VARCHAR, number BIGINT,
-            start_position VARCHAR NOT NULL, end_position VARCHAR NOT NULL, generation BIGINT NOT NULL,
-            seq BIGINT NOT NULL, rows_read BIGINT NOT NULL, rows_quarantined BIGINT NOT NULL,
-            rows_skipped BIGINT NOT NULL, details VARCHAR NOT NULL,
-            PRIMARY KEY (table_name, attempt, number))""",
     ),
 )
 VERSION = len(MIGRATIONS)

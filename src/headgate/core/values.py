@@ -69,8 +69,8 @@ class Batch:
     `verify`: call it after the rows were taken; raises AdapterError `file-changed` if what was read is no longer there
     as it was. None if the source cannot change under its reader.
     `first_record`: the number of the batch's first record.
-    `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for these record numbers (where `rescan` also: those that a
-    SELECT of one column gives): line in the file (BIGINT or NULL), the record's text as received (NULL for columnar
+    `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for these record numbers (where `rescan` also: those that
+    a SELECT of one column gives): line in the file (BIGINT or NULL), the record's text as received (NULL for columnar
     sources), and a JSON object of source column -> canonical text or null.
     """
 

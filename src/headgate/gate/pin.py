@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.contracts.model import Contract, ContractColumn
+from headgate.contracts.short import as_upsert
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
@@ -28,13 +29,27 @@ def pinned(session: Session, table: TableRef) -> Contract | None:
     return Contract(tuple(ContractColumn(name, parse(spelling), source) for name, spelling, source in columns))
 
 
-def infer(session: Session, batch: Batch, options: Mapping[str, Any]) -> Contract:
-    """The types that all values of the batch fit. A timestamp zone is the source's own. Nothing is kept of it yet."""
+def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]) -> Contract:
+    """The types that all values of the batches fit. A time without zone is the source's own. Nothing is kept of it yet.
+
+    The columns are those of the first batch; a column of another physical type in a later file stays its business.
+    """
     zone = str(options.get("timezone") or "UTC")
+    first = batches[0]
+    names = quote.columns(column.name for column in first.columns)
+    text = all(column.physical == "VARCHAR" for batch in batches for column in batch.columns)
+    same = [one for one in batches if {c.name for c in one.columns} >= {c.name for c in first.columns}]
+    seen = same if text else [first]
+    relation = " UNION ALL ".join(f"SELECT {names} FROM ({_readable(session, one).relation})" for one in seen)
     columns = tuple(
-        ContractColumn(column.name, _type_of(session, batch, column, zone), column.name) for column in batch.columns
+        ContractColumn(column.name, _type_of(session, relation, column, zone), column.name) for column in first.columns
     )
     return Contract(columns)
+
+
+def keyed(contract: Contract, keys: Sequence[str]) -> Contract:
+    """The contract with what `load: {upsert: ...}` makes of it; as it is where there are no keys."""
+    return as_upsert(contract, keys) if keys else contract
 
 
 def body(contract: Contract) -> str:
@@ -42,30 +57,47 @@ def body(contract: Contract) -> str:
     return json.dumps([[column.name, str(column.type), column.source] for column in contract.columns])
 
 
-def _type_of(session: Session, batch: Batch, column: SourceColumn, zone: str) -> LogicalType:
+def _readable(session: Session, batch: Batch) -> Batch:
+    """The batch, or the careful form of it where the strict parser stops."""
+    if batch.careful is None:
+        return batch
+    try:
+        session.execute(_touch(batch))
+    except Exception:
+        return batch.careful()
+    return batch
+
+
+def _touch(batch: Batch) -> str:
+    """A query that makes the parser read every column of every row."""
+    parts = " + ".join(f"count({quote.ident(column.name)})" for column in batch.columns)
+    return f"SELECT {parts} FROM ({batch.relation}) AS src"
+
+
+def _type_of(session: Session, relation: str, column: SourceColumn, zone: str) -> LogicalType:
     expr = f"src.{quote.ident(column.name)}"
     if column.physical != "VARCHAR":
         return _of_physical(column.physical)
     for name in CANDIDATES:
-        logical = _widest_decimal(session, batch, expr) if name == "decimal" else LogicalType(name)
+        logical = _widest_decimal(session, relation, expr) if name == "decimal" else LogicalType(name)
         converted = conversion(expr, column.physical, logical, timezone=zone) if logical else None
-        if logical and converted and converted.ok and _all_fit(session, batch, expr, converted.ok):
+        if logical and converted and converted.ok and _all_fit(session, relation, expr, converted.ok):
             return logical
     return LogicalType("text")
 
 
-def _all_fit(session: Session, batch: Batch, expr: str, ok: str) -> bool:
-    values, bad = session.execute(
-        f"SELECT count({expr}), count(*) FILTER (WHERE NOT ({ok})) FROM ({batch.relation}) AS src"
-    )[0]
+def _all_fit(session: Session, relation: str, expr: str, ok: str) -> bool:
+    values, bad = session.execute(f"SELECT count({expr}), count(*) FILTER (WHERE NOT ({ok})) FROM ({relation}) AS src")[
+        0
+    ]
     return bool(values) and not bad
 
 
-def _widest_decimal(session: Session, batch: Batch, expr: str) -> LogicalType | None:
+def _widest_decimal(session: Session, relation: str, expr: str) -> LogicalType | None:
     """The decimal that holds every value exactly, with room for greater ones; None where some text is no decimal."""
     whole, fraction = session.execute(
         f"""SELECT max(length(split_part(ltrim({expr}, '+-'), '.', 1))), max(length(split_part({expr}, '.', 2)))
-            FROM ({batch.relation}) AS src WHERE regexp_full_match({expr}, '[+-]?[0-9]*[.]?[0-9]*')"""
+            FROM ({relation}) AS src WHERE regexp_full_match({expr}, '[+-]?[0-9]*[.]?[0-9]*')"""
     )[0]
     if whole is None or whole + fraction > 38:
         return None

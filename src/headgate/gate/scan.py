@@ -122,7 +122,11 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
     stage = f"{scan.prefix}_stage"
     explicit = batch.row_base is None
     row = "CAST(_hg_row AS BIGINT)" if explicit else "CAST(NULL AS BIGINT)"
-    select = _select(scan, batch, row, str(part), "_hg_row")
+    names = [quote.ident(column.name) for column in scan.contract.columns]
+    # Numbered, because a column called rowid would hide the stage's own.
+    kept = ", ".join(f"{name} AS c{number}" for number, name in enumerate(names))
+    masks = ", ".join(scan.bits.mask_columns())
+    select = f"SELECT _hg_row, _hg_part, {kept}, {masks} FROM ({_select(scan, batch, row, str(part), '_hg_row')}) AS s"
     session = scan.session
     if stage not in scan.tables:
         scan.tables.append(stage)
@@ -135,8 +139,8 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
         if batch.careful is None:
             raise _lost_rows(batch, rows, count or 0)
         raise _Disagreement
-    names = ", ".join([*(quote.ident(c.name) for c in scan.contract.columns), *scan.bits.mask_columns()])
-    whole = f"SELECT CAST(rowid AS BIGINT) AS _hg_id, _hg_part, {names} FROM {stage}"
+    shown = ", ".join(f"c{number} AS {name}" for number, name in enumerate(names))
+    whole = f"SELECT CAST(rowid AS BIGINT) AS _hg_id, _hg_part, {shown}, {masks} FROM {stage}"
     scan.spans.append(
         Span(part, batch, low if low is not None else _next_id(scan), rows, batch.first_record, explicit, whole)
     )

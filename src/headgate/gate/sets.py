@@ -136,8 +136,8 @@ def make_claims(verdict: Verdict, rules: Uniques, relation: str, target: str | N
         if contested:
             same = " AND ".join(f"s.{quote.ident(one)} = k.{quote.ident(one)}" for one in rule.columns)
             selects.append(
-                f"""SELECT {bit} AS bit, '{rule.keep}' AS keep, k.rowid AS key, s._hg_id, s._hg_part, k.held
-                    FROM ({relation}) AS s JOIN {contested} AS k ON {same}"""
+                f"""SELECT {bit} AS bit, '{rule.keep}' AS keep, k._hg_key AS key, s._hg_id, s._hg_part,
+                        k._hg_held AS held FROM ({relation}) AS s JOIN {contested} AS k ON {same}"""
             )
     if not selects:
         return None
@@ -159,12 +159,13 @@ def _contested(verdict: Verdict, name: str, rule: UniqueRule, relation: str, tar
     held = ""
     if target is not None:
         same = " AND ".join(f"s.{quote.ident(one)} = t.{quote.ident(one)}" for one in rule.columns)
-        # The batch is the side to build: the engine prunes the table by its smallest and greatest value.
-        held = f""" UNION ALL SELECT DISTINCT {quote.columns(rule.columns, "t")}, true FROM ({target}) AS t
-                    WHERE EXISTS (SELECT 1 FROM ({relation}) AS s WHERE {same})"""
+        # An inner join: only then does the engine prune the table by the batch's smallest and greatest value.
+        held = f""" UNION ALL SELECT DISTINCT {quote.columns(rule.columns, "t")}, true
+                    FROM ({target}) AS t JOIN ({relation}) AS s ON {same}"""
     session.execute(
-        f"""CREATE TEMP TABLE {made} AS SELECT {names}, bool_or(held) AS held FROM (
-                SELECT {names}, false AS held FROM ({relation}) AS s WHERE {present}
+        f"""CREATE TEMP TABLE {made} AS SELECT {names}, bool_or(_hg_held) AS _hg_held,
+                row_number() OVER () AS _hg_key FROM (
+                SELECT {names}, false AS _hg_held FROM ({relation}) AS s WHERE {present}
                 GROUP BY {names} HAVING count(*) > 1{held}) AS u GROUP BY {names}"""
     )
     return made if session.execute(f"SELECT 1 FROM {made} LIMIT 1") else None

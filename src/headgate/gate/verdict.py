@@ -36,12 +36,13 @@ class Verdict:
         skip = f"CASE {' '.join(skips)} ELSE 0 END" if skips else "0"
         keep = " OR ".join(bad + [f"{skip} > 0"] * bool(skips)) or "false"
         masks = ", ".join(
-            f"CASE WHEN why > 0 THEN 0 ELSE {word} + {added} END AS {word}"
+            f"CASE WHEN _hg_why > 0 THEN 0 ELSE {word} + {added} END AS {word}"
             for word, added in zip(self.words, bits.mask(self._failing()), strict=True)
         )
         self._next(
-            f"""SELECT _hg_id, _hg_part, {masks}, CASE WHEN why > 0 THEN {SKIPPED} ELSE {QUARANTINED} END AS fate, why
-                FROM (SELECT *, {skip} AS why FROM ({scan.sql}) AS scan WHERE {keep}) AS failing"""
+            f"""SELECT _hg_id, _hg_part, {masks},
+                    CASE WHEN _hg_why > 0 THEN {SKIPPED} ELSE {QUARANTINED} END AS fate, _hg_why AS why
+                FROM (SELECT *, {skip} AS _hg_why FROM ({scan.sql}) AS scan WHERE {keep}) AS failing"""
         )
 
     def _failing(self) -> list[tuple[int, str]]:

@@ -75,12 +75,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run would read of a flow, and why; nothing to read means nothing to do."""
+    """What a run would read of a flow, and why; nothing to read means nothing to do.
+
+    `anew`: the load makes the whole table (replace, full refresh); `rebuild`: there is an old one that it replaces.
+    """
 
     readings: tuple[Reading, ...]
-    rebuild: bool
+    anew: bool
     reason: str
-    findings: tuple[Finding, ...] = ()
+    rebuild: bool = False
 
 
 def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full_refresh: bool) -> Choice:
@@ -97,7 +100,7 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
             return Choice((), False, "no file yet")
         reason = "full refresh" if full_refresh else _why(moved, gone)
         nothing = [Reading(Partition("", "new", 0), seats.get(""), opened)]
-        return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), bool(state), reason)
+        return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), True, reason, bool(state))
     readings = [reading for part in found for reading in _read(flow, part, seats.get(part.name), generation)]
     if not readings:
         return Choice((), False, "nothing new" if found else "no file yet")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
+from headgate.contracts.verify import verify
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, Finding
+from headgate.core.errors import CommitError, ContractError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Session, Store
 from headgate.core.values import Batch, TableRef
@@ -90,6 +91,8 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
         return True, refresh
+    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+        _refuse_broken(flow)
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
@@ -107,6 +110,14 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
                 return True, refresh
             job.progress(done.counts.read)
     return True, refresh
+
+
+def _refuse_broken(flow: Flow) -> None:
+    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
+    assert flow.contract is not None
+    broken = verify(flow.contract, flow.ingest.places)
+    if broken:
+        raise ContractError(*broken)
 
 
 @dataclass
@@ -128,7 +139,7 @@ class _Loader:
         assert flow.contract is not None
         tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
         reloads = any(reading.reload for reading in self.choice.readings)
-        whole = flow.judged_whole or self.choice.rebuild or reloads
+        whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole):
             outcome = self._commit(flow, group)
             total = Counts()
@@ -140,13 +151,13 @@ class _Loader:
 
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
-        known, reading = pin.pinned(self.session, flow.table), self.choice.readings[0]
-        if known is None or (self.choice.rebuild and reading.partition.name):
-            batch = self._reader(reading).read(WHOLE, WHOLE)
-            assert batch is not None
-            known = pin.infer(self.session, batch, flow.ingest.source.options)
+        known, named = pin.pinned(self.session, flow.table), self.choice.readings[0].partition.name
+        if known is None or (self.choice.rebuild and named):
+            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
+            seen = [batch for batch in batches if batch is not None]
+            known = pin.infer(self.session, seen, flow.ingest.source.options)
             self.pin = pin.body(known)
-        return replace(flow, contract=known)
+        return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
         """Batches to commit together: at most one of each partition, until the slice is full."""
@@ -240,7 +251,7 @@ class _Loader:
             spec.keys,
             self.choice.rebuild,
             flow.limit,
-            self.choice.rebuild and not spec.allow_empty,
+            self.choice.anew and not spec.allow_empty,
             self.pin,
         )
         outcome = try_commit(self.job.store, self.session, work)
