@@ -338,8 +338,8 @@ def _take_old_versions(session: Session, work: Commit, changes: _Changes) -> Non
     keys = f"SELECT _hg_part, {quote.columns(work.keys)} FROM ({work.judgement.accepted()}) AS accepted"
     same = " AND ".join(f"old.{quote.ident(key)} = new.{quote.ident(key)}" for key in work.keys)
     found = session.execute(
-        f"""SELECT new._hg_part, old.{LOAD_COLUMN}, count(*) FROM {target} AS old JOIN ({keys}) AS new ON {same}
-            GROUP BY 1, 2"""
+        f"""SELECT new._hg_part, coalesce(old.{LOAD_COLUMN}, 0), count(*)
+            FROM {target} AS old JOIN ({keys}) AS new ON {same} GROUP BY 1, 2"""
     )
     for part, load, rows in found:
         changes.updated.setdefault(part, {})[load] = rows
@@ -445,7 +445,7 @@ def _unbalanced(work: Commit, what: str) -> InternalError:
         "error",
         f"{what}; nothing was committed",
         str(work.table),
-        "run it again; if it comes back, report it with the file: this is a defect of Headgate",
+        "see whether rows were made by hand: headgate audit; if not, report it with the file: a defect of Headgate",
     )
     return InternalError(finding)
 

@@ -19,50 +19,68 @@ def record_build(
     session: Session, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
 ) -> Entry:
     """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`."""
-    if lock_table(session, table) is None:
+    state = lock_table(session, table)
+    if state is None:
         tables.register(session, str(table))
-    return _record(session, table, BUILD, attempt, rows, details, author)
+    return _record(session, table, state.version if state else 0, BUILD, attempt, rows, details, author)
 
 
 def adjust(session: Session, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
     """Accepts what was changed in the table by hand: the books take the rows as they stand, and say who and why.
+
+    Rows that name no entry of the table name this one from then on.
 
     *Errors*: CommitError `table-missing`, `table-unknown`, `model-table`, `column-missing`, `nothing-to-adjust`.
     """
     made: list[Entry] = []
 
     def write() -> None:
-        if lock_table(session, table) is None:
+        state = lock_table(session, table)
+        if state is None:
             raise _unknown(table)
         history = ledger.entries(session, str(table))
-        if is_model(history):
-            raise _model(table)
-        columns = tables.columns_of(session, table)
-        if columns is None:
-            raise tables.missing(table)
-        if LOAD_COLUMN not in dict(columns):
-            raise tables.no_origin(table)
+        _must_be_adjustable(session, table, history)
         now = rows_by_entry(session, table)
-        deltas = differences(history, now)
-        last = ledger.last_entry(session, table)
-        if not deltas and (last is None or last.rows_after == sum(now.values())):
+        rows = sum(now.values())
+        if not differences(history, now) and ledger.tail(session, table, state.version).rows == rows:
             raise _nothing(table)
-        details = {"adjusted": {str(load): rows for load, rows in sorted(deltas.items())}, "reason": reason}
-        made.append(_record(session, table, ADJUST, attempt, sum(now.values()), details, author))
+        session.execute(
+            f"""UPDATE {quote.table(table)} SET {LOAD_COLUMN} = {state.version + 1}
+                WHERE {LOAD_COLUMN} IS NULL OR {LOAD_COLUMN} NOT BETWEEN 1 AND {state.version}"""
+        )
+        deltas = differences(history, rows_by_entry(session, table))
+        details = {"adjusted": {str(load): count for load, count in sorted(deltas.items())}, "reason": reason}
+        made.append(_record(session, table, state.version, ADJUST, attempt, rows, details, author))
 
     in_plain_transaction(session, write)
     return made[0]
 
 
+def _must_be_adjustable(session: Session, table: TableRef, history: Sequence[Entry]) -> None:
+    if is_model(history):
+        raise _model(table)
+    columns = tables.columns_of(session, table)
+    if columns is None:
+        raise tables.missing(table)
+    if LOAD_COLUMN not in dict(columns):
+        raise tables.no_origin(table)
+
+
 def _record(
-    session: Session, table: TableRef, kind: str, attempt: str, rows: int, details: Mapping[str, Any], author: str
+    session: Session,
+    table: TableRef,
+    version: int,
+    kind: str,
+    attempt: str,
+    rows: int,
+    details: Mapping[str, Any],
+    author: str,
 ) -> Entry:
     flow = str(table)
     seat = ledger.seats(session, flow, kind).get("")
-    last = ledger.last_entry(session, table)
-    number = last.id + 1 if last else 1
+    number, tail = version + 1, ledger.tail(session, table, version)
     part = Part(0, "", seat, 1, {}, {}, 0)
-    before = last.rows_after if last else 0
+    before = tail.rows
     entry = Entry(
         flow,
         number,
@@ -82,7 +100,7 @@ def _record(
         rows_after=rows,
         details=dumps(details),
         author=author,
-    ).sealed(last.digest if last else "")
+    ).sealed(tail.digest)
     if not claim_seats(session, flow, kind, [part]):
         raise RuntimeError("the seat moved under the table's lock")
     ledger.insert_entries(session, [entry])
