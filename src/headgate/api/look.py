@@ -26,11 +26,15 @@ from headgate.core.values import TableRef
 
 LAWS = (
     ("L1", "row: read = loaded + quarantined + deduplicated + skipped", ("law-row",)),
-    ("L2", "table: rows after = rows before + added - removed", ("law-table", "table-missing")),
+    ("L2", "table: rows after = rows before + added - removed", ("law-table", "table-missing", "table-unknown")),
     ("L3", "chain: every slice starts where the one before ended", ("law-chain", "position-moved", "position-missing")),
     ("L4", "quarantine: every refused record is open, replayed or superseded", ("law-quarantine", "quarantine-edited")),
-    ("L5", "origin: rows name the entry that wrote them", ("law-origin",)),
-    ("seals", "entries and records are as they were written", ("entry-edited", "entry-missing")),
+    ("L5", "origin: rows name the entry that wrote them", ("law-origin", "column-missing")),
+    (
+        "seals",
+        "entries and records are as they were written",
+        ("entry-edited", "entry-missing", "state-edited", "contract-edited"),
+    ),
 )
 
 

@@ -139,8 +139,9 @@ class Project:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
 
-        with self._reading() as store, store.session() as session:
-            found = audit(session)
+        declared = [ingest.table for ingest in self._files.ingests]
+        with self._reading(bare=True) as store, store.session() as session:
+            found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
@@ -252,28 +253,30 @@ class Project:
             store.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[DuckDBStore]:
-        """The warehouse with its books to look at; empty ones where nothing was loaded yet."""
-        from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, migrate, version_of
+    def _reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
+        """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
+
+        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
+        """
+        from headgate.books.schema import VERSION, version_of
 
         with self._looking() as store:
             with store.session() as session:
                 found = version_of(session)
-            if found == VERSION:
+            if found == VERSION or (found is None and bare and self._exists()):
                 yield store
                 return
         if found is not None:
-            with self._writing("headgate migrate") as writing:
-                yield writing
+            with self._writing("headgate migrate"):
+                pass
+            with self._looking() as store:
+                yield store
             return
-        store = DuckDBStore(None, read_only=True)
+        empty = _empty()
         try:
-            with store.session() as session:
-                migrate(session)
-            yield store
+            yield empty
         finally:
-            store.close()
+            empty.close()
 
     def _exists(self) -> bool:
         """Whether there is a warehouse file, or something in its place that opening it will complain about."""
@@ -301,6 +304,17 @@ class Project:
             raise AdapterError(
                 Finding("warehouse-busy", "error", what, error.finding.where, error.finding.fix, held)
             ) from None
+
+
+def _empty() -> DuckDBStore:
+    """A warehouse that nothing was loaded into yet."""
+    from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.books.schema import migrate
+
+    store = DuckDBStore(None, read_only=True)
+    with store.session() as session:
+        migrate(session)
+    return store
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

@@ -96,6 +96,8 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
         newest = max([generation, *(seat.generation for seat in seats.values())])
         opened = newest + 1 if seats or (state and state.version) else newest
         fresh = [Reading(part, seats.get(part.name), opened) for part in flow.source.partitions({})]
+        if not fresh and not state:
+            return Choice((), False, "no file yet")
         reason = "full refresh" if full_refresh else _why(moved, gone)
         nothing = [Reading(Partition("", "new", 0), seats.get(""), opened)]
         return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), True, reason, bool(state))

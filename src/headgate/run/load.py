@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
-from headgate.contracts.short import as_upsert
 from headgate.contracts.verify import verify
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding
@@ -133,6 +132,7 @@ class _Loader:
     choice: Choice
     stack: ExitStack
     number: int = 0
+    pin: str = ""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self._prepared()
@@ -166,13 +166,13 @@ class _Loader:
 
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
-        known = pin.pinned(self.session, flow.table)
-        if known is None or self.choice.rebuild:
+        known, named = pin.pinned(self.session, flow.table), self.choice.readings[0].partition.name
+        if known is None or (self.choice.rebuild and named):
             batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
             seen = [batch for batch in batches if batch is not None]
-            known = pin.infer(self.session, flow.table, seen, flow.ingest.source.options)
-        keys = flow.ingest.load.keys
-        return replace(flow, contract=as_upsert(known, keys) if keys else known)
+            known = pin.infer(self.session, seen, flow.ingest.source.options)
+            self.pin = pin.body(known)
+        return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
         """Batches to commit together: at most one of each partition, until the slice is full."""
@@ -264,8 +264,12 @@ class _Loader:
             self.choice.anew,
             flow.limit,
             self.choice.anew and not spec.allow_empty,
+            self.pin,
         )
-        return try_commit(self.job.store, self.session, work)
+        outcome = try_commit(self.job.store, self.session, work)
+        if isinstance(outcome, Committed):
+            self.pin = ""
+        return outcome
 
 
 class _NoFile:

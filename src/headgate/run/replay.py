@@ -92,8 +92,9 @@ def _groups(session: Session) -> list[_Group]:
 
 
 def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], author: str) -> object:
-    contract = flow.contract or pin.pinned(session, flow.table)
-    assert contract is not None
+    known = flow.contract or pin.pinned(session, flow.table)
+    assert known is not None
+    contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
     tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
     disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
