@@ -13,7 +13,6 @@ from headgate.api.results import (
     LedgerResult,
     QuarantineList,
     QuarantineRecord,
-    QueryResult,
     Reason,
     ReplayResult,
 )
@@ -196,46 +195,4 @@ def add_replay(total: ReplayResult, counts: Counts) -> ReplayResult:
         total.rows_skipped + counts.skipped,
         total.entries + 1,
         total.findings,
-    )
-
-
-_AS_TEXT = ("DECIMAL", "DATE", "TIME", "INTERVAL", "UUID", "BIT", "UNION", "MAP")
-"""Types whose Python value would lose something, or need a package: read as the engine's own text."""
-_NESTED_AS_TEXT = ("WITH TIME ZONE", "INTERVAL", "TIMESTAMP_NS", "UNION", "MAP")
-
-
-def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
-    """The rows of one statement. Raises ProjectError `query-failed` with the engine's words."""
-    text = sql.strip().rstrip(";").strip()
-    try:
-        described = [(row[0], row[1]) for row in session.execute(f"DESCRIBE {text}")] if text else []
-        names = [f"c{number}" for number in range(len(described))]
-        shown = ", ".join(_shown(name, kind) for name, (_, kind) in zip(names, described, strict=True))
-        inner = f"(\n{text}\n) AS q({', '.join(names)})"
-        rows = session.execute(f"SELECT {shown} FROM {inner}" + (f" LIMIT {int(limit)}" if limit is not None else ""))
-        total = len(rows)
-        if limit is not None and total >= limit:
-            total = session.execute(f"SELECT count(*) FROM {inner}")[0][0]
-    except Exception as error:
-        raise _query_failed(sql, error) from None
-    return QueryResult.of(described, rows, total)
-
-
-def _shown(name: str, kind: str) -> str:
-    nested = kind.startswith("STRUCT") or kind.endswith("]")
-    texts = _NESTED_AS_TEXT if nested else _AS_TEXT
-    found = any(word in kind for word in texts) if nested else kind.startswith(texts)
-    return f"CAST({name} AS VARCHAR)" if found else name
-
-
-def _query_failed(sql: str, error: Exception) -> ProjectError:
-    return ProjectError(
-        Finding(
-            "query-failed",
-            "error",
-            str(error).strip() or type(error).__name__,
-            sql.strip()[:200],
-            'give one SELECT; see the tables: headgate query "SELECT table_schema, table_name FROM '
-            'information_schema.tables"',
-        )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -202,8 +203,10 @@ class Project:
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
-        with self._reading(bare=True) as store, store.session() as session:
-            return look.query_result(session, sql, limit)
+        from headgate.api.query import query_result
+
+        with self._looking() as store, store.session() as session:
+            return query_result(session, sql, limit)
 
     def _table(self, name: str | None) -> str | None:
         return str(TableRef.parse(name)) if name else None
@@ -217,7 +220,7 @@ class Project:
         return assemble(self._files, self._temp, duckdb.__version__)
 
     @contextmanager
-    def _writing(self, command: str) -> Iterator[Store]:
+    def _writing(self, command: str) -> Iterator[DuckDBStore]:
         """The warehouse for this process alone, its books up to date."""
         from headgate.books.schema import migrate
 
@@ -233,34 +236,53 @@ class Project:
                 store.close()
 
     @contextmanager
-    def _reading(self, bare: bool = False) -> Iterator[Store]:
-        """The warehouse to look at, read-only and without access to files; an empty one where nothing was loaded yet.
+    def _looking(self) -> Iterator[DuckDBStore]:
+        """The warehouse as it is, read-only and without reach to files; an empty one where there is none yet."""
+        from headgate.adapters.duckdb.store import DuckDBStore
+        from headgate.books.schema import VERSION, newer, version_of
 
-        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
-        """
-        store = self._look(bare)
+        store = self._open_beside_others() if self._exists() else DuckDBStore(None, read_only=True)
         try:
+            with store.session() as session:
+                found = version_of(session)
+            if found is not None and found > VERSION:
+                raise newer(found)
             yield store
         finally:
             store.close()
 
-    def _look(self, bare: bool) -> DuckDBStore:
-        from headgate.books.schema import VERSION, newer
+    @contextmanager
+    def _reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
+        """The warehouse with its books to look at; empty ones where nothing was loaded yet.
 
-        if not self._files.warehouse.exists():
-            return _empty()
-        store = self._open_beside_others()
-        found = _version(store)
-        if found == VERSION or (found is None and bare):
-            return store
-        store.close()
-        if found is None:
-            return _empty()
-        if found > VERSION:
-            raise newer(found)
-        with self._writing("headgate migrate"):
-            pass
-        return self._open_beside_others()
+        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
+        """
+        from headgate.adapters.duckdb.store import DuckDBStore
+        from headgate.books.schema import VERSION, migrate, version_of
+
+        with self._looking() as store:
+            with store.session() as session:
+                found = version_of(session)
+            if found == VERSION or (found is None and bare):
+                yield store
+                return
+        if found is not None:
+            with self._writing("headgate migrate"):
+                pass
+            with self._looking() as store:
+                yield store
+            return
+        store = DuckDBStore(None, read_only=True)
+        try:
+            with store.session() as session:
+                migrate(session)
+            yield store
+        finally:
+            store.close()
+
+    def _exists(self) -> bool:
+        """Whether there is a warehouse file, or something in its place that opening it will complain about."""
+        return os.path.lexists(self._files.warehouse)
 
     def _open_beside_others(self) -> DuckDBStore:
         try:
@@ -284,29 +306,6 @@ class Project:
             raise AdapterError(
                 Finding("warehouse-busy", "error", what, error.finding.where, error.finding.fix, held)
             ) from None
-
-
-def _empty() -> DuckDBStore:
-    """A warehouse that nothing was loaded into yet."""
-    from headgate.adapters.duckdb.store import DuckDBStore
-    from headgate.books.schema import migrate
-
-    store = DuckDBStore(None, read_only=True)
-    with store.session() as session:
-        migrate(session)
-    return store
-
-
-def _version(store: DuckDBStore) -> int | None:
-    """The schema version of its books; closes the store where they are broken."""
-    from headgate.books.schema import version_of
-
-    try:
-        with store.session() as session:
-            return version_of(session)
-    except BaseException:
-        store.close()
-        raise
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

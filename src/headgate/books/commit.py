@@ -299,6 +299,8 @@ def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: i
 def _remove(session: Session, work: Commit, base: int, before: int, changes: _Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
+    if work.replace and base == 0:
+        return
     if work.replace:
         changes.replaced = before
         changes.settled[0] = quarantine.supersede(session, work.table, None, base + 1)

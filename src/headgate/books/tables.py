@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headgate.books import ledger
-from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction, lock_table
+from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 from headgate.core.values import TableRef
@@ -27,19 +27,18 @@ def columns_of(session: Session, table: TableRef) -> list[tuple[str, str]] | Non
 def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
     """Makes sure that the table and its line in the books exist and fit; one about to be rebuilt may differ.
 
-    A table that no entry wrote to yet (its first load was stopped) is made again as the contract now says.
-
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `column-missing`, `contract-misfit`.
     """
-    state = ledger.table_state(session, table)
-    if state is None:
+    # One snapshot for the line and the table: a runner that makes both at this moment shows none of them or conflicts.
+    in_plain_transaction(session, lambda: _prepare(session, table, columns, rebuild))
+
+
+def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
+    if ledger.table_state(session, table) is None:
         if columns_of(session, table) is not None:
             raise unknown(table)
         _create(session, table, columns)
-        return
-    if state.version == 0 and not rebuild:
-        _remake(session, table, columns)
-    if not rebuild:
+    elif not rebuild:
         compare(session, table, columns)
 
 
@@ -62,31 +61,9 @@ def register(session: Session, name: str) -> None:
 
 
 def _create(session: Session, table: TableRef, columns: Columns) -> None:
-    def make() -> None:
-        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
-        session.execute(create_table(table, columns))
-        register(session, str(table))
-
-    in_plain_transaction(session, make)
-
-
-def _remake(session: Session, table: TableRef, columns: Columns) -> None:
-    def make() -> None:
-        state = lock_table(session, table)
-        if state is None or state.version or _holds_rows(session, table):
-            return
-        session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
-        session.execute(create_table(table, columns))
-
-    found = columns_of(session, table)
-    if found != [*columns, (LOAD_COLUMN, "BIGINT")]:
-        in_plain_transaction(session, make)
-
-
-def _holds_rows(session: Session, table: TableRef) -> bool:
-    if columns_of(session, table) is None:
-        return False
-    return bool(session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1"))
+    session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
+    session.execute(create_table(table, columns))
+    register(session, str(table))
 
 
 def _spelled(physical: str) -> str:

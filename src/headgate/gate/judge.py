@@ -25,7 +25,7 @@ _NO_PARENT = "CAST(NULL AS BIGINT) AS parent, CAST(NULL AS BIGINT) AS origin"
 
 @dataclass(frozen=True)
 class Rules:
-    """What a load is judged by. `target`: the relation of rows that stay (None: the table holds nothing)."""
+    """What a load is judged by."""
 
     table: TableRef
     contract: Contract
@@ -44,7 +44,10 @@ class Rules:
 
 @dataclass
 class Gate:
-    """Judges the batches of one commit. `add` each batch, then `decide`, then hand it to the commit; `close` always."""
+    """Judges the batches of one commit. `add` each batch, then `decide`, then hand it to the commit; `close` always.
+
+    `target`: the relation of the table's rows that stay (None: all are replaced).
+    """
 
     session: Session
     rules: Rules
@@ -77,7 +80,10 @@ class Gate:
     def judge(self, session: Session) -> Mapping[int, Counts]:
         """Set rules, inside the transaction; then the fates per part."""
         assert session is self.session
-        rules, bits, verdict = self.rules, self.bits, self.verdict
+        rules, bits, verdict, target = self.rules, self.bits, self.verdict, self.target
+        # Asked in here, where no other runner can add the first row any more.
+        if target and not session.execute(f"SELECT 1 FROM ({target}) AS t LIMIT 1"):
+            target = None
         others = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table != str(rules.table)]
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
@@ -85,10 +91,10 @@ class Gate:
         if rules.disposition == "upsert":
             identity = versions.Identity(rules.keys, rules.order_by, rules.replay)
             if bits.replay_bit is not None:
-                versions.judge_replay_keys(verdict, identity, self.target, bits.replay_bit)
-            versions.judge_upsert(verdict, identity, bits.unique_bits, own, self.target)
+                versions.judge_replay_keys(verdict, identity, target, bits.replay_bit)
+            versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
         else:
-            sets.judge_append(verdict, bits.unique_bits, own, self.target)
+            sets.judge_append(verdict, bits.unique_bits, own, target)
         return self._fates()
 
     def _fates(self) -> dict[int, Counts]:

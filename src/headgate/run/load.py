@@ -88,11 +88,13 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
+    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+        _refuse_broken(flow)
+        if state and not choice.rebuild:
+            tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
         return True, refresh
-    if flow.contract and (state is None or state.contract != flow.contract.digest()):
-        _refuse_broken(flow)
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
@@ -133,11 +135,10 @@ class _Loader:
     pin: str = ""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
-        flow = self.job.flow
-        if flow.contract is None:
-            flow = self._pinned(flow)
-        assert flow.contract is not None
-        tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        flow = self._prepared()
+        if flow is None:
+            yield Lost(), Counts()
+            return
         reloads = any(reading.reload for reading in self.choice.readings)
         whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole):
@@ -148,6 +149,20 @@ class _Loader:
             elif isinstance(outcome, Committed):
                 total = sum((counts_of(entry) for entry in outcome.entries), Counts())
             yield outcome, total
+
+    def _prepared(self) -> Flow | None:
+        """The flow with its contract, and its table in place; None where another runner was making them, too."""
+        flow = self.job.flow
+        try:
+            if flow.contract is None:
+                flow = self._pinned(flow)
+            assert flow.contract is not None
+            tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        except Exception as error:
+            if self.job.store.is_conflict(error):
+                return None
+            raise
+        return flow
 
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
@@ -227,10 +242,7 @@ class _Loader:
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
         """The rows that set rules see: the table as it will be without what this commit replaces."""
-        if self.choice.rebuild:
-            return None
-        state = ledger.table_state(self.session, flow.table)
-        if state is None or ledger.tail(self.session, flow.table, state.version).rows == 0:
+        if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
@@ -249,7 +261,7 @@ class _Loader:
             self.job.author,
             "upsert" if spec.kind == "upsert" else "append",
             spec.keys,
-            self.choice.rebuild,
+            self.choice.anew,
             flow.limit,
             self.choice.anew and not spec.allow_empty,
             self.pin,

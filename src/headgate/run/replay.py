@@ -109,9 +109,7 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
         replay=True,
         extra=flow.ingest.extra == "ignore",
     )
-    last = ledger.last_entry(session, flow.table)
-    target = standing_rows(flow.table, []) if last and last.rows_after else None
-    gate = Gate(session, rules, target, f"hg_{attempt}")
+    gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
     seats = ledger.seats(session, flow.name)
     try:
         parts = []

@@ -127,7 +127,8 @@ class CsvReader:
             verify=self._verify,
         )
         if shell.records == 0:
-            return replace(shell, relation=f"{self._select(Table(Path('x'), 0), 0)[: -len(' FROM ')]} WHERE false")
+            nothing = self._select(Table(Path("x"), 0), 0)[: -len(" FROM ")]
+            return replace(shell, relation=f"{nothing} WHERE false", row_base=start.records + 1)
         tallies = self._window.tallies(start, end)
         return self._strict(shell, start, end, tallies) if _clean(tallies) else self._careful(shell, start, end)
 
