@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from headgate.api.results import (
@@ -19,8 +20,9 @@ from headgate.api.results import (
 from headgate.books import ledger
 from headgate.books.audit import Audit
 from headgate.books.ledger import Counts, Entry
-from headgate.core.errors import Finding, ProjectError
+from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.protocols import Session
+from headgate.core.values import TableRef
 
 LAWS = (
     ("L1", "row: read = loaded + quarantined + deduplicated + skipped", ("law-row",)),
@@ -42,6 +44,16 @@ def laws(audit: Audit) -> tuple[Law, ...]:
         Law(name, title, audit.entries, sum(finding.code in codes for finding in audit.findings))
         for name, title, codes in LAWS
     )
+
+
+def table_named(session: Session, name: str, loaded: Iterable[str]) -> str:
+    """The table as the books spell it, or as an ingest file does. Raises ProjectError `unknown-table`."""
+    known = {one.lower(): one for one in (*loaded, *ledger.table_versions(session))}
+    found = known.get(str(TableRef.parse(name)).lower())
+    if found is None:
+        what = f"neither the books nor an ingest file know a table {name!r}{nearest(name, known.values())}"
+        raise ProjectError(Finding("unknown-table", "error", what, name, "see what there is: headgate plan"))
+    return found
 
 
 def ledger_result(session: Session, table: str | None, limit: int | None) -> LedgerResult:
@@ -95,12 +107,14 @@ def adjusted(entry: Entry) -> AdjustResult:
     )
 
 
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
 def record_id(text: str | int) -> int:
     """A quarantine id as typed. Raises ProjectError `unknown-record`."""
-    try:
-        return int(text)
-    except ValueError:
-        raise unknown_record([str(text)]) from None
+    if isinstance(text, str) and not _ID.fullmatch(text):
+        raise unknown_record([text])
+    return int(text)
 
 
 def unknown_record(ids: Sequence[object]) -> ProjectError:
@@ -130,13 +144,16 @@ def quarantine_list(session: Session, table: str | None, status: str, limit: int
 
 def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
     """These records in the order asked for."""
-    marks = ", ".join("?" * len(ids))
-    rows = session.execute(f"{_RECORD} WHERE q.id IN ({marks})", list(ids))
+    rows = session.execute(f"{_RECORD} WHERE q.id IN ({_listed(ids)})")
     by_id = {row[0]: row for row in rows}
     unknown = [one for one in ids if one not in by_id]
     if unknown:
         raise unknown_record(unknown)
     return QuarantineList(len(ids), tuple(_record(by_id[one]) for one in ids))
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(str(int(one)) for one in ids)
 
 
 def _record(row: tuple[Any, ...]) -> QuarantineRecord:
@@ -165,8 +182,7 @@ def open_tables(session: Session, table: str | None) -> list[str]:
 
 def tables_of_open(session: Session, ids: Sequence[int]) -> list[str]:
     """The tables of these open records. Raises ProjectError where one does not exist or is settled already."""
-    marks = ", ".join("?" * len(ids))
-    rows = session.execute(f"SELECT id, table_name, status FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    rows = session.execute(f"SELECT id, table_name, status FROM _headgate.quarantine WHERE id IN ({_listed(ids)})")
     found = {row[0]: row for row in rows}
     unknown = [one for one in ids if one not in found]
     if unknown:

@@ -27,7 +27,7 @@ from headgate.api.results import (
 from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import AdapterError, Finding, ProjectError
-from headgate.core.protocols import Store
+from headgate.core.protocols import Session, Store
 from headgate.core.values import TableRef
 from headgate.state import owner
 
@@ -147,7 +147,7 @@ class Project:
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
         """Entries of the ledger, newest first."""
         with self._reading() as store, store.session() as session:
-            return look.ledger_result(session, self._table(table), limit)
+            return look.ledger_result(session, self._table(session, table), limit)
 
     def adjust(self, table: str, reason: str) -> AdjustResult:
         """Accepts a change that was made by hand in the table, as an entry of its own."""
@@ -157,13 +157,14 @@ class Project:
             finding = Finding("reason-missing", "error", "an adjustment needs a reason", table, "add --reason '...'")
             raise ProjectError(finding)
         with self._writing("headgate ledger adjust") as store, store.session() as session:
-            entry = adjust(session, TableRef.parse(table), new_id(), reason, environ.user())
+            named = TableRef.parse(self._table(session, table) or table)
+            entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
 
     def quarantine(self, table: str | None = None, status: str = "open", limit: int | None = 50) -> QuarantineList:
         """Refused records: open ones unless another status (or `all`) is asked for."""
         with self._reading() as store, store.session() as session:
-            return look.quarantine_list(session, self._table(table), status, limit)
+            return look.quarantine_list(session, self._table(session, table), status, limit)
 
     def quarantine_show(self, ids: Sequence[str | int]) -> QuarantineList:
         """These records, whole. Raises ProjectError `unknown-record`."""
@@ -199,7 +200,7 @@ class Project:
         with store.session() as session:
             if ids is not None:
                 return look.tables_of_open(session, ids)
-            return look.open_tables(session, self._table(table))
+            return look.open_tables(session, self._table(session, table))
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
@@ -208,8 +209,8 @@ class Project:
         with self._looking() as store, store.session() as session:
             return query_result(session, sql, limit)
 
-    def _table(self, name: str | None) -> str | None:
-        return str(TableRef.parse(name)) if name else None
+    def _table(self, session: Session, name: str | None) -> str | None:
+        return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None
 
     def _pipeline(self) -> Pipeline:
         import duckdb
@@ -253,17 +254,16 @@ class Project:
 
     @contextmanager
     def _reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
-        """The warehouse with its books to look at; empty ones where nothing was loaded yet.
+        """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
 
         Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
         """
-        from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, migrate, version_of
+        from headgate.books.schema import VERSION, version_of
 
         with self._looking() as store:
             with store.session() as session:
                 found = version_of(session)
-            if found == VERSION or (found is None and bare):
+            if found == VERSION or (found is None and bare and self._exists()):
                 yield store
                 return
         if found is not None:
@@ -272,13 +272,11 @@ class Project:
             with self._looking() as store:
                 yield store
             return
-        store = DuckDBStore(None, read_only=True)
+        empty = _empty()
         try:
-            with store.session() as session:
-                migrate(session)
-            yield store
+            yield empty
         finally:
-            store.close()
+            empty.close()
 
     def _exists(self) -> bool:
         """Whether there is a warehouse file, or something in its place that opening it will complain about."""
@@ -306,6 +304,17 @@ class Project:
             raise AdapterError(
                 Finding("warehouse-busy", "error", what, error.finding.where, error.finding.fix, held)
             ) from None
+
+
+def _empty() -> DuckDBStore:
+    """A warehouse that nothing was loaded into yet."""
+    from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.books.schema import migrate
+
+    store = DuckDBStore(None, read_only=True)
+    with store.session() as session:
+        migrate(session)
+    return store
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headgate.books import ledger
-from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction
+from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction, lock_table
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 from headgate.core.values import TableRef
@@ -27,6 +27,8 @@ def columns_of(session: Session, table: TableRef) -> list[tuple[str, str]] | Non
 def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
     """Makes sure that the table and its line in the books exist and fit; one about to be rebuilt may differ.
 
+    A table that no entry has filled yet is no reason to hold on to an earlier wording of the contract: it is remade.
+
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `column-missing`, `contract-misfit`.
     """
     # One snapshot for the line and the table: a runner that makes both at this moment shows none of them or conflicts.
@@ -34,12 +36,24 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
 
 
 def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
-    if ledger.table_state(session, table) is None:
+    state = ledger.table_state(session, table)
+    if state is None:
         if columns_of(session, table) is not None:
             raise unknown(table)
         _create(session, table, columns)
-    elif not rebuild:
+    elif rebuild:
+        return
+    elif is_blank(session, table, state):
+        _remake(session, table, columns)
+    else:
         compare(session, table, columns)
+
+
+def is_blank(session: Session, table: TableRef, state: ledger.TableState) -> bool:
+    """Whether nothing was ever committed to the table, nor put there by somebody else."""
+    if state.version:
+        return False
+    return columns_of(session, table) is None or not session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1")
 
 
 def compare(session: Session, table: TableRef, columns: Columns) -> None:
@@ -64,6 +78,16 @@ def _create(session: Session, table: TableRef, columns: Columns) -> None:
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
     session.execute(create_table(table, columns))
     register(session, str(table))
+
+
+def _remake(session: Session, table: TableRef, columns: Columns) -> None:
+    found = [one for one in columns_of(session, table) or [] if one[0] != LOAD_COLUMN]
+    if [(name, _spelled(physical)) for name, physical in columns] == [(name, _spelled(kind)) for name, kind in found]:
+        return
+
+    lock_table(session, table)
+    session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
+    session.execute(create_table(table, columns))
 
 
 def _spelled(physical: str) -> str:

@@ -28,8 +28,8 @@ class Pipeline:
         if not names:
             return list(self.flows), list(self.models)
         known = {flow.name for flow in self.flows} | {model.name for model in self.models}
-        aliases = {str(model.target): model.name for model in self.models}
-        wanted = [aliases.get(name, name) for name in names]
+        aliases = {name.lower(): name for name in known} | {str(one.target).lower(): one.name for one in self.models}
+        wanted = [aliases.get(name.lower()) or aliases.get(f"main.{name.lower()}", name) for name in names]
         for name in wanted:
             if name not in known:
                 raise _unknown(name, known)
@@ -50,18 +50,18 @@ class Pipeline:
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
     flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
-    sources = [_source(file) for file in project.models]
+    sources = [_source(file, project.root) for file in project.models]
     models = compile_models(sources, [flow.table for flow in flows], engine)
     shape = graph(models)
     by_name = {model.name: model for model in models}
     return Pipeline(tuple(_in_order(flows)), tuple(by_name[name] for name in shape.order), shape)
 
 
-def _source(file: ModelFile) -> ModelSource:
+def _source(file: ModelFile, root: Path) -> ModelSource:
     checks = tuple(
         ModelCheck(test.kind, test.column, test.sql, test.name, test.severity, test.where) for test in file.tests
     )
-    return ModelSource(file.name, file.path, file.text, file.folder, checks)
+    return ModelSource(file.name, file.path.relative_to(root), file.text, file.folder, checks)
 
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
