@@ -137,7 +137,8 @@ def test_an_adjusted_table_can_be_replaced(folder: Folder) -> None:
     ("table", "sql", "code", "fix"),
     [
         ("raw.orders", "SELECT 1", "nothing-to-adjust", "headgate audit"),
-        ("raw.nothing", "SELECT 1", "table-unknown", "headgate ledger"),
+        ("raw.nothing", "SELECT 1", "unknown-table", "headgate plan"),
+        ("raw.later", "SELECT 1", "table-unknown", "headgate ledger"),
         ("raw.orders", "DROP TABLE raw.orders", "table-missing", "headgate run --full-refresh raw.orders"),
         ("gold.total", "DELETE FROM gold.total", "model-table", "headgate run --full-refresh gold.total"),
         ("gold.total", "SELECT 1", "model-table", "headgate run --full-refresh gold.total"),
@@ -147,9 +148,10 @@ def test_an_adjusted_table_can_be_replaced(folder: Folder) -> None:
 def test_what_cannot_be_adjusted_is_refused_and_nothing_is_written(
     folder: Folder, table: str, sql: str, code: str, fix: str
 ) -> None:
+    folder.write("ingest/later.yml", "table: raw.later\nfrom: data/later/*.csv\n")
     folder.behind(sql)
     before = folder.behind("SELECT * FROM _headgate.entry ORDER BY ALL")
-    with pytest.raises(CommitError) as caught:
+    with pytest.raises((CommitError, ProjectError)) as caught:
         folder.open().adjust(table, "I say so")
     assert caught.value.finding.code == code
     assert caught.value.finding.where == table
