@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.property.dress import Dress, Written, dressed, write
+from tests.property.dress import Columnar, Dress, Written
 from tests.property.driver import PARENT_FILE, _canonical, _sums
 
 from headgate.adapters.duckdb.store import DuckDBStore
@@ -42,13 +42,13 @@ class Disk:
 
     root: Path
     flow: oracle.Flow
-    dress: Dress
+    dress: Dress | Columnar
     columns: tuple[str, ...]
     texts: dict[str, Written] = field(default_factory=dict)
     clock: int = 0
 
     @classmethod
-    def make(cls, made: Path, root: Path, flow: oracle.Flow, dress: Dress, columns: tuple[str, ...]) -> Disk:
+    def make(cls, made: Path, root: Path, flow: oracle.Flow, dress: Dress | Columnar, columns: tuple[str, ...]) -> Disk:
         shutil.copytree(made, root)
         (root / "ingest" / "orders.yml").write_text(ingest_form(flow, dress.source(columns)), encoding="utf-8")
         return cls(root, flow, dress, columns)
@@ -60,8 +60,8 @@ class Disk:
         )
 
     def _real(self, file: oracle.File) -> oracle.File:
-        worn = dressed(file, self.dress, self.columns)
-        text = write(worn, self.dress)
+        worn = self.dress.dressed(file, self.columns)
+        text = self.dress.write(worn)
         identity = "sha256:" + hashlib.sha256(text.data).hexdigest()
         self.texts[identity] = text
         return replace(worn, identity=identity)

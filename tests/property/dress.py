@@ -1,15 +1,17 @@
-"""One file of the oracle as bytes on disk, in any dress that CSV wears, with the line and raw text of every record."""
+"""Files of the oracle as bytes on disk, as CSV in any dress or as Parquet, with line and raw text of every record."""
 
 from __future__ import annotations
 
 import gzip
+import io
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 from hypothesis import strategies as st
 
 from headgate.testing.oracle import File, Malformed
-from headgate.testing.oracle.model import Fields
 
 NOT_TEXT, NUL = "\ue000", "\ue001"
 """Stand in a malformed record for a byte that is no text, and for a NUL."""
@@ -34,6 +36,36 @@ class Dress:
     blank_lines: bool = False
     junk: str = ""
 
+    def dressed(self, file: File, columns: tuple[str, ...]) -> File:
+        """The file with its malformed records said in the dress, in the order of `columns` where no header is written.
+
+        An unclosed quote becomes one with junk behind it wherever another quote could close it.
+        """
+        header = file.header if self.header else columns
+        records = tuple(
+            _malformed(record, self, len(header))
+            if isinstance(record, Malformed)
+            else {name: record.get(name) for name in header}
+            for record in file.records
+        )
+        worn = replace(file, records=records, columns=header)
+        if sum('"' in line for line in _lines(worn, self)) > 1:
+            records = tuple(_closed(record) if isinstance(record, Malformed) else record for record in records)
+        return replace(worn, records=records)
+
+    def write(self, file: File) -> Written:
+        """The file in this dress. *Errors*: UnicodeEncodeError where its text has no form in the encoding."""
+        lines = _lines(file, self)
+        text, numbers = "", []
+        for number, line in enumerate(lines):
+            text += self.newline if self.blank_lines and number % 2 else ""
+            numbers.append(1 + _newlines(text, self))
+            text += line + self.newline
+        if not self.last_newline:
+            text = text.removesuffix(self.newline)
+        skip = int(self.header)
+        return Written(_bytes(text, self), tuple(numbers[skip:]), tuple(map(_shown, lines[skip:])))
+
     def source(self, columns: tuple[str, ...]) -> str:
         """What stands after `from:`."""
         nulls = ", ".join(f"'{null}'" for null in self.nulls)
@@ -46,11 +78,35 @@ class Dress:
 
 @dataclass(frozen=True)
 class Written:
-    """A file as it stands on disk; of each record its physical line and its text as the quarantine must show it."""
+    """A file as it stands on disk; of each record its physical line and its text as the quarantine must show it (None
+    where there is neither)."""
 
     data: bytes
-    lines: tuple[int, ...]
-    raws: tuple[str, ...]
+    lines: tuple[int | None, ...]
+    raws: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Columnar:
+    """The files as Parquet, all columns text. What is malformed in a CSV can't be said in it, and is left out."""
+
+    suffix: str = ""
+
+    def source(self, columns: tuple[str, ...]) -> str:
+        """What stands after `from:`."""
+        return "{parquet: {path: 'data/**/*.csv'}}"
+
+    def dressed(self, file: File, columns: tuple[str, ...]) -> File:
+        """The file without its malformed records."""
+        return replace(file, records=tuple(one for one in file.records if not isinstance(one, Malformed)))
+
+    def write(self, file: File) -> Written:
+        """The file as Parquet; the same records give the same bytes."""
+        records = [record for record in file.records if not isinstance(record, Malformed)]
+        table = pa.table({name: pa.array([one.get(name) for one in records], pa.string()) for name in file.header})
+        out = io.BytesIO()
+        pq.write_table(table, out, row_group_size=2)
+        return Written(out.getvalue(), (None,) * len(records), (None,) * len(records))
 
 
 dresses = st.builds(
@@ -86,32 +142,9 @@ def _texts(file: File) -> str:
     return "".join([*file.header, *(text or "" for record in records for text in record.values())])
 
 
-def dressed(file: File, dress: Dress, columns: tuple[str, ...]) -> File:
-    """The file with its malformed records said in the dress, and in the order of `columns` where no header is written.
-
-    An unclosed quote becomes one with junk behind it wherever another quote could close it.
-    """
-    header = file.header if dress.header else columns
-    records = tuple(
-        _malformed(record, dress, len(header))
-        if isinstance(record, Malformed)
-        else {name: record.get(name) for name in header}
-        for record in file.records
-    )
-    unclosed = [number for number, record in enumerate(records) if _unclosed(record)]
-    whole = _lines(replace(file, records=records, columns=header), dress)
-    if sum('"' in line for line in whole) > 1:
-        records = tuple(
-            Malformed('"x"y' + record.raw[2:], record.message)  # type: ignore[union-attr]
-            if number in unclosed
-            else record
-            for number, record in enumerate(records)
-        )
-    return replace(file, records=records, columns=header)
-
-
-def _unclosed(record: Fields | Malformed) -> bool:
-    return isinstance(record, Malformed) and record.raw.count('"') == 1
+def _closed(record: Malformed) -> Malformed:
+    raw = '"x"y' + record.raw[2:] if record.raw.count('"') == 1 else record.raw
+    return replace(record, raw=raw)
 
 
 def _malformed(record: Malformed, dress: Dress, width: int) -> Malformed:
@@ -124,21 +157,6 @@ def _malformed(record: Malformed, dress: Dress, width: int) -> Malformed:
     else:
         fields = [fields[0], *"z" * (width - 1)]
     return Malformed(dress.delim.join(fields), message)
-
-
-def write(file: File, dress: Dress) -> Written:
-    """The file in its dress. *Errors*: UnicodeEncodeError where its text has no form in the encoding."""
-    lines = _lines(file, dress)
-    blank = [dress.newline if dress.blank_lines and number % 2 else "" for number in range(len(lines))]
-    text, numbers = "", []
-    for line, gap in zip(lines, blank, strict=True):
-        text += gap
-        numbers.append(1 + _newlines(text, dress))
-        text += line + dress.newline
-    if not dress.last_newline:
-        text = text.removesuffix(dress.newline)
-    skip = int(dress.header)
-    return Written(_bytes(text, dress), tuple(numbers[skip:]), tuple(map(_shown, lines[skip:])))
 
 
 def _newlines(text: str, dress: Dress) -> int:

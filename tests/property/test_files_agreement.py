@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from tests.property.disk import Disk, differences, template
-from tests.property.dress import Dress, dresses, wearable
+from tests.property.dress import Columnar, Dress, dresses, wearable
 
 from headgate.testing import oracle
 from headgate.testing.strategies import PARENTS, Step, contracts, flows, histories, ingest_form, parents, play
@@ -39,10 +39,7 @@ def cases(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step], Dress]:
     return flow, steps, wearable(draw(dresses), [file for step in steps for file in step.files.values()])
 
 
-@given(case=cases())
-def test_any_history_of_files_ends_in_the_state_of_the_oracle(
-    made: Path, case: tuple[oracle.Flow, list[Step], Dress]
-) -> None:
+def agrees(made: Path, case: tuple[oracle.Flow, list[Step], Dress | Columnar]) -> None:
     flow, steps, dress = case
     note(ingest_form(flow, dress.source(positional(flow))))
     note(str(dress))
@@ -61,3 +58,18 @@ def test_any_history_of_files_ends_in_the_state_of_the_oracle(
             assert (status in ("refused", "failed")) == (len(state.refusals) > len(before.refusals))
             assert disk.findings() == []
             assert disk.leftovers() == []
+
+
+@given(case=cases())
+def test_any_history_of_csv_files_ends_in_the_state_of_the_oracle(
+    made: Path, case: tuple[oracle.Flow, list[Step], Dress]
+) -> None:
+    agrees(made, case)
+
+
+@settings(max_examples=max(5, settings.default.max_examples // 3))
+@given(case=cases())
+def test_text_columns_of_parquet_get_the_verdicts_of_the_oracle(
+    made: Path, case: tuple[oracle.Flow, list[Step], Dress]
+) -> None:
+    agrees(made, (*case[:2], Columnar()))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -24,15 +22,15 @@ from headgate.api.results import (
     RunResult,
     Step,
 )
+from headgate.api.warehouse import Warehouse
 from headgate.core import environ
 from headgate.core.clock import new_id
-from headgate.core.errors import AdapterError, Finding, ProjectError
+from headgate.core.errors import Finding, ProjectError
 from headgate.core.protocols import Session, Store
 from headgate.core.values import TableRef
-from headgate.state import owner
+from headgate.state.scratch import Scratch
 
 if TYPE_CHECKING:
-    from headgate.adapters.duckdb.store import DuckDBStore
     from headgate.run.pipeline import Pipeline
 
 Told = Callable[[str], None]
@@ -50,10 +48,10 @@ class Project:
         from headgate.project.read import read_project
 
         self.root = root
-        self._wait = wait
-        self._told = told
         self._files = read_project(root)
-        self._temp = root / owner.FOLDER / "tmp"
+        self._scratch = Scratch(root)
+        shown = self._files.warehouse_shown or str(self._files.warehouse)
+        self._warehouse = Warehouse(root, self._files.warehouse, shown, self._scratch, wait, told)
 
     @classmethod
     def open(cls, root: Path | str, wait: bool = False, told: Told | None = None) -> Project:
@@ -66,7 +64,7 @@ class Project:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        return None
+        self._scratch.close()
 
     def check(self) -> CheckResult:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
@@ -75,7 +73,7 @@ class Project:
 
         engine = DuckDBStore(None)
         try:
-            with self._reading() as store:
+            with self._warehouse.reading() as store:
                 findings = check(self._pipeline(), store, engine)
         finally:
             engine.close()
@@ -86,7 +84,7 @@ class Project:
         from headgate.run.plan import plan
 
         pipeline = self._pipeline()
-        with self._reading() as store, store.session() as session:
+        with self._warehouse.reading() as store, store.session() as session:
             steps = plan(pipeline, session, select, full_refresh)
         return PlanResult(
             tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason) for step in steps)
@@ -104,7 +102,7 @@ class Project:
         told = progress or (lambda news: None)
         pipeline = self._pipeline()
         pipeline.select(select)
-        with self._writing("headgate run") as store:
+        with self._warehouse.writing("headgate run") as store:
             work = Run(
                 store,
                 pipeline,
@@ -140,13 +138,13 @@ class Project:
         from headgate.books.audit import audit
 
         declared = [ingest.table for ingest in self._files.ingests]
-        with self._reading(bare=True) as store, store.session() as session:
+        with self._warehouse.reading(bare=True) as store, store.session() as session:
             found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
         """Entries of the ledger, newest first."""
-        with self._reading() as store, store.session() as session:
+        with self._warehouse.reading() as store, store.session() as session:
             return look.ledger_result(session, self._table(session, table), limit)
 
     def adjust(self, table: str, reason: str) -> AdjustResult:
@@ -156,19 +154,19 @@ class Project:
         if not reason.strip():
             finding = Finding("reason-missing", "error", "an adjustment needs a reason", table, "add --reason '...'")
             raise ProjectError(finding)
-        with self._writing("headgate ledger adjust") as store, store.session() as session:
+        with self._warehouse.writing("headgate ledger adjust") as store, store.session() as session:
             named = TableRef.parse(self._table(session, table) or table)
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
 
     def quarantine(self, table: str | None = None, status: str = "open", limit: int | None = 50) -> QuarantineList:
         """Refused records: open ones unless another status (or `all`) is asked for."""
-        with self._reading() as store, store.session() as session:
+        with self._warehouse.reading() as store, store.session() as session:
             return look.quarantine_list(session, self._table(session, table), status, limit)
 
     def quarantine_show(self, ids: Sequence[str | int]) -> QuarantineList:
         """These records, whole. Raises ProjectError `unknown-record`."""
-        with self._reading() as store, store.session() as session:
+        with self._warehouse.reading() as store, store.session() as session:
             return look.quarantine_records(session, [look.record_id(one) for one in ids])
 
     def replay(
@@ -188,7 +186,7 @@ class Project:
             raise ProjectError(finding)
         pipeline = self._pipeline()
         total = results.ReplayResult(0)
-        with self._writing("headgate quarantine replay") as store:
+        with self._warehouse.writing("headgate quarantine replay") as store:
             wanted = [look.record_id(one) for one in ids] if ids else None
             for name in self._replayed_tables(store, wanted, table):
                 counts = replay(store, pipeline.flow(name), wanted, environ.user())
@@ -206,7 +204,7 @@ class Project:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
         from headgate.api.query import query_result
 
-        with self._looking() as store, store.session() as session:
+        with self._warehouse.looking() as store, store.session() as session:
             return query_result(session, sql, limit)
 
     def _table(self, session: Session, name: str | None) -> str | None:
@@ -217,104 +215,7 @@ class Project:
 
         from headgate.run.pipeline import assemble
 
-        self._temp.mkdir(parents=True, exist_ok=True)
-        return assemble(self._files, self._temp, duckdb.__version__)
-
-    @contextmanager
-    def _writing(self, command: str) -> Iterator[DuckDBStore]:
-        """The warehouse for this process alone, its books up to date."""
-        from headgate.books.schema import migrate
-
-        with owner.Owner.acquire(self.root, command, self._wait, self._told):
-            self._temp.mkdir(parents=True, exist_ok=True)
-            self._files.warehouse.parent.mkdir(parents=True, exist_ok=True)
-            store = self._open(read_only=False)
-            try:
-                with store.session() as session:
-                    migrate(session)
-                yield store
-            finally:
-                store.close()
-
-    @contextmanager
-    def _looking(self) -> Iterator[DuckDBStore]:
-        """The warehouse as it is, read-only and without reach to files; an empty one where there is none yet."""
-        from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, newer, version_of
-
-        store = self._open_beside_others() if self._exists() else DuckDBStore(None, read_only=True)
-        try:
-            with store.session() as session:
-                found = version_of(session)
-            if found is not None and found > VERSION:
-                raise newer(found)
-            yield store
-        finally:
-            store.close()
-
-    @contextmanager
-    def _reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
-        """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
-
-        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
-        """
-        from headgate.books.schema import VERSION, version_of
-
-        with self._looking() as store:
-            with store.session() as session:
-                found = version_of(session)
-            if found == VERSION or (found is None and bare and self._exists()):
-                yield store
-                return
-        if found is not None:
-            with self._writing("headgate migrate"):
-                pass
-            with self._looking() as store:
-                yield store
-            return
-        empty = _empty()
-        try:
-            yield empty
-        finally:
-            empty.close()
-
-    def _exists(self) -> bool:
-        """Whether there is a warehouse file, or something in its place that opening it will complain about."""
-        return os.path.lexists(self._files.warehouse)
-
-    def _open_beside_others(self) -> DuckDBStore:
-        try:
-            return self._open(read_only=True)
-        except AdapterError as error:
-            if error.finding.code != "warehouse-busy" or not self._wait:
-                raise
-        with owner.Owner.acquire(self.root, "headgate (reading)", True, self._told):
-            return self._open(read_only=True)
-
-    def _open(self, read_only: bool) -> DuckDBStore:
-        from headgate.adapters.duckdb.store import DuckDBStore
-
-        try:
-            return DuckDBStore(self._files.warehouse, read_only, self._temp)
-        except AdapterError as error:
-            held = owner.holder(self.root) if error.finding.code == "warehouse-busy" else {}
-            if not held:
-                raise
-            what = f"another run holds the warehouse: pid {held['pid']}, `{held['command']}`, since {held['since']}"
-            raise AdapterError(
-                Finding("warehouse-busy", "error", what, error.finding.where, error.finding.fix, held)
-            ) from None
-
-
-def _empty() -> DuckDBStore:
-    """A warehouse that nothing was loaded into yet."""
-    from headgate.adapters.duckdb.store import DuckDBStore
-    from headgate.books.schema import migrate
-
-    store = DuckDBStore(None, read_only=True)
-    with store.session() as session:
-        migrate(session)
-    return store
+        return assemble(self._files, self._scratch.path, duckdb.__version__)
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

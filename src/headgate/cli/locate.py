@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from headgate.core.errors import ProjectError
@@ -18,7 +19,7 @@ def project_root(told: str | None) -> Path:
         return _named(Path(told))
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / PROJECT_FILE).is_file():
+        if os.path.isfile(folder / PROJECT_FILE):  # unlike Path.is_file, False where a folder may not be read
             return folder
     fix = f"go to a project's folder, add --project DIR, or write a {PROJECT_FILE}"
     raise ProjectError.of("no-project", f"there is no {PROJECT_FILE} here or in any folder above", here, fix)
@@ -26,7 +27,8 @@ def project_root(told: str | None) -> Path:
 
 def _named(folder: Path) -> Path:
     folder = folder.parent if folder.name == PROJECT_FILE else folder
-    if (folder / PROJECT_FILE).is_file():
+    if os.path.isfile(folder / PROJECT_FILE):
         return folder.resolve()
-    what = f"there is no {PROJECT_FILE} in this folder" if folder.is_dir() else "there is no such folder"
+    what = f"there is no {PROJECT_FILE} in this folder" if os.path.isdir(folder) else "there is no such folder"
+    what = what if os.access(folder, os.X_OK) or not os.path.isdir(folder) else "the folder may not be read"
     raise ProjectError.of("no-project", what, folder, "name the folder of a project with --project")

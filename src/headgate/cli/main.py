@@ -27,6 +27,7 @@ class Outcome(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    _stand_in()
     try:
         outcome = _outcome(words)
     except BaseException as error:
@@ -35,6 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         outcome = _failure(error, words)
     told = _print(outcome.err, sys.stderr)
     return outcome.code if _print(outcome.out, sys.stdout) and told else outcome.code or 1
+
+
+def _stand_in() -> None:
+    """Something to write to where the caller closed a standard stream (`>&-`); its number is then taken, too.
+
+    Else the next file that is opened, the warehouse, would be what a library takes for its standard output.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _outcome(words: Sequence[str]) -> Outcome:

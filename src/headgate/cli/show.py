@@ -59,12 +59,15 @@ def _sum_text(read: int, fates: Sequence[int]) -> str:
     )
 
 
+_NO_STEP = "the project has no step yet: write what to load under ingest/, what to build under models/"
+
+
 def _next(answer: results.RunResult) -> list[str]:
     waiting = sum(step.rows_quarantined for step in answer.steps if step.status != "refused")
-    lines = []
+    lines = [] if answer.steps else [_NO_STEP]
     if waiting:
         lines.append(f"{many(waiting, 'row waits', 'rows wait')} in quarantine: headgate quarantine list")
-    if any(step.status == "refused" for step in answer.steps):
+    if any(step.status == "refused" and step.rows_quarantined for step in answer.steps):
         lines.append("what a refused load would not take: headgate quarantine list --status held")
     return lines
 
@@ -74,6 +77,7 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     rows = [[step.id, step.kind, step.status, step.reason] for step in answer.steps]
     due = sum(step.status == "run" for step in answer.steps)
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
+    last = last if rows else _NO_STEP
     return [*(table(columns, rows, screen.width) if rows else []), "", last]
 
 

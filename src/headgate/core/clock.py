@@ -1,4 +1,4 @@
-"""The only place that reads the clock and draws ids."""
+"""The only place that reads the clock, waits and draws ids."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def stamp() -> str:
 def monotonic() -> float:
     """Seconds on a clock that never goes back, for durations."""
     return time.monotonic()
+
+
+def pause(secs: float) -> None:
+    """Waits."""
+    time.sleep(secs)
 
 
 def new_id() -> str:

@@ -79,10 +79,14 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Project:
-    """Everything that the files of one project say. `warehouse` is the DuckDB file."""
+    """Everything that the files of one project say. `warehouse` is the DuckDB file.
+
+    `warehouse_shown`: what messages call it where its path holds a secret; else empty.
+    """
 
     root: Path
     name: str
     warehouse: Path
     ingests: tuple[Ingest, ...] = ()
     models: tuple[ModelFile, ...] = ()
+    warehouse_shown: str = ""

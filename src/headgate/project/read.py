@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from headgate.contracts.model import ReferenceRule
-from headgate.core.errors import HeadgateError, Location, ProjectError, nearest
+from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.project import fields, ingest, modeltests, secrets, yaml
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, ModelFile, Project
@@ -40,7 +41,7 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     _references(notes, ingests)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models)
+    return Project(root, name, warehouse[0], ingests, models, warehouse[1])
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -62,8 +63,8 @@ def _project_name(notes: Notes, root: Path, main: Mapping) -> str:
     return (fields.text(notes, node, "project") if node is not None else None) or root.resolve().name
 
 
-def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> Path | None:
-    """The DuckDB file of the profile in use."""
+def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> tuple[Path, str] | None:
+    """The DuckDB file of the profile in use, and what to call it if its path is a secret."""
     profiles = fields.mapping(notes, main.get("profiles"), "profiles") or Mapping((), main.where)
     settings = [main]
     for key, value in profiles.entries:
@@ -79,11 +80,11 @@ def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> 
     _connections(notes, main)
     node = next((found for entry in settings if (found := entry.get("warehouse")) is not None), None)
     if node is None:
-        return root / DEFAULT_WAREHOUSE.partition(":")[2]
+        return root / DEFAULT_WAREHOUSE.partition(":")[2], ""
     return _duckdb_file(notes, root, node)
 
 
-def _duckdb_file(notes: Notes, root: Path, node: Node) -> Path | None:
+def _duckdb_file(notes: Notes, root: Path, node: Node) -> tuple[Path, str] | None:
     """The file that `duckdb:file` names, against the project's folder. A secret's text stays out of every note."""
     written = fields.text(notes, node, "warehouse")
     if written is None:
@@ -104,7 +105,7 @@ def _duckdb_file(notes: Notes, root: Path, node: Node) -> Path | None:
     elif not file or file.startswith(":") or "\x00" in file or file.endswith("/"):
         notes.error("bad-value", f"the warehouse ({shown}) names no file", node.where, fix)
     else:
-        return root / file
+        return root / file, f"the warehouse {shown}" if isinstance(resolved, Secret) else ""
     return None
 
 
@@ -147,17 +148,32 @@ def _text(notes: Notes, root: Path, path: Path) -> str | None:
     return None
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+def _files(notes: Notes, root: Path, folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     """The folder's files of these suffixes, at any depth, in the order of their paths; hidden ones are left out."""
-    for path in sorted(folder.rglob("*"), key=lambda path: path.as_posix()):
+    for path in sorted(_walk(notes, root, folder), key=lambda path: path.as_posix()):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix in suffixes and path.is_file() and not hidden:
             yield path
 
 
+def _walk(notes: Notes, root: Path, folder: Path) -> Iterator[Path]:
+    """Every file below the folder. A folder that can't be read is noted: what is in it would be missed in silence."""
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            shown = Path(error.filename).relative_to(root).as_posix()
+            what = f"the folder can't be read: {error.strerror}"
+            finding = Finding("unreadable-file", "error", what, shown, "check its permissions")
+            if finding not in notes.findings:  # a folder is walked once per kind of file
+                notes.findings.append(finding)
+
+    for parent, _, names in os.walk(folder, onerror=refuse, followlinks=False):
+        yield from (Path(parent) / name for name in names)
+
+
 def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
     found: dict[str, Ingest] = {}
-    for path in _files(root / "ingest", (".yml", ".yaml")):
+    for path in _files(notes, root, root / "ingest", (".yml", ".yaml")):
         where = Location(path.relative_to(root).as_posix())
         before = len(notes.findings)
         node = _document(notes, root, path)
@@ -177,7 +193,7 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
 
 def _models(notes: Notes, root: Path) -> tuple[ModelFile, ...]:
     found: dict[str, ModelFile] = {}
-    for path in _files(root / "models", (".sql",)):
+    for path in _files(notes, root, root / "models", (".sql",)):
         model = _model(notes, root, path)
         if model is None:
             continue
@@ -211,7 +227,7 @@ def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
 def _model_tests(notes: Notes, root: Path, names: Iterable[str]) -> dict[str, modeltests.ModelEntry]:
     known = list(names)
     found: dict[str, modeltests.ModelEntry] = {}
-    for path in _files(root / "models", (".yml", ".yaml")):
+    for path in _files(notes, root, root / "models", (".yml", ".yaml")):
         node = _document(notes, root, path)
         for entry in modeltests.read(notes, node) if node is not None else ():
             if entry.name not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,10 @@ def _path(notes: Notes, node: Node, what: str) -> str | None:
         return None
     if path is not None and secrets.names(path):
         notes.error("not-supported", "a path can't hold a secret", node.where, "write the path itself")
+        return None
+    if path is not None and os.path.normpath(path).startswith(".."):
+        fix = "put the files inside the project folder, or give an absolute path"
+        notes.error("path-escapes", f"the path {path!r} leaves the project folder", node.where, fix)
         return None
     return path
 

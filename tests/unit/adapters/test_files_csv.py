@@ -234,6 +234,12 @@ def test_options(tmp_path: Path, options: dict[str, Any], data: bytes, rows: lis
     assert list(load(source(tmp_path, **options)).rows.values()) == rows
 
 
+def test_an_unclosed_quote_hides_no_line_end_of_a_file_of_lone_carriage_returns(tmp_path: Path) -> None:
+    put(tmp_path, b'a,b\r"x,1\r2,y\r')
+    seen = load(source(tmp_path))
+    assert (seen.rows, {n: row[:2] for n, row in seen.malformed.items()}) == ({2: ("2", "y")}, {1: (2, '"x,1')})
+
+
 @pytest.mark.parametrize(
     ("encoding", "data", "bad"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,8 +60,9 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def unreadable(path: Path, error: OSError) -> AdapterError:
-    what = f"cannot read the file: {error.strerror or error}"
-    made = AdapterError.of("unreadable-file", what, path, "make the file readable for this user, then run again")
+    kind = "folder" if os.path.isdir(path) else "file"
+    what = f"cannot read the {kind}: {error.strerror or error}"
+    made = AdapterError.of("unreadable-file", what, path, f"make the {kind} readable for this user, then run again")
     assert isinstance(made, AdapterError)
     return made
 

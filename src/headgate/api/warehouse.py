@@ -1,0 +1,145 @@
+"""The warehouse of a project: opened to write by one process alone, or to look at beside others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headgate.core.clock import pause
+from headgate.core.errors import AdapterError, Finding
+from headgate.state import owner
+from headgate.state.scratch import Scratch
+
+if TYPE_CHECKING:
+    from headgate.adapters.duckdb.store import DuckDBStore
+
+_AGAIN_SECS = 0.1
+"""DuckDB has no lock to sleep on: who waits for a process that is not a run of ours tries again and again."""
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Where the file is and how to get at it. `shown`: what messages call it; its path may be a secret."""
+
+    root: Path
+    path: Path
+    shown: str
+    scratch: Scratch
+    wait: bool
+    told: Callable[[str], None] | None
+
+    @contextmanager
+    def writing(self, command: str) -> Iterator[DuckDBStore]:
+        """The warehouse for this process alone, its books up to date."""
+        from headgate.books.schema import migrate
+
+        with owner.Owner.acquire(self.root, command, self.wait, self.told):
+            self._make_folder()
+            store = self._opened(read_only=False)
+            try:
+                with store.session() as session:
+                    migrate(session)
+                yield store
+            finally:
+                store.close()
+
+    @contextmanager
+    def looking(self) -> Iterator[DuckDBStore]:
+        """The warehouse as it is, read-only and without reach to files; an empty one where there is none yet."""
+        from headgate.adapters.duckdb.store import DuckDBStore
+        from headgate.books.schema import VERSION, newer, version_of
+
+        store = self._opened(read_only=True) if self._exists() else DuckDBStore(None, read_only=True)
+        try:
+            with store.session() as session:
+                found = version_of(session)
+            if found is not None and found > VERSION:
+                raise newer(found)
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
+        """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
+
+        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
+        """
+        from headgate.books.schema import VERSION, version_of
+
+        with self.looking() as store:
+            with store.session() as session:
+                found = version_of(session)
+            if found == VERSION or (found is None and bare and self._exists()):
+                yield store
+                return
+        if found is None:
+            with _empty() as store:
+                yield store
+            return
+        with self.writing("headgate migrate"):
+            pass
+        with self.looking() as store:
+            yield store
+
+    def _exists(self) -> bool:
+        """Whether there is a file, or something in its place that opening it will complain about."""
+        return os.path.lexists(self.path)
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"the warehouse's folder can't be made: {error.strerror}"
+            fix = "name a file in a folder that can be written to: warehouse: duckdb:file"
+            raise AdapterError(Finding("warehouse-unreadable", "error", what, self.shown, fix)) from None
+
+    def _opened(self, read_only: bool) -> DuckDBStore:
+        """The store, at once or, under `wait`, when nobody else holds the file."""
+        told = False
+        while True:
+            try:
+                return self._open(read_only)
+            except AdapterError as error:
+                if error.finding.code != "warehouse-busy" or not self.wait:
+                    raise
+                if self.told is not None and not told:
+                    self.told(f"waiting: {error.finding.what}")
+                told = True
+                pause(_AGAIN_SECS)
+
+    def _open(self, read_only: bool) -> DuckDBStore:
+        from headgate.adapters.duckdb.store import DuckDBStore
+
+        try:
+            return DuckDBStore(self.path, read_only, None if read_only else self.scratch.path)
+        except AdapterError as error:
+            raise AdapterError(self._named(error.finding)) from None
+
+    def _named(self, found: Finding) -> Finding:
+        """The finding with the command that holds the file, where it is one of ours, and without a secret path."""
+        what, evidence = found.what.replace(str(self.path), self.shown), found.evidence
+        held = owner.holder(self.root)
+        if evidence.get("pid") is not None and held.get("pid") == evidence["pid"]:
+            what = f"another run holds the warehouse: pid {held['pid']}, `{held['command']}`, since {held['since']}"
+            evidence = held
+        return Finding(found.code, found.level, what, self.shown, found.fix, evidence)
+
+
+@contextmanager
+def _empty() -> Iterator[DuckDBStore]:
+    """Books of a warehouse that nothing was loaded into yet."""
+    from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.books.schema import migrate
+
+    store = DuckDBStore(None, read_only=True)
+    try:
+        with store.session() as session:
+            migrate(session)
+        yield store
+    finally:
+        store.close()
