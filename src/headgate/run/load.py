@@ -90,7 +90,7 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     choice = choose(flow, seats, state, refresh)
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         _refuse_broken(flow)
-        if state and not choice.rebuild:
+        if state and state.version and not choice.rebuild:
             tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
