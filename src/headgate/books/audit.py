@@ -17,7 +17,7 @@ from itertools import groupby
 from headgate.books import ledger, record, tables
 from headgate.books.commit import LOAD_COLUMN
 from headgate.books.ledger import RESTORE, Entry
-from headgate.books.quarantine import DIGEST
+from headgate.books.quarantine import DIGEST, shape_id
 from headgate.books.schema import version_of
 from headgate.core.errors import Finding
 from headgate.core.protocols import Session
@@ -48,6 +48,7 @@ def audit(session: Session, declared: Sequence[TableRef] = ()) -> Audit:
     for name in names:
         findings += _table(session, name, by_table.get(name, []))
     findings += _strangers(session, set(names))
+    findings += _shapes(session)
     findings += _unknown(session, declared, set(names))
     return Audit(tuple(findings), len(names), len(history))
 
@@ -354,6 +355,16 @@ def _strangers(session: Session, names: set[str]) -> Iterator[Finding]:
                 yield _broken(
                     "entry-missing", f"the {source} table of the books names {row[0]}, which has no entry", row[0]
                 )
+
+
+def _shapes(session: Session) -> Iterator[Finding]:
+    """The columns that refused records were read with, by which a replay reads them again."""
+    kept = dict(session.execute("SELECT id, columns FROM _headgate.shape"))
+    used = session.execute("SELECT shape, table_name, count(*) FROM _headgate.quarantine GROUP BY ALL ORDER BY ALL")
+    for shape, table, rows in used:
+        if shape not in kept or shape_id(kept[shape]) != shape:
+            what = f"the columns that {rows} quarantine records were read with are not as they were written"
+            yield _broken("quarantine-edited", what, f"{table} shape {shape}")
 
 
 def _unknown(session: Session, declared: Sequence[TableRef], names: set[str]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session
@@ -15,6 +16,11 @@ DIGEST = (
     """coalesce("row", chr(30)), shape, coalesce(CAST(parent AS VARCHAR), '')))"""
 )
 """What is fixed about a record; `status`, `revision` and `settled_by` change as it is settled."""
+
+
+def shape_id(columns: str) -> str:
+    """The name under which the columns of refused records are kept."""
+    return hashlib.sha256(columns.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

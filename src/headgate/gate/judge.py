@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from headgate.books.ledger import Counts, add_details
-from headgate.books.quarantine import Refused
+from headgate.books.quarantine import Refused, shape_id
 from headgate.contracts.model import Contract
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
@@ -221,7 +220,7 @@ class Gate:
     def _shape(self, columns: Sequence[SourceColumn]) -> str:
         """The id of the source's columns and types, kept so that a replay can read the row again."""
         body = json.dumps([[column.name, column.physical] for column in columns], ensure_ascii=False)
-        key = hashlib.sha256(body.encode()).hexdigest()[:16]
+        key = shape_id(body)
         self.session.execute("INSERT INTO _headgate.shape VALUES (?, ?) ON CONFLICT DO NOTHING", [key, body])
         return key
 

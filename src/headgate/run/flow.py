@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
 from headgate.contracts.model import Contract, Limit
+from headgate.contracts.verify import verify
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
@@ -60,6 +61,14 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
     source = registry.open_source(ingest.source.kind, ingest.source.options, root, temp)
     return Flow(ingest, source, ingest.contract)
+
+
+def refuse_broken(flow: Flow) -> None:
+    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
+    assert flow.contract is not None
+    broken = verify(flow.contract, flow.ingest.places)
+    if broken:
+        raise ContractError(*broken)
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
-from headgate.contracts.verify import verify
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, ContractError, Finding
+from headgate.core.errors import CommitError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Session, Store
 from headgate.core.values import Batch, TableRef
 from headgate.gate import pin
+from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
-from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, twins
+from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
 from headgate.sql import quote
 
 TRIES = 8
@@ -89,7 +89,7 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
-        _refuse_broken(flow)
+        refuse_broken(flow)
         if state and state.version and not choice.rebuild:
             tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
@@ -112,14 +112,6 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
                 return True, refresh
             job.progress(done.counts.read)
     return True, refresh
-
-
-def _refuse_broken(flow: Flow) -> None:
-    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
-    assert flow.contract is not None
-    broken = verify(flow.contract, flow.ingest.places)
-    if broken:
-        raise ContractError(*broken)
 
 
 @dataclass
@@ -209,9 +201,10 @@ class _Loader:
         gate = Gate(self.session, self._rules(flow), self._target(flow, group), f"hg_{self.attempt}_{self.number}")
         self.number += 1
         try:
-            parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
-            gate.decide()
-            return self._write(flow, gate, tuple(parts))
+            with blaming(gate.scan, flow.name, flow.ingest.places):
+                parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
+                gate.decide()
+                return self._write(flow, gate, tuple(parts))
         finally:
             gate.close()
 

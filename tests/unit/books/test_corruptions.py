@@ -570,6 +570,18 @@ CORRUPTIONS = [
             ("law-quarantine", "raw.stock refused load *"),
         },
     ),
+    corruption(
+        "columns of refused records edited",
+        """UPDATE _headgate.shape SET columns = replace(columns, 'sku', 'ksu') WHERE id = (
+               SELECT shape FROM _headgate.quarantine WHERE table_name = 'raw.prices')""",
+        finds={("quarantine-edited", "raw.prices shape *")},
+    ),
+    corruption(
+        "columns of refused records deleted",
+        """DELETE FROM _headgate.shape WHERE id = (
+               SELECT shape FROM _headgate.quarantine WHERE table_name = 'raw.prices')""",
+        finds={("quarantine-edited", "raw.prices shape *")},
+    ),
 ]
 
 LOST_BOOKS = [
@@ -592,7 +604,7 @@ def audited(folder: Folder, capsys: pytest.CaptureFixture[str]) -> tuple[int, se
     capsys.readouterr()
     code = main(["audit", "--json", "--project", str(folder.root)])
     findings = json.loads(capsys.readouterr().out)["findings"]
-    return code, {(one["code"], re.sub(r"(refused load) \w+", r"\1 *", one["where"])) for one in findings}
+    return code, {(one["code"], re.sub(r"(refused load|shape) \w+", r"\1 *", one["where"])) for one in findings}
 
 
 def named(corruption: Corruption) -> str:
