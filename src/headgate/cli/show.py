@@ -9,8 +9,8 @@ from typing import Any
 from headgate.api import results
 from headgate.cli.findings import findings
 from headgate.cli.screen import Screen
-from headgate.cli.table import Column, table
-from headgate.cli.text import count, many, safe
+from headgate.cli.table import GAP, Column, table
+from headgate.cli.text import count, many, safe, width
 
 _NUMBERS = {"DECIMAL", "DOUBLE", "FLOAT"} | {
     sign + size for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -19,7 +19,7 @@ _NUMBERS = {"DECIMAL", "DOUBLE", "FLOAT"} | {
 
 def run(answer: results.RunResult, screen: Screen) -> list[str]:
     """A table of the steps, warnings, findings, the balance line, what waits."""
-    lines = table(_STEP_COLUMNS, [_step(step) for step in answer.steps], screen.width) if answer.steps else []
+    lines = _steps(answer.steps, screen.width) if answer.steps else []
     told = [warning for step in answer.steps for warning in step.warnings] + list(answer.findings)
     lines += _block(findings(told, screen))
     return [*lines, "", _balance_line(answer, screen), *_next(answer)]
@@ -32,6 +32,20 @@ _STEP_COLUMNS = (
     *(Column(name, right=True) for name in ("read", *_FATES, "seconds")),
     Column("reason"),
 )
+
+
+_REASON = 16
+"""A reason that is cut to less than this says nothing."""
+
+
+def _steps(steps: Sequence[results.Step], room: int | None) -> list[str]:
+    """The table of steps. Where it does not fit, the reasons are left out, before names of steps are cut."""
+    rows = [_step(step) for step in steps]
+    kept = [row[:-1] for row in rows]
+    bare = table(_STEP_COLUMNS[:-1], kept, None)
+    if room is not None and max(map(width, bare)) + len(GAP) + _REASON > room:
+        return table(_STEP_COLUMNS[:-1], kept, room)
+    return table(_STEP_COLUMNS, rows, room)
 
 
 def _step(step: results.Step) -> list[str]:
