@@ -13,7 +13,6 @@ from headgate.api.results import (
     LedgerResult,
     QuarantineList,
     QuarantineRecord,
-    QueryResult,
     Reason,
     ReplayResult,
 )
@@ -107,24 +106,28 @@ def unknown_record(ids: Sequence[object]) -> ProjectError:
     )
 
 
-_RECORD = """id, table_name, reasons, partition, record, line, raw, "row", status, parent, attempt, shape"""
+_RECORD = """SELECT q.id, q.table_name, q.reasons, q.partition, q.record, q.line, q.raw, q."row", q.status, q.parent,
+                coalesce(e.committed_at, r.refused_at, '') AS at
+             FROM _headgate.quarantine AS q
+             LEFT JOIN _headgate.entry AS e ON e.table_name = q.table_name AND e.id = q.entry
+             LEFT JOIN _headgate.refusal AS r ON q.entry IS NULL AND r.attempt = q.attempt"""
 
 
 def quarantine_list(session: Session, table: str | None, status: str, limit: int | None) -> QuarantineList:
     """Records of a table (None: of all) with a status (`all`: any), by id."""
-    wanted = [("table_name", table), ("status", None if status == "all" else status)]
+    wanted = [("q.table_name", table), ("q.status", None if status == "all" else status)]
     where = " AND ".join(f"{name} = ?" for name, value in wanted if value) or "true"
     params = [value for _, value in wanted if value]
-    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}", params)[0][0]
+    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine AS q WHERE {where}", params)[0][0]
     cut = f" LIMIT {int(limit)}" if limit is not None else ""
-    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE {where} ORDER BY id{cut}", params)
+    rows = session.execute(f"{_RECORD} WHERE {where} ORDER BY q.id{cut}", params)
     return QuarantineList(total, tuple(_record(row) for row in rows))
 
 
 def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
     """These records in the order asked for."""
     marks = ", ".join("?" * len(ids))
-    rows = session.execute(f"SELECT {_RECORD} FROM _headgate.quarantine WHERE id IN ({marks})", list(ids))
+    rows = session.execute(f"{_RECORD} WHERE q.id IN ({marks})", list(ids))
     by_id = {row[0]: row for row in rows}
     unknown = [one for one in ids if one not in by_id]
     if unknown:
@@ -133,7 +136,7 @@ def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
 
 
 def _record(row: tuple[Any, ...]) -> QuarantineRecord:
-    number, table, reasons, partition, record, line, raw, values, status, parent, attempt, _ = row
+    number, table, reasons, partition, record, line, raw, values, status, parent, at = row
     return QuarantineRecord(
         str(number),
         table,
@@ -143,7 +146,7 @@ def _record(row: tuple[Any, ...]) -> QuarantineRecord:
         raw,
         json.loads(values) if values is not None else None,
         status,
-        attempt,
+        at,
         str(parent) if parent is not None else None,
     )
 
@@ -188,46 +191,4 @@ def add_replay(total: ReplayResult, counts: Counts) -> ReplayResult:
         total.rows_skipped + counts.skipped,
         total.entries + 1,
         total.findings,
-    )
-
-
-_AS_TEXT = ("DECIMAL", "DATE", "TIME", "INTERVAL", "UUID", "BIT", "UNION", "MAP")
-"""Types whose Python value would lose something, or need a package: read as the engine's own text."""
-_NESTED_AS_TEXT = ("WITH TIME ZONE", "INTERVAL", "TIMESTAMP_NS", "UNION", "MAP")
-
-
-def query_result(session: Session, sql: str, limit: int | None) -> QueryResult:
-    """The rows of one statement. Raises ProjectError `query-failed` with the engine's words."""
-    text = sql.strip().rstrip(";").strip()
-    try:
-        described = [(row[0], row[1]) for row in session.execute(f"DESCRIBE {text}")] if text else []
-        names = [f"c{number}" for number in range(len(described))]
-        shown = ", ".join(_shown(name, kind) for name, (_, kind) in zip(names, described, strict=True))
-        inner = f"(\n{text}\n) AS q({', '.join(names)})"
-        rows = session.execute(f"SELECT {shown} FROM {inner}" + (f" LIMIT {int(limit)}" if limit is not None else ""))
-        total = len(rows)
-        if limit is not None and total >= limit:
-            total = session.execute(f"SELECT count(*) FROM {inner}")[0][0]
-    except Exception as error:
-        raise _query_failed(sql, error) from None
-    return QueryResult.of(described, rows, total)
-
-
-def _shown(name: str, kind: str) -> str:
-    nested = kind.startswith("STRUCT") or kind.endswith("]")
-    texts = _NESTED_AS_TEXT if nested else _AS_TEXT
-    found = any(word in kind for word in texts) if nested else kind.startswith(texts)
-    return f"CAST({name} AS VARCHAR)" if found else name
-
-
-def _query_failed(sql: str, error: Exception) -> ProjectError:
-    return ProjectError(
-        Finding(
-            "query-failed",
-            "error",
-            str(error).strip() or type(error).__name__,
-            sql.strip()[:200],
-            'give one SELECT; see the tables: headgate query "SELECT table_schema, table_name FROM '
-            'information_schema.tables"',
-        )
     )

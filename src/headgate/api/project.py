@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -201,8 +202,10 @@ class Project:
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
-        with self._reading() as store, store.session() as session:
-            return look.query_result(session, sql, limit)
+        from headgate.api.query import query_result
+
+        with self._looking() as store, store.session() as session:
+            return query_result(session, sql, limit)
 
     def _table(self, name: str | None) -> str | None:
         return str(TableRef.parse(name)) if name else None
@@ -216,7 +219,7 @@ class Project:
         return assemble(self._files, self._temp, duckdb.__version__)
 
     @contextmanager
-    def _writing(self, command: str) -> Iterator[Store]:
+    def _writing(self, command: str) -> Iterator[DuckDBStore]:
         """The warehouse for this process alone, its books up to date."""
         from headgate.books.schema import migrate
 
@@ -232,35 +235,48 @@ class Project:
                 store.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[Store]:
-        """The warehouse to look at; an empty one where nothing was loaded yet."""
+    def _looking(self) -> Iterator[DuckDBStore]:
+        """The warehouse as it is, read-only and without reach to files; an empty one where there is none yet."""
         from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, migrate, newer, version_of
+        from headgate.books.schema import VERSION, newer, version_of
 
-        if not self._files.warehouse.exists():
-            store = DuckDBStore(None)
-            found: int | None = None
-        else:
-            store = self._open_beside_others()
+        store = self._open_beside_others() if self._exists() else DuckDBStore(None, read_only=True)
+        try:
             with store.session() as session:
                 found = version_of(session)
-        try:
             if found is not None and found > VERSION:
                 raise newer(found)
-            if found is not None and found < VERSION:
-                store.close()
-                with self._writing("headgate migrate") as writing:
-                    yield writing
-                return
-            if found is None and self._files.warehouse.exists():
-                store.close()
-                store = DuckDBStore(None)
-            if found is None:
-                with store.session() as session:
-                    migrate(session)
             yield store
         finally:
             store.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[DuckDBStore]:
+        """The warehouse with its books to look at; empty ones where nothing was loaded yet."""
+        from headgate.adapters.duckdb.store import DuckDBStore
+        from headgate.books.schema import VERSION, migrate, version_of
+
+        with self._looking() as store:
+            with store.session() as session:
+                found = version_of(session)
+            if found == VERSION:
+                yield store
+                return
+        if found is not None:
+            with self._writing("headgate migrate") as writing:
+                yield writing
+            return
+        store = DuckDBStore(None, read_only=True)
+        try:
+            with store.session() as session:
+                migrate(session)
+            yield store
+        finally:
+            store.close()
+
+    def _exists(self) -> bool:
+        """Whether there is a warehouse file, or something in its place that opening it will complain about."""
+        return os.path.lexists(self._files.warehouse)
 
     def _open_beside_others(self) -> DuckDBStore:
         try:

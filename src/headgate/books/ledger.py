@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
+from headgate.sql import quote
 
 Kind = Literal["load", "replay", "build", "adjust"]
 DATA, BUILD, ADJUST = "data", "build", "adjust"
@@ -147,11 +148,20 @@ def insert_entries(session: Session, written: Iterable[Entry]) -> None:
 
 
 def insert_rows(session: Session, table: str, rows: Sequence[Sequence[Any]], chunk: int = 200) -> None:
-    """Rows of plain values, by parameters."""
+    """Rows of texts, integers and NULLs. As literals: DuckDB looks for numpy and pandas at every parameter."""
     for at in range(0, len(rows), chunk):
-        part = rows[at : at + chunk]
-        marks = ", ".join("(" + ", ".join("?" * len(part[0])) + ")" for _ in part)
-        session.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in part for value in row])
+        listed = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in rows[at : at + chunk])
+        session.execute(f"INSERT INTO {table} VALUES {listed}")
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return quote.literal(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise TypeError(f"no literal for {type(value).__name__}")
 
 
 @dataclass(frozen=True)

@@ -89,11 +89,13 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
+    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+        _refuse_broken(flow)
+        if state and not choice.rebuild:
+            tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
         return True, refresh
-    if flow.contract and (state is None or state.contract != flow.contract.digest()):
-        _refuse_broken(flow)
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)

@@ -224,6 +224,8 @@ def test_originals_give_line_raw_text_and_row(tmp_path: Path) -> None:
         ({"encoding": "utf-16"}, "a,b\n1,é😀\n".encode("utf-16"), [("1", "é😀")]),
         ({"encoding": "cp1252"}, "a,b\n1,€\n".encode("cp1252"), [("1", "€")]),
         ({"null": "NA"}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), ("", "")]),
+        ({"null": ("", "NA")}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), (None, "")]),
+        ({"null": ("NA", "-", "NA")}, b'a,b\nNA,-\n,"-"\n', [(None, None), ("", "-")]),
         ({"file_column": "file"}, b"a,b\n1,2\n", [("1", "2", "a.csv")]),
     ],
 )
@@ -262,6 +264,8 @@ def test_bytes_outside_the_encoding_make_a_malformed_record(
         {"header": "maybe"},
         {"header": False, "columns": ["a", "A"]},
         {"null": 'a"b'},
+        {"null": ("NA", 'a"b')},
+        {"null": ()},
     ],
 )
 def test_bad_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:

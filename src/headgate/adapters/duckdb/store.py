@@ -35,15 +35,20 @@ class DuckDBSession:
         done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
         return done.fetchall() if done.description else []
 
-    def describe(self, sql: str) -> list[tuple[str, str]]:
-        """Names and types of the columns that the query would give, without running it."""
-        return [(row[0], row[1]) for row in self.execute(f"DESCRIBE {sql}")]
+    def statements(self, sql: str) -> list[tuple[str, str]]:
+        """Kind (SELECT, INSERT, ...) and text of each statement; syntax errors are raised as they are."""
+        return [(one.type.name, one.query) for one in self.cursor.extract_statements(sql)]
+
+    def shape(self, sql: str) -> list[tuple[str, Any]]:
+        """Names and types (with `id` and `children`) of the columns that the SELECT would give, without running it."""
+        relation = self.cursor.sql(sql)
+        return list(zip(relation.columns, relation.types, strict=True))
 
 
 class DuckDBStore:
     """A warehouse in one DuckDB file (None: in memory).
 
-    `read_only` opens it beside other readers; it then also cannot reach files or the network.
+    `read_only` opens it beside other readers; it then also cannot reach files or the network, not even in memory.
     *Errors*: AdapterError `warehouse-busy` when another process holds the file, `warehouse-unreadable` when it is no
     database or was written by a newer engine.
     """
@@ -99,7 +104,9 @@ def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
     if read_only:
         config["enable_external_access"] = "false"
     try:
-        return duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+        return duckdb.connect(
+            str(path) if path else ":memory:", read_only=read_only and path is not None, config=config
+        )
     except duckdb.IOException as error:
         held = _HELD.search(str(error))
         if held:

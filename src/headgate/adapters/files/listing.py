@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +32,13 @@ class Found:
 
 
 def identity(path: Path) -> Identity:
-    """The file's size and time of change. *Errors*: AdapterError `unreadable-file`."""
+    """The file's size and time of change. *Errors*: AdapterError `unreadable-file`, `not-a-file`."""
     try:
         seen = path.stat()
     except OSError as error:
         raise unreadable(path, error) from error
+    if not stat.S_ISREG(seen.st_mode):  # a pipe would be waited for, a device has no end
+        raise AdapterError.of("not-a-file", "this is a pipe, a socket or a device", path, "deliver plain files")
     return Identity(seen.st_size, seen.st_mtime_ns)
 
 
@@ -80,13 +83,13 @@ class Listing:
 
     def _matches(self, pattern: str) -> Iterator[tuple[str, Path]]:
         full = self._inside(pattern)
-        if full.exists() or not glob.has_magic(pattern):
+        if _there(full, glob.has_magic(pattern)):
             if full.is_dir():
                 raise AdapterError.of("not-a-file", "the path is a folder", full, f"name its files: {pattern}/*.csv")
-            if full.exists():
-                yield _name(full.name, full), full
+            yield _name(full.name, full), full
             return
         prefix = _fixed_prefix(full)
+        _see_folders(prefix, full.relative_to(prefix).parts[:-1])
         for text in glob.iglob(str(full), recursive=True):
             path = Path(text)
             if not path.is_dir():
@@ -120,15 +123,14 @@ class Listing:
         files are read for that only where sizes collide.
         """
         made: list[Partition] = []
-        fresh: list[Found] = []
+        twins = _Twins(known, self.digest)
         for file in self.files():
             position = known.get(file.name)
             if position is not None:
                 status, reason, twin = *self._against(file, position), ""
             else:
-                twin = self._twin(file, known, fresh)
+                twin = twins.of(file)
                 status, reason = ("twin", f"same content as {twin}") if twin else ("new", "")
-                fresh.append(file)
             made.append(Partition(file.name, status, file.identity.size, reason, twin, str(file.path)))  # type: ignore[arg-type]
         return made
 
@@ -143,15 +145,59 @@ class Listing:
         reason = "its content differs" if before == seen.size else f"{before} bytes before, {seen.size} bytes now"
         return "changed", reason
 
-    def _twin(self, file: Found, known: Mapping[str, Position], fresh: list[Found]) -> str:
+
+class _Twins:
+    """Contents seen so far, by size and then by digest: a file is read only where its size came before."""
+
+    def __init__(self, known: Mapping[str, Position], digest: Callable[[Found], str]) -> None:
+        self._digest = digest
+        self._known: dict[object, dict[object, str]] = {}
+        self._fresh: dict[int, list[Found]] = {}
+        self._hashed: dict[int, dict[str, str]] = {}
+        for name in sorted(known, reverse=True):
+            self._known.setdefault(known[name].get("size"), {})[known[name].get("digest")] = name
+
+    def of(self, file: Found) -> str:
+        """The first known partition, else the first new file, with this content; empty if there is none."""
         size = file.identity.size
-        for name in sorted(known):
-            if known[name].get("size") == size and known[name].get("digest") == self.digest(file):
-                return name
-        for other in fresh:
-            if other.identity.size == size and self.digest(other) == self.digest(file):
-                return other.name
-        return ""
+        known, waiting = self._known.get(size, {}), self._fresh.setdefault(size, [])
+        hashed = self._hashed.setdefault(size, {})
+        waiting.append(file)
+        if not known and len(waiting) == 1 and not hashed:
+            return ""
+        for one in waiting:
+            hashed.setdefault(self._digest(one), one.name)
+        waiting.clear()
+        first = hashed[self._digest(file)]
+        return known.get(self._digest(file), "" if first == file.name else first)
+
+
+def _there(path: Path, pattern: bool) -> bool:
+    """Whether the path itself exists. *Errors*: AdapterError `unreadable-file` where a folder above hides that."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if pattern:
+            return False
+        raise unreadable(path, error) from error
+    return True
+
+
+def _see_folders(prefix: Path, parts: tuple[str, ...]) -> None:
+    """Opens every folder that the pattern leads through: glob passes over those that it may not read, silently.
+
+    *Errors*: AdapterError `unreadable-file`.
+    """
+    for depth in range(len(parts) + 1):
+        for text in glob.iglob(str(prefix.joinpath(*parts[:depth])), recursive=True) if depth else (str(prefix),):
+            try:
+                os.scandir(text).close()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise unreadable(Path(text), error) from error
 
 
 def _fixed_prefix(pattern: Path) -> Path:
