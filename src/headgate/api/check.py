@@ -68,7 +68,8 @@ def _fits(flow: Flow, reading: Session, partition: Partition) -> Iterator[Findin
 
 def _table(flow: Flow, session: Session) -> Iterator[Finding]:
     assert flow.contract is not None
-    if ledger.table_state(session, flow.table) is None:
+    state = ledger.table_state(session, flow.table)
+    if state is None or state.version == 0:
         return
     try:
         tables.compare(session, flow.table, columns_of(flow.contract))

@@ -83,6 +83,8 @@ class Commit:
     replace: bool = False
     limit: Limit | None = None
     refuse_empty: bool = False
+    pin: str = ""
+    """Columns that were taken from the data, to be kept with the table; JSON."""
 
 
 @dataclass(frozen=True)
@@ -448,6 +450,14 @@ def _close(session: Session, work: Commit, written: Sequence[Entry]) -> None:
         "UPDATE _headgate.table_state SET version = ?, contract = ? WHERE table_name = ?",
         [written[-1].id, work.contract, str(work.table)],
     )
+    if work.pin:
+        mine = [str(work.table), work.contract]
+        session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)
+        session.execute(
+            """INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET pinned_at = excluded.pinned_at, body = excluded.body""",
+            [*mine, stamp(), work.pin],
+        )
 
 
 def create_table(table: TableRef, columns: Sequence[tuple[str, str]]) -> str:

@@ -34,12 +34,26 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
 
 
 def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
-    if ledger.table_state(session, table) is None:
+    state = ledger.table_state(session, table)
+    if state is None:
         if columns_of(session, table) is not None:
             raise _unknown(table)
         _create(session, table, columns)
+        register(session, str(table))
+    elif state.version == 0:
+        _fit_unused(session, table, columns)
     elif not rebuild:
         compare(session, table, columns)
+
+
+def _fit_unused(session: Session, table: TableRef, columns: Columns) -> None:
+    """A table that was made for a first load that was refused or cut off holds nobody to its columns."""
+    try:
+        compare(session, table, columns)
+    except CommitError as error:
+        if error.finding.code == "contract-misfit" and session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1"):
+            raise
+        _create(session, table, columns)
 
 
 def compare(session: Session, table: TableRef, columns: Columns) -> None:
@@ -60,8 +74,8 @@ def register(session: Session, name: str) -> None:
 
 def _create(session: Session, table: TableRef, columns: Columns) -> None:
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
+    session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
     session.execute(create_table(table, columns))
-    register(session, str(table))
 
 
 def _spelled(physical: str) -> str:

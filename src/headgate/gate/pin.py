@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.contracts.model import Contract, ContractColumn
-from headgate.core.clock import stamp
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
@@ -29,8 +28,8 @@ def pinned(session: Session, table: TableRef) -> Contract | None:
     return Contract(tuple(ContractColumn(name, parse(spelling), source) for name, spelling, source in columns))
 
 
-def infer(session: Session, table: TableRef, batches: Sequence[Batch], options: Mapping[str, Any]) -> Contract:
-    """The types that all values of the batches fit, pinned for the table. A time without zone is the source's own.
+def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]) -> Contract:
+    """The types that all values of the batches fit. A time without zone is the source's own.
 
     The columns are those of the first batch; a column of another physical type in a later file stays its business.
     """
@@ -44,13 +43,12 @@ def infer(session: Session, table: TableRef, batches: Sequence[Batch], options: 
     columns = tuple(
         ContractColumn(column.name, _type_of(session, relation, column, zone), column.name) for column in first.columns
     )
-    body = json.dumps([[column.name, str(column.type), column.source] for column in columns], ensure_ascii=False)
-    contract = Contract(columns)
-    session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(table)])
-    session.execute(
-        "INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)", [str(table), contract.digest(), stamp(), body]
-    )
-    return contract
+    return Contract(columns)
+
+
+def pin_of(contract: Contract) -> str:
+    """The columns of the contract as they are kept with the table, by the commit that first judges by them."""
+    return json.dumps([[one.name, str(one.type), one.source] for one in contract.columns], ensure_ascii=False)
 
 
 def _readable(session: Session, batch: Batch) -> Batch:

@@ -91,7 +91,7 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     choice = choose(flow, seats, state, refresh)
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         _refuse_broken(flow)
-        if state and not choice.rebuild:
+        if state and state.version and not choice.rebuild:
             tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
@@ -133,6 +133,7 @@ class _Loader:
     choice: Choice
     stack: ExitStack
     number: int = 0
+    pin: str = ""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self._prepared()
@@ -167,10 +168,14 @@ class _Loader:
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
         known = pin.pinned(self.session, flow.table)
-        if known is None or self.choice.rebuild:
-            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
+        files = [reading for reading in self.choice.readings if reading.partition.name]
+        if known is None and not files:
+            raise _no_types(flow)
+        if known is None or (self.choice.rebuild and files):
+            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in files]
             seen = [batch for batch in batches if batch is not None]
-            known = pin.infer(self.session, flow.table, seen, flow.ingest.source.options)
+            known = pin.infer(self.session, seen, flow.ingest.source.options)
+            self.pin = pin.pin_of(known)
         keys = flow.ingest.load.keys
         return replace(flow, contract=as_upsert(known, keys) if keys else known)
 
@@ -264,8 +269,21 @@ class _Loader:
             self.choice.anew,
             flow.limit,
             self.choice.anew and not spec.allow_empty,
+            self.pin,
         )
         return try_commit(self.job.store, self.session, work)
+
+
+def _no_types(flow: Flow) -> ContractError:
+    return ContractError(
+        Finding(
+            "no-types",
+            "error",
+            f"{flow.name} has no columns in its ingest file and no file to take them from",
+            str(flow.ingest.where or flow.name),
+            "put a file in place, or write columns: into the ingest file",
+        )
+    )
 
 
 class _NoFile:
