@@ -77,7 +77,6 @@ def register(session: Session, name: str) -> None:
 def _create(session: Session, table: TableRef, columns: Columns) -> None:
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
     session.execute(create_table(table, columns))
-    register(session, str(table))
 
 
 def _remake(session: Session, table: TableRef, columns: Columns) -> None:
