@@ -41,6 +41,7 @@ def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool)
         if columns_of(session, table) is not None:
             raise unknown(table)
         _create(session, table, columns)
+        register(session, str(table))
     elif rebuild:
         return
     elif is_blank(session, table, state):
