@@ -28,7 +28,8 @@ from headgate.testing.kills_project import state, write_day, write_project
 
 INSIDE = ("after_begin", "after_stage", "after_decide", "after_write", "after_commit", "before_ack")
 SHARE_INSIDE = 0.6
-_MOST_COMMITS = 5
+_COMMITS = 5
+"""In the undisturbed run of a day: three loads and two models."""
 _LATE = 0.02
 _PATIENCE = 120.0
 """Seconds after which a run that goes on has hung."""
@@ -47,10 +48,11 @@ class Aim:
 
 @dataclass(frozen=True)
 class Flight:
-    """How a run ended. `last` is the last point that it announced, "" for none."""
+    """How a run ended. `last` is the last point that it announced, "" for none; `commits` how many it carried out."""
 
     killed: bool
     last: str
+    commits: int
     seconds: float
 
 
@@ -95,28 +97,32 @@ def practise(kills: int, seed: int, folder: Path) -> Tally:
         for one in (calm, stormy):
             write_day(one, seed, tally.days)
         usual = fly(calm).seconds
-        storms = min(dice.randint(1, 5), kills - tally.kills)
-        while storms and _storm(stormy, draw(dice, tally, usual), tally):
-            storms -= 1
+        left, storms = _COMMITS, min(dice.randint(1, 5), kills - tally.kills)
+        for _ in range(storms):
+            flight = fly(stormy, aim := draw(dice, tally, usual, left))
+            if not flight.killed:
+                break
+            _note(stormy, flight, aim, tally)
+            left -= flight.commits
+            if not left:
+                break
         fly(stormy)
         _compare(calm, stormy, tally)
     return tally
 
 
-def draw(dice: random.Random, tally: Tally, usual: float) -> Aim:
-    """Where to kill next: inside a commit as long as too few kills were, else anywhere in a run of `usual` seconds."""
-    if tally.inside >= SHARE_INSIDE * (tally.kills + 1):
+def draw(dice: random.Random, tally: Tally, usual: float, left: int) -> Aim:
+    """Where to kill next: inside one of the commits that are `left` as long as too few kills were, else anywhere in a
+    run of `usual` seconds. What is aimed at after an announcement may come too late; then the next aim waits there."""
+    missing = SHARE_INSIDE * (tally.kills + 1) - tally.inside
+    if missing <= 0:
         return Aim(dice.uniform(0, usual))
-    point, commit = dice.choice(INSIDE), dice.randint(1, _MOST_COMMITS)
-    waits = dice.random() < 0.5
+    point, commit, waits = dice.choice(INSIDE), dice.randint(1, left), missing > 0.5
     return Aim(0 if waits else dice.uniform(0, _LATE), point, commit, waits)
 
 
-def _storm(folder: Path, aim: Aim, tally: Tally) -> bool:
-    """One run under this aim; False if it came to its end before it was hit."""
-    flight = fly(folder, aim)
-    if not flight.killed:
-        return False
+def _note(folder: Path, flight: Flight, aim: Aim, tally: Tally) -> None:
+    """Counts the kill and audits what it left behind."""
     # A run that waits at its point is still inside; one that went on after `before_ack` has left the commit.
     inside = flight.last in INSIDE and (aim.waits or flight.last != "before_ack")
     tally.kills += 1
@@ -126,7 +132,6 @@ def _storm(folder: Path, aim: Aim, tally: Tally) -> bool:
     found = Project.open(folder).audit().findings
     tally.audits_clean += not found
     tally.problems += [f"after a kill at {flight.last or 'the start'}: {one.render()}" for one in found]
-    return True
 
 
 def _compare(calm: Path, stormy: Path, tally: Tally) -> None:
@@ -149,30 +154,31 @@ def fly(folder: Path, aim: Aim | None = None) -> Flight:
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, pass_fds=[outlet], stdout=errors, stderr=errors)  # noqa: S603
         os.close(outlet)
-        last = _watch(process, inlet, aim)
+        last, commits = _watch(process, inlet, aim)
         code = process.wait()
         if code not in (0, -signal.SIGKILL) or (code and aim is None):
             errors.seek(0)
             raise RunFailed(f"a run ended with {code}:\n{errors.read().decode()}")
-    return Flight(code == -signal.SIGKILL, last, perf_counter() - began)
+    return Flight(code == -signal.SIGKILL, last, commits, perf_counter() - began)
 
 
-def _watch(process: subprocess.Popen[bytes], inlet: int, aim: Aim | None) -> str:
-    """Follows the run to its end, kills it as aimed, and returns the last point that it announced."""
+def _watch(process: subprocess.Popen[bytes], inlet: int, aim: Aim | None) -> tuple[str, int]:
+    """Follows the run to its end, kills it as aimed; the last point that it announced, and how often `after_commit`."""
     shot = threading.Timer(aim.after if aim else 0, process.kill)
     guard = threading.Timer(_PATIENCE, process.kill)
     guard.start()
-    last = ""
+    last, commits = "", 0
     with open(inlet, "rb") as news:
         if aim and not aim.point:
             shot.start()
         for line in news:
             number, last = line.decode().split()
+            commits += last == "after_commit"
             if aim and aim.point and (int(number), last) == (aim.commit, aim.point):
                 shot.start()
     shot.cancel()
     guard.cancel()
-    return last
+    return last, commits
 
 
 def child(folder: Path, outlet: int, waits: str) -> int:
