@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from headgate.testing.oracle import NotAccepted, accept, canonical_spelling, written
+from headgate.testing.oracle import NotAccepted, Rule, accept, canonical_spelling, written
+from headgate.testing.oracle.rows import passes
 
 ACCEPTED = [
     ("int", "0", 0),
@@ -123,6 +124,12 @@ def test_an_accepted_text_is_exactly_one_value(type_: str, text: str, value: obj
 def test_a_text_that_would_lose_something_is_not_accepted(type_: str, text: str) -> None:
     with pytest.raises(NotAccepted, match=f"^expected {type_.replace('(', '.').replace(')', '.')}$"):
         accept(text, type_)
+
+
+@pytest.mark.parametrize(("code", "args"), [("min", (0,)), ("max", (0,)), ("between", (-1, 1))])
+def test_nan_is_within_no_bound(code: str, args: tuple[int, ...]) -> None:
+    assert not passes(Rule(code, args), math.nan, "double")
+    assert passes(Rule(code, args), 0.0, "double")
 
 
 def test_nan_is_a_double() -> None:

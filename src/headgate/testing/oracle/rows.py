@@ -77,9 +77,11 @@ def _column(
 
 
 def passes(rule: Rule, value: Value, type_spelling: str) -> bool:
-    """Whether a value that is not NULL keeps the rule. NaN is greater than every other number."""
+    """Whether a value that is not NULL keeps the rule. NaN is within no bound."""
     double = spelling(type_spelling)[0] == "double"
     args: list[Any] = [float(arg) for arg in rule.args] if double else list(rule.args)
+    if rule.code in ("min", "max", "between") and value != value:
+        return False
     if rule.code == "min":
         return rank(value) >= rank(args[0])
     if rule.code == "max":
