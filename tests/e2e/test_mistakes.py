@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-
 from tests.e2e.conftest import Lab
 
 

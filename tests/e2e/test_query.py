@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.e2e.conftest import Lab
 
 # SQL value -> type as DuckDB spells it, value in JSON

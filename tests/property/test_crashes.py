@@ -440,3 +440,17 @@ def test_the_first_rows_of_another_runner_are_seen(disposition: oracle.model.Dis
         state = play(play(parents(), flow, steps[1]), flow, steps[0])
         assert differences(real.view(), oracle_view(state)) == []
         assert real.findings() == []
+
+
+@pytest.mark.parametrize("race", [at_fault_points, at_statements])
+@pytest.mark.parametrize("pace", [1, 3, 8, 21])
+def test_two_runners_replay_a_record_once(pace: int, race: Any) -> None:
+    flow, state = _flow("append"), parents()
+    with shared(flow) as real:
+        real.play(LOADS[0])
+        ids = real.picked(())
+        race(real, [turn // pace % 2 for turn in range(400)], [lambda: real.replay(ids)] * 2)
+        state = play(play(state, flow, LOADS[0]), flow, Step("replay"))
+        assert len(ids) > 1
+        assert differences(real.view(), oracle_view(state)) == []
+        assert real.findings() == []

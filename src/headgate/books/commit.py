@@ -459,10 +459,12 @@ def _close(session: Session, work: Commit, written: Sequence[Entry]) -> None:
         [written[-1].id, work.contract, str(work.table)],
     )
     if work.pin:
-        session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(work.table)])
+        mine = [str(work.table), work.contract]
+        session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)
         session.execute(
-            "INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)",
-            [str(work.table), work.contract, stamp(), work.pin],
+            """INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET pinned_at = excluded.pinned_at, body = excluded.body""",
+            [*mine, stamp(), work.pin],
         )
 
 

@@ -41,6 +41,7 @@ def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool)
         if columns_of(session, table) is not None:
             raise unknown(table)
         _create(session, table, columns)
+        register(session, str(table))
     elif rebuild:
         return
     elif is_blank(session, table, state):
@@ -77,7 +78,6 @@ def register(session: Session, name: str) -> None:
 def _create(session: Session, table: TableRef, columns: Columns) -> None:
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
     session.execute(create_table(table, columns))
-    register(session, str(table))
 
 
 def _remake(session: Session, table: TableRef, columns: Columns) -> None:

@@ -10,7 +10,7 @@ from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, Finding
+from headgate.core.errors import CommitError, ContractError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Session, Store
 from headgate.core.values import Batch, TableRef
@@ -158,9 +158,12 @@ class _Loader:
 
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
-        known, named = pin.pinned(self.session, flow.table), self.choice.readings[0].partition.name
-        if known is None or (self.choice.rebuild and named):
-            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
+        known = pin.pinned(self.session, flow.table)
+        files = [reading for reading in self.choice.readings if reading.partition.name]
+        if known is None and not files:
+            raise _no_types(flow)
+        if known is None or (self.choice.rebuild and files):
+            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in files]
             seen = [batch for batch in batches if batch is not None]
             known = pin.infer(self.session, seen, flow.ingest.source.options)
             self.pin = pin.body(known)
@@ -263,6 +266,18 @@ class _Loader:
         if isinstance(outcome, Committed):
             self.pin = ""
         return outcome
+
+
+def _no_types(flow: Flow) -> ContractError:
+    return ContractError(
+        Finding(
+            "no-types",
+            "error",
+            f"{flow.name} has no columns in its ingest file and no file to take them from",
+            str(flow.ingest.where or flow.name),
+            "put a file in place, or write columns: into the ingest file",
+        )
+    )
 
 
 class _NoFile:
