@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.project_kit import Folder
 
+from headgate.core import faults
 from headgate.core.errors import CommitError, ContractError
 
 ORDERS = "table: raw.orders\nfrom: data/*.csv\n"
@@ -340,6 +341,31 @@ def test_types_stay_when_the_refresh_is_refused(tmp_path: Path) -> None:
     assert (step.rows_loaded, step.rows_quarantined) == (1, 1)
     assert types(folder) == {"id": "BIGINT"}
     assert folder.codes() == []
+
+
+class Killed(BaseException):
+    """What a process that dies runs into."""
+
+
+@pytest.mark.parametrize("point", ["before_write", "after_begin", "after_stage", "after_decide", "after_write"])
+def test_types_stay_when_the_refresh_dies(tmp_path: Path, point: str) -> None:
+    def die(reached: str) -> None:
+        if reached == point:
+            raise Killed
+
+    folder = orders(tmp_path, "", "id\n1\n")
+    folder.run()
+    folder.write("data/b.csv", "id\nx\n")
+    faults.install(die)
+    try:
+        with pytest.raises(Killed):
+            folder.run(full_refresh=True)
+    finally:
+        faults.install(None)
+    assert folder.codes() == []
+    step = folder.step("raw.orders")
+    assert (step.status, step.rows_quarantined) == ("ok", 1)
+    assert types(folder) == {"id": "BIGINT"}
 
 
 def test_nothing_is_pinned_before_there_is_a_file(tmp_path: Path) -> None:

@@ -89,9 +89,11 @@ class DuckDBStore:
 
         if isinstance(error, duckdb.TransactionException):
             return True
-        return (isinstance(error, duckdb.ConstraintException) and "_headgate" not in str(error)) or (
-            isinstance(error, duckdb.Error) and "conflict" in str(error).lower()
-        )
+        if isinstance(error, duckdb.ConstraintException) and "_headgate" not in str(error):
+            return True
+        # An error about a value quotes it, and any text may hold the word.
+        about_values = isinstance(error, duckdb.DataError | duckdb.InvalidInputException)
+        return isinstance(error, duckdb.Error) and not about_values and "conflict" in str(error).lower()
 
     def close(self) -> None:
         self._connection.close()

@@ -1,0 +1,115 @@
+"""The DuckDB store where the conformance suite does not look: files that cannot be opened, and what is a conflict."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.core.errors import AdapterError
+
+
+@pytest.fixture
+def store() -> Iterator[DuckDBStore]:
+    made = DuckDBStore(None)
+    yield made
+    made.close()
+
+
+def error_of(session: Any, sql: str) -> duckdb.Error:
+    with pytest.raises(duckdb.Error) as caught:
+        session.execute(sql)
+    return caught.value
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    path.write_text("id,name\n" * 1000)
+    for place in (path, tmp_path, tmp_path / "no" / "folder.duckdb"):
+        with pytest.raises(AdapterError) as caught:
+            DuckDBStore(place)
+        assert caught.value.finding.code == "warehouse-unreadable"
+        assert caught.value.finding.where == str(place)
+    assert path.read_text() == "id,name\n" * 1000
+
+
+def test_who_holds_the_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    code = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for read_only in (False, True):
+            with pytest.raises(AdapterError) as caught:
+                DuckDBStore(path, read_only)
+            assert caught.value.finding.code == "warehouse-busy"
+            assert caught.value.finding.evidence == {"pid": other.pid}
+            assert str(other.pid) in caught.value.finding.what
+        other.communicate()
+    DuckDBStore(path).close()
+
+
+def test_two_changes_of_one_row_are_a_conflict(store: DuckDBStore) -> None:
+    with store.session() as one, store.session() as other:
+        one.execute("CREATE TABLE t (x BIGINT PRIMARY KEY, y BIGINT)")
+        one.execute("INSERT INTO t VALUES (1, 1)")
+        for session in (one, other):
+            session.execute("BEGIN")
+        one.execute("UPDATE t SET y = 2")
+        assert store.is_conflict(error_of(other, "UPDATE t SET y = 3"))
+        one.execute("COMMIT")
+
+
+def test_two_inserts_of_one_key_are_a_conflict(store: DuckDBStore) -> None:
+    with store.session() as one, store.session() as other:
+        one.execute("CREATE TABLE t (x BIGINT PRIMARY KEY)")
+        for session in (one, other):
+            session.execute("BEGIN")
+            session.execute("INSERT INTO t VALUES (1)")
+        one.execute("COMMIT")
+        assert store.is_conflict(error_of(other, "COMMIT"))
+
+
+def test_two_tables_of_one_name_are_a_conflict(store: DuckDBStore) -> None:
+    with store.session() as one, store.session() as other:
+        for session in (one, other):
+            session.execute("BEGIN")
+        one.execute("CREATE TABLE t (x BIGINT)")
+        assert store.is_conflict(error_of(other, "CREATE TABLE t (y BIGINT)"))
+        one.execute("COMMIT")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT CAST('write-write conflict' AS INTEGER)",
+        "SELECT strptime('conflict', '%Y')",
+        "SELECT CAST(9223372036854775807 AS BIGINT) + 1",
+        "SELECT * FROM nowhere",
+        "SELECT",
+        "SELECT error('out of luck')",
+    ],
+)
+def test_an_error_of_a_statement_is_no_conflict_whatever_it_quotes(store: DuckDBStore, sql: str) -> None:
+    with store.session() as session:
+        assert not store.is_conflict(error_of(session, sql))
+
+
+def test_one_in_memory_that_is_read_only_reaches_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    made = DuckDBStore(None, read_only=True)
+    try:
+        with made.session() as session:
+            session.execute("CREATE TABLE t AS SELECT 1 AS x")
+            error = error_of(session, f"SELECT * FROM read_csv('{tmp_path / 'a.csv'}')")
+            assert isinstance(error, duckdb.PermissionException)
+    finally:
+        made.close()
