@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Lab
+from tests.e2e.conftest import Lab
 
 STEP = {
     *("id", "kind", "status", "reason", "warnings", "seconds"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from conftest import Lab
+from tests.e2e.conftest import Lab
 
 LINES = b"id,name\n1,a\n2,b\n"
 COLUMNS = "columns:\n  id: int, key\n  name: text\n"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from conftest import Lab
+from tests.e2e.conftest import Lab
 
 
 class Mistake(NamedTuple):

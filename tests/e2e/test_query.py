@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Lab
+from tests.e2e.conftest import Lab
 
 # SQL value -> type as DuckDB spells it, value in JSON
 TYPES = {

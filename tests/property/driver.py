@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,15 +52,16 @@ def memory_file(file: oracle.File) -> MemoryFile:
 
 @dataclass
 class Warehouse:
-    """A real warehouse in memory that one flow is loaded into."""
+    """A real warehouse, in memory or at `path`, that one flow is loaded into. `opened` opens its store."""
 
     flow: oracle.Flow
     path: Path | None = None
+    opened: Callable[[Path | None], DuckDBStore] = DuckDBStore
     store: DuckDBStore = field(init=False)
 
     def __post_init__(self) -> None:
         self.ingest = ingest_of(self.flow)
-        self.store = DuckDBStore(self.path)
+        self.store = self.opened(self.path)
         with self.store.session() as session:
             migrate(session)
             session.execute('CREATE SCHEMA IF NOT EXISTS "raw"')
@@ -71,6 +72,11 @@ class Warehouse:
     def close(self) -> None:
         self.store.close()
 
+    def reopen(self) -> None:
+        """As a new process finds it."""
+        self.store.close()
+        self.store = self.opened(self.path)
+
     def real_flow(self, step: Step) -> Flow:
         files = {name: memory_file(file) for name, file in step.files.items()}
         return Flow(self.ingest, MemorySource(files, step.slices), self.ingest.contract)
@@ -78,14 +84,15 @@ class Warehouse:
     def play(self, step: Step) -> Loaded | None:
         """The step, as a user would do it; a load that the contract stops is a refusal, as in the oracle."""
         if step.kind == "replay":
-            self._replay(step.picks)
+            self.replay(self.picked(step.picks))
             return None
         job = Job(self.store, self.real_flow(step), "test", full_refresh=step.kind == "full_refresh")
         with suppress(ContractError):
             return load(job)
         return None
 
-    def _replay(self, picks: Sequence[int]) -> None:
+    def picked(self, picks: Sequence[int]) -> list[int]:
+        """The open records that the step means."""
         with self.store.session() as session:
             found = session.execute(
                 """SELECT id FROM _headgate.quarantine WHERE status = 'open' AND table_name = ?
@@ -93,9 +100,18 @@ class Warehouse:
                 [self.flow.table],
             )
         open_ = [row[0] for row in found]
-        if open_:
-            ids = sorted({open_[pick % len(open_)] for pick in picks}) if picks else None
+        return sorted({open_[pick % len(open_)] for pick in picks}) if open_ and picks else open_
+
+    def replay(self, ids: Sequence[int]) -> None:
+        """Those of the records that are still open go through the gate again."""
+        if ids:
             replay(self.store, self.real_flow(Step("replay")), ids, "test")
+
+    def version(self) -> int:
+        """How many entries the table has."""
+        with self.store.session() as session:
+            state = ledger.table_state(session, TableRef.parse(self.flow.table))
+        return state.version if state else 0
 
     def findings(self) -> list[str]:
         with self.store.session() as session:

@@ -26,11 +26,15 @@ from headgate.core.values import TableRef
 
 LAWS = (
     ("L1", "row: read = loaded + quarantined + deduplicated + skipped", ("law-row",)),
-    ("L2", "table: rows after = rows before + added - removed", ("law-table", "table-missing")),
+    ("L2", "table: rows after = rows before + added - removed", ("law-table", "table-missing", "table-unknown")),
     ("L3", "chain: every slice starts where the one before ended", ("law-chain", "position-moved", "position-missing")),
     ("L4", "quarantine: every refused record is open, replayed or superseded", ("law-quarantine", "quarantine-edited")),
-    ("L5", "origin: rows name the entry that wrote them", ("law-origin",)),
-    ("seals", "entries and records are as they were written", ("entry-edited", "entry-missing")),
+    ("L5", "origin: rows name the entry that wrote them", ("law-origin", "column-missing")),
+    (
+        "seals",
+        "entries and records are as they were written",
+        ("entry-edited", "entry-missing", "state-edited", "contract-edited"),
+    ),
 )
 
 
@@ -121,15 +125,16 @@ def unknown_record(ids: Sequence[object]) -> ProjectError:
 
 
 _RECORD = """SELECT q.id, q.table_name, q.reasons, q.partition, q.record, q.line, q.raw, q."row", q.status, q.parent,
-    coalesce(e.committed_at, r.refused_at, '') FROM _headgate.quarantine AS q
-    LEFT JOIN _headgate.entry AS e ON e.table_name = q.table_name AND e.id = q.entry
-    LEFT JOIN _headgate.refusal AS r ON r.attempt = q.attempt"""
+                coalesce(e.committed_at, r.refused_at, '') AS at
+             FROM _headgate.quarantine AS q
+             LEFT JOIN _headgate.entry AS e ON e.table_name = q.table_name AND e.id = q.entry
+             LEFT JOIN _headgate.refusal AS r ON q.entry IS NULL AND r.attempt = q.attempt"""
 
 
 def quarantine_list(session: Session, table: str | None, status: str, limit: int | None) -> QuarantineList:
     """Records of a table (None: of all) with a status (`all`: any), by id."""
-    wanted = [("table_name", table), ("status", None if status == "all" else status)]
-    where = " AND ".join(f"q.{name} = ?" for name, value in wanted if value) or "true"
+    wanted = [("q.table_name", table), ("q.status", None if status == "all" else status)]
+    where = " AND ".join(f"{name} = ?" for name, value in wanted if value) or "true"
     params = [value for _, value in wanted if value]
     total = session.execute(f"SELECT count(*) FROM _headgate.quarantine AS q WHERE {where}", params)[0][0]
     cut = f" LIMIT {int(limit)}" if limit is not None else ""

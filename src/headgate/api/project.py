@@ -137,8 +137,9 @@ class Project:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
 
-        with self._warehouse.reading() as store, store.session() as session:
-            found = audit(session)
+        declared = [ingest.table for ingest in self._files.ingests]
+        with self._warehouse.reading(bare=True) as store, store.session() as session:
+            found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:

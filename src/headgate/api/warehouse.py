@@ -64,28 +64,27 @@ class Warehouse:
             store.close()
 
     @contextmanager
-    def reading(self) -> Iterator[DuckDBStore]:
-        """The warehouse with its books to look at; empty ones where nothing was loaded yet."""
-        from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, migrate, version_of
+    def reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
+        """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
+
+        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
+        """
+        from headgate.books.schema import VERSION, version_of
 
         with self.looking() as store:
             with store.session() as session:
                 found = version_of(session)
-            if found == VERSION:
+            if found == VERSION or (found is None and bare and self._exists()):
                 yield store
                 return
-        if found is not None:
-            with self.writing("headgate migrate") as writing:
-                yield writing
+        if found is None:
+            with _empty() as store:
+                yield store
             return
-        store = DuckDBStore(None, read_only=True)
-        try:
-            with store.session() as session:
-                migrate(session)
+        with self.writing("headgate migrate"):
+            pass
+        with self.looking() as store:
             yield store
-        finally:
-            store.close()
 
     def _exists(self) -> bool:
         """Whether there is a file, or something in its place that opening it will complain about."""
@@ -129,3 +128,18 @@ class Warehouse:
             what = f"another run holds the warehouse: pid {held['pid']}, `{held['command']}`, since {held['since']}"
             evidence = held
         return Finding(found.code, found.level, what, self.shown, found.fix, evidence)
+
+
+@contextmanager
+def _empty() -> Iterator[DuckDBStore]:
+    """Books of a warehouse that nothing was loaded into yet."""
+    from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.books.schema import migrate
+
+    store = DuckDBStore(None, read_only=True)
+    try:
+        with store.session() as session:
+            migrate(session)
+        yield store
+    finally:
+        store.close()

@@ -10,14 +10,15 @@ Seals: every entry carries a digest over itself and the entry before it; every q
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from headgate.books import ledger, record, tables
 from headgate.books.commit import LOAD_COLUMN
-from headgate.books.ledger import Entry
-from headgate.books.quarantine import DIGEST
+from headgate.books.ledger import RESTORE, Entry
+from headgate.books.quarantine import DIGEST, shape_id
+from headgate.books.schema import version_of
 from headgate.core.errors import Finding
 from headgate.core.protocols import Session
 from headgate.core.values import TableRef
@@ -33,8 +34,13 @@ class Audit:
     entries: int
 
 
-def audit(session: Session) -> Audit:
-    """Checks every table of the books."""
+def audit(session: Session, declared: Sequence[TableRef] = ()) -> Audit:
+    """Checks every table of the books, and that the books know the tables of `declared` that the warehouse has.
+
+    Raises CommitError `books-broken` where a part of the books is gone.
+    """
+    if version_of(session) is None:
+        return Audit(tuple(_unknown(session, declared, set())), 0, 0)
     history = ledger.entries(session)
     by_table = {name: list(group) for name, group in groupby(history, key=lambda entry: entry.table_name)}
     names = sorted({*by_table, *ledger.table_versions(session)})
@@ -42,20 +48,24 @@ def audit(session: Session) -> Audit:
     for name in names:
         findings += _table(session, name, by_table.get(name, []))
     findings += _strangers(session, set(names))
+    findings += _shapes(session)
+    findings += _unknown(session, declared, set(names))
     return Audit(tuple(findings), len(names), len(history))
 
 
 def _table(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
     yield from _rows(history)
-    yield from _seals(session, name, history)
+    yield from _seals(name, history)
+    yield from _state(session, name, history)
     yield from _growth(history)
     yield from _chains(session, name, history)
     yield from _quarantine(session, name, history)
+    yield from _pins(session, name, history)
     yield from _contents(session, name, history)
 
 
-def _broken(code: str, what: str, where: str, fix: str = "", **evidence: object) -> Finding:
-    return Finding(code, "error", what, where, fix or _REBUILD.format(table=where.split(" ")[0]), evidence)
+def _broken(code: str, what: str, where: str, fix: str = RESTORE, **evidence: object) -> Finding:
+    return Finding(code, "error", what, where, fix, evidence)
 
 
 _REBUILD = "load the table anew: headgate run --full-refresh {table}"
@@ -78,26 +88,40 @@ def _rows(history: list[Entry]) -> Iterator[Finding]:
             )
 
 
-def _seals(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
-    state = ledger.table_state(session, TableRef.parse(name))
+def _seals(name: str, history: list[Entry]) -> Iterator[Finding]:
     previous, expected = "", 1
     for entry in history:
         if entry.id != expected:
-            yield _broken(
-                "entry-missing",
-                f"entries {expected} to {entry.id - 1} are not in the ledger",
-                f"{name} entry {expected}",
-            )
+            yield _missing(name, expected, entry.id - 1)
         elif not entry.is_sealed(previous):
             yield _broken("entry-edited", "the entry is not as it was written", _place(entry))
         previous, expected = entry.digest, entry.id + 1
-    version = state.version if state else -1
-    if version != expected - 1:
-        yield _broken(
-            "entry-missing",
-            f"the table stands at entry {version}, the ledger ends with entry {expected - 1}",
-            f"{name} entry {expected}",
-        )
+
+
+def _missing(name: str, first: int, last: int) -> Finding:
+    which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
+    return _broken("entry-missing", f"{which} not in the ledger", f"{name} entry {first}")
+
+
+def _state(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+    """The table's line in the books says what its entries say."""
+    state, last = ledger.table_state(session, TableRef.parse(name)), history[-1].id if history else 0
+    if state is None:
+        yield _broken("state-edited", "the books have entries of the table, but no line for it", name)
+        return
+    if state.version > last:
+        yield _missing(name, last + 1, state.version)
+    elif state.version < last:
+        what = f"the table's line says that entry {state.version} is its last, the ledger has entry {last}"
+        yield _broken("state-edited", what, f"{name} entry {last}")
+    opened = [entry.generation for entry in history if "replaced" in entry.facts] or [1]
+    if state.live_generation != opened[-1]:
+        what = f"the table's line says generation {state.live_generation}, its entries opened {opened[-1]}"
+        yield _broken("state-edited", what, name)
+    judged = [entry.contract for entry in history if entry.stream == ledger.DATA] or [""]
+    if (state.contract or "") != judged[-1]:
+        what = f"the table's line names contract {state.contract!r}, its last entry was judged by {judged[-1]!r}"
+        yield _broken("state-edited", what, name)
 
 
 def _growth(history: list[Entry]) -> Iterator[Finding]:
@@ -123,12 +147,12 @@ def _chains(session: Session, name: str, history: list[Entry]) -> Iterator[Findi
         key = (entry.stream, entry.partition)
         before = last.get(key)
         follows = before is not None and before.generation == entry.generation
-        seq, start = (before.seq + 1, before.end_position) if follows and before else (1, None)
+        seq, start = (before.seq + 1, before.end_position) if follows and before else (1, "{}")
         if before is not None and entry.generation < before.generation:
             yield _broken("law-chain", f"generation {entry.generation} follows {before.generation}", _place(entry))
         elif entry.seq != seq:
             yield _broken("law-chain", f"sequence {entry.seq} follows {seq - 1}", _place(entry))
-        elif start is not None and entry.start_position != start:
+        elif entry.start_position != start:
             yield _broken("law-chain", "the slice does not start where the one before ended", _place(entry))
         last[key] = entry
     live = {stream: ledger.seats(session, name, stream) for stream in (ledger.DATA, ledger.BUILD, ledger.ADJUST)}
@@ -136,7 +160,8 @@ def _chains(session: Session, name: str, history: list[Entry]) -> Iterator[Findi
         seat = live[stream].pop(partition, None)
         if seat is None:
             if not _was_replaced(history, entry):
-                yield _broken("position-missing", f"partition {partition!r} has entries but no position", _place(entry))
+                what = f"partition {partition!r} has entries but no position"
+                yield _broken("position-missing", what, _place(entry), _REBUILD.format(table=name))
         elif (seat.generation, seat.seq, ledger.dumps(seat.position)) != (
             entry.generation,
             entry.seq,
@@ -147,55 +172,64 @@ def _chains(session: Session, name: str, history: list[Entry]) -> Iterator[Findi
                 f"partition {partition!r} stands at generation {seat.generation}, sequence {seat.seq}; "
                 f"its last entry ended at {entry.generation}, {entry.seq}, or at another position",
                 _place(entry),
+                _REBUILD.format(table=name),
             )
     for rest in live.values():
         for partition in rest:
-            yield _broken("entry-missing", f"partition {partition!r} has a position but no entry", f"{name}")
+            place = f"{name} (partition {partition})" if partition else name
+            yield _broken("entry-missing", "the books have a position, but no entry that ended there", place)
 
 
 def _was_replaced(history: list[Entry], entry: Entry) -> bool:
     """A replaced table forgets partitions that its source no longer has."""
-    return any(later.id > entry.id and "0" in later.facts.get("removed_from", {}) for later in history)
+    return entry.stream == ledger.DATA and any(later.id > entry.id and "replaced" in later.facts for later in history)
 
 
 def _quarantine(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
     kept = dict(
         session.execute(
-            """SELECT coalesce(entry, 0), count(*) FROM _headgate.quarantine WHERE table_name = ? AND status <> 'held'
+            """SELECT entry, count(*) FROM _headgate.quarantine WHERE table_name = ? AND status <> 'held'
                GROUP BY 1""",
             [name],
         )
     )
     settled = {
-        (row[0], row[1]): row[2]
+        (row[0], row[1]): (row[2], row[3])
         for row in session.execute(
-            """SELECT status, settled_by, count(*) FROM _headgate.quarantine
-               WHERE table_name = ? AND status IN ('replayed', 'superseded') GROUP BY 1, 2""",
+            """SELECT status, settled_by, count(*), CAST(sum(id) AS BIGINT) FROM _headgate.quarantine
+               WHERE table_name = ? AND status IN ('replayed', 'superseded') AND settled_by IS NOT NULL
+               GROUP BY 1, 2""",
             [name],
         )
     }
     for entry in history:
         have = kept.pop(entry.id, 0)
         if have != entry.rows_quarantined:
-            yield _broken(
-                "law-quarantine",
-                f"the entry refused {entry.rows_quarantined} records, {have} are in quarantine",
-                _place(entry),
-                "restore the quarantine, or load the partition anew",
-            )
-        replayed = entry.rows_read if entry.kind == "replay" else 0
-        for status, wanted in (("replayed", replayed), ("superseded", entry.facts.get("superseded", 0))):
-            have = settled.pop((status, entry.id), 0)
-            if have != wanted:
-                yield _broken(
-                    "law-quarantine",
-                    f"the entry settled {wanted} records as {status}, the quarantine says {have}",
-                    _place(entry),
-                    "restore the quarantine, or load the partition anew",
-                )
-    for load, rows in [*kept.items(), *((by, rows) for (_, by), rows in settled.items())]:
-        yield _broken("law-quarantine", f"{rows} records name entry {load}, which does not exist", f"{name}")
+            what = f"the entry refused {entry.rows_quarantined} records, {have} are in quarantine"
+            yield _broken("law-quarantine", what, _place(entry))
+        for status in ("replayed", "superseded"):
+            yield from _settled(entry, status, *settled.pop((status, entry.id), (0, 0)))
+    for number, rows in kept.items():
+        yield _of_no_entry(name, number, f"{rows} records of the quarantine say that it refused them")
+    for (status, number), (rows, _) in settled.items():
+        yield _of_no_entry(name, number, f"{rows} records of the quarantine say that it {status} them")
     yield from _records(session, name)
+    yield from _held(session, name)
+
+
+def _settled(entry: Entry, status: str, have: int, ids: int) -> Iterator[Finding]:
+    """Finds that an entry settled other records than it says: by their number, or by the sum of their ids."""
+    wanted = entry.facts.get(status, 0)
+    if have != wanted:
+        what = f"the entry settled {wanted} records as {status}, the quarantine says {have}"
+        yield _broken("law-quarantine", what, _place(entry))
+    elif have and ids != entry.facts.get("settled_ids"):
+        yield _broken("law-quarantine", f"the entry settled other records as {status}", _place(entry))
+
+
+def _of_no_entry(name: str, number: int | None, what: str) -> Finding:
+    where = f"{name}, records of no entry" if number is None else f"{name} entry {number}"
+    return _broken("law-quarantine", f"{what}, but there is no such entry", where)
 
 
 def _records(session: Session, name: str) -> Iterator[Finding]:
@@ -205,34 +239,63 @@ def _records(session: Session, name: str) -> Iterator[Finding]:
         [name],
     )
     for number, partition, at in edited:
-        yield _broken(
-            "quarantine-edited",
-            f"quarantine record {number} is not as it was refused",
-            f"{name} partition {partition} record {at}",
-            "restore it, or load the partition anew",
-        )
+        what = f"quarantine record {number} is not as it was refused"
+        yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
     odd = session.execute(
-        """SELECT status, count(*) FROM _headgate.quarantine WHERE table_name = ?
-           AND status NOT IN ('open', 'held', 'replayed', 'superseded') GROUP BY 1""",
+        """SELECT id, partition, record, status FROM _headgate.quarantine WHERE table_name = ?
+           AND status NOT IN ('open', 'held', 'replayed', 'superseded') ORDER BY id LIMIT 20""",
         [name],
     )
-    for status, rows in odd:
-        yield _broken("quarantine-edited", f"{rows} records have the unknown status {status!r}", f"{name}")
+    for number, partition, at, status in odd:
+        what = f"quarantine record {number} has the unknown status {status!r}"
+        yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
+    unsettled = session.execute(
+        """SELECT id, partition, record, status, settled_by FROM _headgate.quarantine WHERE table_name = ?
+           AND (status IN ('replayed', 'superseded')) <> (settled_by IS NOT NULL) ORDER BY id LIMIT 20""",
+        [name],
+    )
+    for number, partition, at, status, by in unsettled:
+        what = f"quarantine record {number} is {status} by " + (f"entry {by}" if by is not None else "no entry")
+        yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
     doubled = session.execute(
-        "SELECT id, count(*) FROM _headgate.quarantine WHERE table_name = ? GROUP BY 1 HAVING count(*) > 1", [name]
-    )
-    for number, rows in doubled:
-        yield _broken("quarantine-edited", f"quarantine record {number} is there {rows} times", f"{name}")
-    held = session.execute(
-        """SELECT r.attempt, r.rows_held, count(q.id) FROM _headgate.refusal AS r LEFT JOIN _headgate.quarantine AS q
-           ON q.attempt = r.attempt AND q.status = 'held' WHERE r.table_name = ? GROUP BY ALL
-           HAVING count(q.id) <> r.rows_held""",
+        """SELECT id, partition, record, count(*) FROM _headgate.quarantine WHERE table_name = ?
+           GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY id LIMIT 20""",
         [name],
     )
-    for attempt, wanted, have in held:
-        yield _broken(
-            "law-quarantine", f"the refused load {attempt} held {wanted} records, {have} are there", f"{name}"
+    for number, partition, at, rows in doubled:
+        what = f"quarantine record {number} is there {rows} times"
+        yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
+
+
+def _held(session: Session, name: str) -> Iterator[Finding]:
+    """What a refused load left to be looked at is there until the table's next load discards it."""
+    wanted = dict(session.execute("SELECT attempt, rows_held FROM _headgate.refusal WHERE table_name = ?", [name]))
+    have = dict(
+        session.execute(
+            "SELECT attempt, count(*) FROM _headgate.quarantine WHERE table_name = ? AND status = 'held' GROUP BY 1",
+            [name],
         )
+    )
+    for attempt in sorted({*wanted, *have}):
+        if wanted.get(attempt, 0) != have.get(attempt, 0):
+            yield _broken(
+                "law-quarantine",
+                f"the refused load {attempt} held {wanted.get(attempt, 0)} records, {have.get(attempt, 0)} are there",
+                f"{name} refused load {attempt}",
+                f"run the load again: headgate run {name}",
+            )
+
+
+def _pins(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+    """The types that were taken from the data are those of the entry that pinned them."""
+    said = [(entry.contract, entry.facts["pinned"]) for entry in history if "pinned" in entry.facts][-1:]
+    kept = [
+        (row[0], ledger.fingerprint(row[1]))
+        for row in session.execute("SELECT digest, body FROM _headgate.contract WHERE table_name = ?", [name])
+    ]
+    if kept != said:
+        what = "the types that were taken from the data at the first load are not as they were written"
+        yield _broken("contract-edited", what, f"{name} pinned contract", _REBUILD.format(table=name))
 
 
 def _contents(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
@@ -241,28 +304,32 @@ def _contents(session: Session, name: str, history: list[Entry]) -> Iterator[Fin
     if columns is None:
         yield tables.missing(table).finding
         return
-    if not history:
+    if record.is_model(history):
+        yield from _model(session, table, history)
         return
-    last = history[-1]
     if LOAD_COLUMN not in dict(columns):
-        yield from _model(session, table, last)
+        yield tables.no_origin(table).finding
         return
     now = record.rows_by_entry(session, table)
     adjust = f"if the change is right: headgate ledger adjust {name} --reason '...'; else {_REBUILD.format(table=name)}"
-    if sum(now.values()) != last.rows_after:
+    rows, last = (history[-1].rows_after, history[-1].id) if history else (0, 0)
+    if sum(now.values()) != rows:
         yield _broken(
             "law-table",
-            f"the table has {sum(now.values())} rows, its last entry says {last.rows_after}",
-            f"{name} entry {last.id}",
+            f"the table has {sum(now.values())} rows, its last entry says {rows}",
+            f"{name} entry {last}" if last else name,
             adjust,
         )
-    for load, rows in record.differences(history, now).items():
+    for load, difference in record.differences(history, now).items():
         which = f"{name} entry {load}" if load else f"{name}, rows of no entry"
-        word = "more" if rows > 0 else "fewer"
-        yield _broken("law-origin", f"{abs(rows)} rows {word} than the entry left in the table", which, adjust)
+        word = "more" if difference > 0 else "fewer"
+        plural = "" if abs(difference) == 1 else "s"
+        what = f"{abs(difference)} row{plural} {word} than the entry left in the table"
+        yield _broken("law-origin", what, which, adjust)
 
 
-def _model(session: Session, table: TableRef, last: Entry) -> Iterator[Finding]:
+def _model(session: Session, table: TableRef, history: list[Entry]) -> Iterator[Finding]:
+    last = next(entry for entry in reversed(history) if entry.stream == ledger.BUILD)
     if last.facts.get("materialized") == "view":
         return
     rows = int(session.execute(f"SELECT coalesce(sum(1), 0) FROM {quote.table(table)}")[0][0])
@@ -276,7 +343,31 @@ def _model(session: Session, table: TableRef, last: Entry) -> Iterator[Finding]:
 
 
 def _strangers(session: Session, names: set[str]) -> Iterator[Finding]:
-    for source, column in (("position", "flow"), ("quarantine", "table_name")):
-        for row in session.execute(f"SELECT DISTINCT {column} FROM _headgate.{source}"):
+    """Lines of the books that belong to no table of the books."""
+    for source, column in (
+        ("position", "flow"),
+        ("quarantine", "table_name"),
+        ("refusal", "table_name"),
+        ("contract", "table_name"),
+    ):
+        for row in session.execute(f"SELECT DISTINCT {column} FROM _headgate.{source} ORDER BY 1"):
             if row[0] not in names:
-                yield _broken("entry-missing", f"the books name {row[0]}, which has no entry", f"{row[0]}")
+                yield _broken(
+                    "entry-missing", f"the {source} table of the books names {row[0]}, which has no entry", row[0]
+                )
+
+
+def _shapes(session: Session) -> Iterator[Finding]:
+    """The columns that refused records were read with, by which a replay reads them again."""
+    kept = dict(session.execute("SELECT id, columns FROM _headgate.shape"))
+    used = session.execute("SELECT shape, table_name, count(*) FROM _headgate.quarantine GROUP BY ALL ORDER BY ALL")
+    for shape, table, rows in used:
+        if shape not in kept or shape_id(kept[shape]) != shape:
+            what = f"the columns that {rows} quarantine records were read with are not as they were written"
+            yield _broken("quarantine-edited", what, f"{table} shape {shape}")
+
+
+def _unknown(session: Session, declared: Sequence[TableRef], names: set[str]) -> Iterator[Finding]:
+    for table in declared:
+        if str(table) not in names and tables.columns_of(session, table) is not None:
+            yield tables.unknown(table).finding

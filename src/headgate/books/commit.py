@@ -21,8 +21,6 @@ from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
 LOAD_COLUMN = "_hg_load"
-ALL = 0
-"""In `details.removed_from`: every entry before this one (ids begin at 1)."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,8 @@ class Commit:
     replace: bool = False
     limit: Limit | None = None
     refuse_empty: bool = False
+    pin: str = ""
+    """A contract that was taken from the data, as text: kept with the rows that it judged."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +187,13 @@ def _inside(session: Session, work: Commit) -> Outcome:
     base = state.version
     if not claim_seats(session, str(work.table), ledger.DATA, work.parts):
         return Lost()
-    for part in work.parts:
-        if part.claims and not quarantine.claim(session, part.claims, part.records, base + 1 + part.number):
+    changes = _Changes()
+    for part in (one for one in work.parts if one.claims):
+        claimed = quarantine.claim(session, part.claims, part.records, base + 1 + part.number)
+        if claimed is None:
             return Lost()
-    written = _write(session, work, judged, base)
+        changes.settled[part.number] = claimed
+    written = _write(session, work, judged, base, changes)
     _close(session, work, written)
     return Committed(tuple(written))
 
@@ -268,14 +271,16 @@ def claim_seats(session: Session, flow: str, stream: str, parts: Sequence[Part])
 class _Changes:
     """What the writing statements did, per part number."""
 
+    replaced: int | None = None
+    """All rows of the table, taken away by the first part of a commit that replaces it."""
     removed: dict[int, dict[int, int]] = field(default_factory=dict)
     updated: dict[int, dict[int, int]] = field(default_factory=dict)
-    superseded: dict[int, int] = field(default_factory=dict)
+    settled: dict[int, quarantine.Settled] = field(default_factory=dict)
+    """Quarantine records that a part replays or supersedes."""
 
 
-def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: int) -> list[Entry]:
+def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: int, changes: _Changes) -> list[Entry]:
     tail = ledger.tail(session, work.table, base)
-    changes = _Changes()
     _remove(session, work, base, tail.rows, changes)
     expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
     if expected:
@@ -294,9 +299,11 @@ def _write(session: Session, work: Commit, judged: Mapping[int, Counts], base: i
 def _remove(session: Session, work: Commit, base: int, before: int, changes: _Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
+    if work.replace and base == 0:
+        return
     if work.replace:
-        changes.removed[0] = {ALL: before}
-        changes.superseded[0] = quarantine.supersede(session, work.table, None, base + 1)
+        changes.replaced = before
+        changes.settled[0] = quarantine.supersede(session, work.table, None, base + 1)
         session.execute(f"DROP TABLE IF EXISTS {target}")
         session.execute(create_table(work.table, work.columns))
         session.execute(
@@ -306,9 +313,7 @@ def _remove(session: Session, work: Commit, base: int, before: int, changes: _Ch
         _forget_partitions(session, work)
         return
     for part in (one for one in work.parts if one.reload):
-        changes.superseded[part.number] = quarantine.supersede(
-            session, work.table, part.partition, base + 1 + part.number
-        )
+        changes.settled[part.number] = quarantine.supersede(session, work.table, part.partition, base + 1 + part.number)
         if work.disposition == "upsert":
             continue
         mine = f"""{LOAD_COLUMN} IN (SELECT id FROM _headgate.entry
@@ -335,8 +340,8 @@ def _take_old_versions(session: Session, work: Commit, changes: _Changes) -> Non
     keys = f"SELECT _hg_part, {quote.columns(work.keys)} FROM ({work.judgement.accepted()}) AS accepted"
     same = " AND ".join(f"old.{quote.ident(key)} = new.{quote.ident(key)}" for key in work.keys)
     found = session.execute(
-        f"""SELECT new._hg_part, old.{LOAD_COLUMN}, count(*) FROM {target} AS old JOIN ({keys}) AS new ON {same}
-            GROUP BY 1, 2"""
+        f"""SELECT new._hg_part, coalesce(old.{LOAD_COLUMN}, 0), count(*)
+            FROM {target} AS old JOIN ({keys}) AS new ON {same} GROUP BY 1, 2"""
     )
     for part, load, rows in found:
         changes.updated.setdefault(part, {})[load] = rows
@@ -381,10 +386,17 @@ def _entry(
     updated = changes.updated.get(part.number, {})
     removed = changes.removed.get(part.number, {})
     details = dict(count.details)
+    gone = sum(removed.values())
+    if part.number == 0 and changes.replaced is not None:
+        gone = details["replaced"] = changes.replaced
     if removed or updated:
         details["removed_from"] = {str(key): rows for key, rows in sorted({**removed, **updated}.items())}
-    if changes.superseded.get(part.number):
-        details["superseded"] = changes.superseded[part.number]
+    settled = changes.settled.get(part.number)
+    if part.number == 0 and work.pin:
+        details["pinned"] = ledger.fingerprint(work.pin)
+    if settled and settled.rows:
+        details["replayed" if part.claims else "superseded"] = settled.rows
+        details["settled_ids"] = settled.ids
     new = loaded - sum(updated.values())
     return Entry(
         table_name=str(work.table),
@@ -406,9 +418,9 @@ def _entry(
         rows_skipped=count.skipped,
         rows_inserted=new,
         rows_updated=sum(updated.values()),
-        rows_removed=sum(removed.values()),
+        rows_removed=gone,
         rows_before=before,
-        rows_after=before - sum(removed.values()) + new,
+        rows_after=before - gone + new,
         details=dumps(details),
         contract=work.contract,
         author=work.author,
@@ -435,7 +447,7 @@ def _unbalanced(work: Commit, what: str) -> InternalError:
         "error",
         f"{what}; nothing was committed",
         str(work.table),
-        "run it again; if it comes back, report it with the file: this is a defect of Headgate",
+        "see whether rows were made by hand: headgate audit; if not, report it with the file: a defect of Headgate",
     )
     return InternalError(finding)
 
@@ -446,6 +458,12 @@ def _close(session: Session, work: Commit, written: Sequence[Entry]) -> None:
         "UPDATE _headgate.table_state SET version = ?, contract = ? WHERE table_name = ?",
         [written[-1].id, work.contract, str(work.table)],
     )
+    if work.pin:
+        session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(work.table)])
+        session.execute(
+            "INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)",
+            [str(work.table), work.contract, stamp(), work.pin],
+        )
 
 
 def create_table(table: TableRef, columns: Sequence[tuple[str, str]]) -> str:

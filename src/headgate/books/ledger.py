@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
 Kind = Literal["load", "replay", "build", "adjust"]
 DATA, BUILD, ADJUST = "data", "build", "adjust"
+RESTORE = "restore the warehouse from a backup: what the books say of the past cannot be made anew"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,12 @@ _COLUMNS = ", ".join(_FIELDS)
 
 def _digest(entry: Entry, previous: str) -> str:
     facts = {**asdict(entry), "digest": previous}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+    return fingerprint(json.dumps(facts, sort_keys=True))
+
+
+def fingerprint(text: str) -> str:
+    """128 bits of the text's SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def dumps(value: Any) -> str:
@@ -129,11 +136,23 @@ class Tail:
 
 
 def tail(session: Session, table: TableRef, version: int) -> Tail:
-    """The end of the table's ledger, whose last entry is `version` (0: none yet)."""
+    """The end of the table's ledger, whose last entry is `version` (0: none yet).
+
+    Raises CommitError `entry-missing` or `state-edited` where the ledger ends elsewhere: nothing may be added to it.
+    """
     rows = session.execute(
-        "SELECT rows_after, digest FROM _headgate.entry WHERE table_name = ? AND id = ?", [str(table), version]
+        "SELECT id, rows_after, digest FROM _headgate.entry WHERE table_name = ? AND id >= ? ORDER BY id LIMIT 2",
+        [str(table), version],
     )
-    return Tail(*rows[0]) if rows else Tail()
+    if rows and rows[-1][0] > version:
+        raise _torn("state-edited", f"the ledger goes on behind entry {version}", f"{table} entry {rows[-1][0]}")
+    if version and not rows:
+        raise _torn("entry-missing", "the last entry is not in the ledger", f"{table} entry {version}")
+    return Tail(*rows[0][1:]) if rows else Tail()
+
+
+def _torn(code: str, what: str, where: str) -> CommitError:
+    return CommitError(Finding(code, "error", what, where, RESTORE))
 
 
 def entries(session: Session, table: str | None = None, kind: str | None = None) -> list[Entry]:

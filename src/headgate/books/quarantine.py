@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session
@@ -9,11 +10,17 @@ from headgate.core.values import TableRef
 from headgate.sql import quote
 
 DIGEST = (
-    "md5(concat_ws(chr(31), table_name, coalesce(CAST(entry AS VARCHAR), ''), stream, partition, "
-    "CAST(record AS VARCHAR), coalesce(CAST(line AS VARCHAR), ''), reasons, coalesce(raw, chr(30)), "
+    "md5(concat_ws(chr(31), CAST(id AS VARCHAR), table_name, coalesce(CAST(entry AS VARCHAR), ''), "
+    "coalesce(CAST(origin AS VARCHAR), ''), stream, partition, CAST(record AS VARCHAR), "
+    "coalesce(CAST(line AS VARCHAR), ''), reasons, coalesce(raw, chr(30)), "
     """coalesce("row", chr(30)), shape, coalesce(CAST(parent AS VARCHAR), '')))"""
 )
 """What is fixed about a record; `status`, `revision` and `settled_by` change as it is settled."""
+
+
+def shape_id(columns: str) -> str:
+    """The name under which the columns of refused records are kept."""
+    return hashlib.sha256(columns.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -33,12 +40,12 @@ def insert(session: Session, refused: Refused, table: TableRef, attempt: str, st
     status = "held" if base is None else "open"
     session.execute(
         f"""INSERT INTO _headgate.quarantine
-        SELECT nextval('_headgate.quarantine_id'), *, {DIGEST} FROM (
+        SELECT *, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, * FROM (
             SELECT {quote.literal(str(table))} AS table_name, {entry} AS entry,
                 coalesce(origin, {entry}) AS origin, {quote.literal(attempt)} AS attempt,
                 {quote.literal(stream)} AS stream, partition, record, line, reasons, raw, "row", shape,
                 '{status}' AS status, CAST(0 AS BIGINT) AS revision, parent, CAST(NULL AS BIGINT) AS settled_by
-            FROM ({refused.relation}) AS refused ORDER BY _hg_part, record)"""
+            FROM ({refused.relation}) AS refused ORDER BY _hg_part, record))"""
     )
 
 
@@ -52,23 +59,38 @@ def discard_held(session: Session, table: TableRef) -> None:
     session.execute("UPDATE _headgate.refusal SET rows_held = 0 WHERE table_name = ?", [str(table)])
 
 
-def supersede(session: Session, table: TableRef, partition: str | None, by: int) -> int:
-    """Settles the open records of a partition (None = of the whole table) by entry `by`; returns how many."""
+@dataclass(frozen=True)
+class Settled:
+    """How many records an entry settled, and the sum of their ids: it tells them from as many others."""
+
+    rows: int
+    ids: int
+
+
+def supersede(session: Session, table: TableRef, partition: str | None, by: int) -> Settled:
+    """Settles the open records of a partition (None = of the whole table) by entry `by`."""
     where = "table_name = ? AND status = 'open'" + ("" if partition is None else " AND partition = ?")
     params = [str(table)] if partition is None else [str(table), partition]
-    count = int(session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}", params)[0][0])
-    if count:
+    found = _settling(session, where, params)
+    if found.rows:
         session.execute(
             f"UPDATE _headgate.quarantine SET status = 'superseded', settled_by = {by} WHERE {where}", params
         )
-    return count
+    return found
 
 
-def claim(session: Session, select: str, records: int, by: int) -> bool:
-    """Takes the open records that the SELECT of ids names for the replay entry `by`; False unless all were open."""
+def claim(session: Session, select: str, records: int, by: int) -> Settled | None:
+    """Takes the open records that the SELECT of ids names for the replay entry `by`; None unless all were open."""
     where = f"status = 'open' AND id IN ({select})"
-    found = session.execute(f"SELECT count(*) FROM _headgate.quarantine WHERE {where}")[0][0]
-    if found != records:
-        return False
+    found = _settling(session, where, [])
+    if found.rows != records:
+        return None
     session.execute(f"UPDATE _headgate.quarantine SET status = 'replayed', settled_by = {by} WHERE {where}")
-    return True
+    return found
+
+
+def _settling(session: Session, where: str, params: list[str]) -> Settled:
+    rows, ids = session.execute(
+        f"SELECT count(*), CAST(coalesce(sum(id), 0) AS BIGINT) FROM _headgate.quarantine WHERE {where}", params
+    )[0]
+    return Settled(rows, ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.books import ledger, tables
@@ -19,44 +19,68 @@ def record_build(
     session: Session, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
 ) -> Entry:
     """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`."""
-    if lock_table(session, table) is None:
+    state = lock_table(session, table)
+    if state is None:
         tables.register(session, str(table))
-    return _record(session, table, BUILD, attempt, rows, details, author)
+    return _record(session, table, state.version if state else 0, BUILD, attempt, rows, details, author)
 
 
 def adjust(session: Session, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
     """Accepts what was changed in the table by hand: the books take the rows as they stand, and say who and why.
 
-    *Errors*: CommitError `table-missing`, `table-unknown`, `nothing-to-adjust`.
+    Rows that name no entry of the table name this one from then on.
+
+    *Errors*: CommitError `table-missing`, `table-unknown`, `model-table`, `column-missing`, `nothing-to-adjust`.
     """
     made: list[Entry] = []
 
     def write() -> None:
-        if lock_table(session, table) is None:
+        state = lock_table(session, table)
+        if state is None:
             raise _unknown(table)
-        if tables.columns_of(session, table) is None:
-            raise tables.missing(table)
+        history = ledger.entries(session, str(table))
+        _must_be_adjustable(session, table, history)
         now = rows_by_entry(session, table)
-        deltas = differences(ledger.entries(session, str(table)), now)
-        last = ledger.last_entry(session, table)
-        if not deltas and (last is None or last.rows_after == sum(now.values())):
+        rows = sum(now.values())
+        if not differences(history, now) and ledger.tail(session, table, state.version).rows == rows:
             raise _nothing(table)
-        details = {"adjusted": {str(load): rows for load, rows in sorted(deltas.items())}, "reason": reason}
-        made.append(_record(session, table, ADJUST, attempt, sum(now.values()), details, author))
+        session.execute(
+            f"""UPDATE {quote.table(table)} SET {LOAD_COLUMN} = {state.version + 1}
+                WHERE {LOAD_COLUMN} IS NULL OR {LOAD_COLUMN} NOT BETWEEN 1 AND {state.version}"""
+        )
+        deltas = differences(history, rows_by_entry(session, table))
+        details = {"adjusted": {str(load): count for load, count in sorted(deltas.items())}, "reason": reason}
+        made.append(_record(session, table, state.version, ADJUST, attempt, rows, details, author))
 
     in_plain_transaction(session, write)
     return made[0]
 
 
+def _must_be_adjustable(session: Session, table: TableRef, history: Sequence[Entry]) -> None:
+    if is_model(history):
+        raise _model(table)
+    columns = tables.columns_of(session, table)
+    if columns is None:
+        raise tables.missing(table)
+    if LOAD_COLUMN not in dict(columns):
+        raise tables.no_origin(table)
+
+
 def _record(
-    session: Session, table: TableRef, kind: str, attempt: str, rows: int, details: Mapping[str, Any], author: str
+    session: Session,
+    table: TableRef,
+    version: int,
+    kind: str,
+    attempt: str,
+    rows: int,
+    details: Mapping[str, Any],
+    author: str,
 ) -> Entry:
     flow = str(table)
     seat = ledger.seats(session, flow, kind).get("")
-    last = ledger.last_entry(session, table)
-    number = last.id + 1 if last else 1
+    number, tail = version + 1, ledger.tail(session, table, version)
     part = Part(0, "", seat, 1, {}, {}, 0)
-    before = last.rows_after if last else 0
+    before = tail.rows
     entry = Entry(
         flow,
         number,
@@ -76,12 +100,18 @@ def _record(
         rows_after=rows,
         details=dumps(details),
         author=author,
-    ).sealed(last.digest if last else "")
+    ).sealed(tail.digest)
     if not claim_seats(session, flow, kind, [part]):
         raise RuntimeError("the seat moved under the table's lock")
     ledger.insert_entries(session, [entry])
     session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [number, flow])
     return entry
+
+
+def is_model(history: Sequence[Entry]) -> bool:
+    """True where the table is built by a model, and no rows of it name an entry."""
+    streams = [entry.stream for entry in history if entry.stream != ADJUST]
+    return bool(streams) and streams[-1] == BUILD
 
 
 def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
@@ -90,16 +120,15 @@ def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
     return {int(row[0]): int(row[1]) for row in found}
 
 
-def expected_by_entry(history: list[Entry]) -> dict[int, int]:
+def expected_by_entry(history: Sequence[Entry]) -> dict[int, int]:
     """Rows that each entry should still have in the table: added by it, less what later entries took away."""
     left: dict[int, int] = {}
     for entry in history:
         facts = entry.facts
+        if "replaced" in facts:
+            left.clear()
         for load, rows in facts.get("removed_from", {}).items():
-            if int(load) == 0:
-                left.clear()
-            else:
-                left[int(load)] = left.get(int(load), 0) - rows
+            left[int(load)] = left.get(int(load), 0) - rows
         for load, rows in facts.get("adjusted", {}).items():
             left[int(load)] = left.get(int(load), 0) + rows
         if entry.stream == ledger.DATA:
@@ -107,13 +136,25 @@ def expected_by_entry(history: list[Entry]) -> dict[int, int]:
     return {load: rows for load, rows in left.items() if rows}
 
 
-def differences(history: list[Entry], now: Mapping[int, int]) -> dict[int, int]:
+def differences(history: Sequence[Entry], now: Mapping[int, int]) -> dict[int, int]:
     """What the table has beyond (+) or short of (-) what the entries say, by entry."""
     expected = expected_by_entry(history)
     loads = sorted({*expected, *now})
     return {
         load: now.get(load, 0) - expected.get(load, 0) for load in loads if now.get(load, 0) != expected.get(load, 0)
     }
+
+
+def _model(table: TableRef) -> CommitError:
+    return CommitError(
+        Finding(
+            "model-table",
+            "error",
+            f"{table} is built by a model: a change by hand in it lasts until its next build, and is not adjusted",
+            str(table),
+            f"build it again: headgate run --full-refresh {table}; change the model to keep the change",
+        )
+    )
 
 
 def _unknown(table: TableRef) -> CommitError:

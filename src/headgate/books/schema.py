@@ -5,7 +5,10 @@ A new warehouse runs every migration from the first on, so that the way up from 
 
 from __future__ import annotations
 
-from headgate.core.errors import CommitError
+import re
+
+from headgate.books.ledger import RESTORE
+from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -46,14 +49,34 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 VERSION = len(MIGRATIONS)
 
 
+_MADE = re.compile(r"CREATE TABLE _headgate[.](\w+)")
+
+
 def version_of(session: Session) -> int | None:
-    """The schema version of the books; None where there are none."""
-    found = session.execute(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = '_headgate' AND table_name = 'meta'"
-    )
+    """The schema version of the books; None where there are none.
+
+    Raises CommitError `books-broken` where only a part of them is there.
+    """
+    found = {
+        row[0]
+        for row in session.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = '_headgate'")
+    }
     if not found:
         return None
-    return int(session.execute("SELECT value FROM _headgate.meta WHERE key = 'schema_version'")[0][0])
+    said = session.execute("SELECT value FROM _headgate.meta WHERE key = 'schema_version'") if "meta" in found else []
+    if not said or not str(said[0][0]).isdigit():
+        raise _broken("the books do not say which schema version they have", "_headgate.meta")
+    version = int(said[0][0])
+    if 0 < version <= VERSION:
+        made = [name for step in MIGRATIONS[:version] for text in step for name in _MADE.findall(text)]
+        gone = [name for name in made if name not in found]
+        if gone:
+            raise _broken(f"the books have lost their table {gone[0]}", f"_headgate.{gone[0]}")
+    return version
+
+
+def _broken(what: str, where: str) -> CommitError:
+    return CommitError(Finding("books-broken", "error", what, where, RESTORE))
 
 
 def migrate(session: Session) -> int:
@@ -85,11 +108,12 @@ def migrate(session: Session) -> int:
 
 def newer(found: int) -> CommitError:
     """The refusal to touch books that a newer Headgate wrote."""
-    error = CommitError.of(
-        "books-newer",
-        f"the books of this warehouse have schema version {found}; this Headgate knows versions up to {VERSION}",
-        "_headgate.meta",
-        "install the newer Headgate that wrote them: pip install --upgrade headgate",
+    return CommitError(
+        Finding(
+            "books-newer",
+            "error",
+            f"the books of this warehouse have schema version {found}; this Headgate knows versions up to {VERSION}",
+            "_headgate.meta",
+            "install the newer Headgate that wrote them: pip install --upgrade headgate",
+        )
     )
-    assert isinstance(error, CommitError)
-    return error

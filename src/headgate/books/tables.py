@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headgate.books import ledger
-from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction
+from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction, lock_table
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
 from headgate.core.values import TableRef
@@ -29,17 +29,21 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
 
     A table that no entry has filled yet is no reason to hold on to an earlier wording of the contract: it is remade.
 
-    *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `contract-misfit`.
+    *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `column-missing`, `contract-misfit`.
     """
+    # One snapshot for the line and the table: a runner that makes both at this moment shows none of them or conflicts.
+    in_plain_transaction(session, lambda: _prepare(session, table, columns, rebuild))
+
+
+def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
     state = ledger.table_state(session, table)
     if state is None:
         if columns_of(session, table) is not None:
-            raise _unknown(table)
+            raise unknown(table)
         _create(session, table, columns)
+    elif rebuild:
         return
-    if rebuild:
-        return
-    if is_blank(session, table, state):
+    elif is_blank(session, table, state):
         _remake(session, table, columns)
     else:
         compare(session, table, columns)
@@ -53,10 +57,12 @@ def is_blank(session: Session, table: TableRef, state: ledger.TableState) -> boo
 
 
 def compare(session: Session, table: TableRef, columns: Columns) -> None:
-    """Raises CommitError `table-missing` or `contract-misfit` unless the table has exactly these columns."""
+    """Raises CommitError `table-missing`, `column-missing`, `contract-misfit` unless it has exactly these columns."""
     found = columns_of(session, table)
     if found is None:
         raise missing(table)
+    if LOAD_COLUMN not in dict(found):
+        raise no_origin(table)
     wanted = [(name, _spelled(physical)) for name, physical in columns]
     have = [(name, _spelled(physical)) for name, physical in found if name != LOAD_COLUMN]
     if wanted != have:
@@ -69,12 +75,9 @@ def register(session: Session, name: str) -> None:
 
 
 def _create(session: Session, table: TableRef, columns: Columns) -> None:
-    def make() -> None:
-        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
-        session.execute(create_table(table, columns))
-        register(session, str(table))
-
-    in_plain_transaction(session, make)
+    session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
+    session.execute(create_table(table, columns))
+    register(session, str(table))
 
 
 def _remake(session: Session, table: TableRef, columns: Columns) -> None:
@@ -82,11 +85,9 @@ def _remake(session: Session, table: TableRef, columns: Columns) -> None:
     if [(name, _spelled(physical)) for name, physical in columns] == [(name, _spelled(kind)) for name, kind in found]:
         return
 
-    def make() -> None:
-        session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
-        session.execute(create_table(table, columns))
-
-    in_plain_transaction(session, make)
+    lock_table(session, table)
+    session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
+    session.execute(create_table(table, columns))
 
 
 def _spelled(physical: str) -> str:
@@ -105,7 +106,21 @@ def missing(table: TableRef) -> CommitError:
     )
 
 
-def _unknown(table: TableRef) -> CommitError:
+def no_origin(table: TableRef) -> CommitError:
+    """A loaded table that lost the column by which its rows name their entries."""
+    return CommitError(
+        Finding(
+            "column-missing",
+            "error",
+            f"{table} has no column {LOAD_COLUMN}: its rows no longer say which entry wrote them",
+            str(table),
+            f"load it anew: headgate run --full-refresh {table}",
+        )
+    )
+
+
+def unknown(table: TableRef) -> CommitError:
+    """A table that stands where a load would make one."""
     return CommitError(
         Finding(
             "table-unknown",

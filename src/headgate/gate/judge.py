@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from headgate.books.ledger import Counts, add_details
-from headgate.books.quarantine import Refused
+from headgate.books.quarantine import Refused, shape_id
 from headgate.contracts.model import Contract
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
@@ -25,7 +24,7 @@ _NO_PARENT = "CAST(NULL AS BIGINT) AS parent, CAST(NULL AS BIGINT) AS origin"
 
 @dataclass(frozen=True)
 class Rules:
-    """What a load is judged by. `target`: the relation of rows that stay (None: the table holds nothing)."""
+    """What a load is judged by."""
 
     table: TableRef
     contract: Contract
@@ -44,7 +43,10 @@ class Rules:
 
 @dataclass
 class Gate:
-    """Judges the batches of one commit. `add` each batch, then `decide`, then hand it to the commit; `close` always."""
+    """Judges the batches of one commit. `add` each batch, then `decide`, then hand it to the commit; `close` always.
+
+    `target`: the relation of the table's rows that stay (None: all are replaced).
+    """
 
     session: Session
     rules: Rules
@@ -77,7 +79,10 @@ class Gate:
     def judge(self, session: Session) -> Mapping[int, Counts]:
         """Set rules, inside the transaction; then the fates per part."""
         assert session is self.session
-        rules, bits, verdict = self.rules, self.bits, self.verdict
+        rules, bits, verdict, target = self.rules, self.bits, self.verdict, self.target
+        # Asked in here, where no other runner can add the first row any more.
+        if target and not session.execute(f"SELECT 1 FROM ({target}) AS t LIMIT 1"):
+            target = None
         others = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table != str(rules.table)]
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
@@ -85,10 +90,10 @@ class Gate:
         if rules.disposition == "upsert":
             identity = versions.Identity(rules.keys, rules.order_by, rules.replay)
             if bits.replay_bit is not None:
-                versions.judge_replay_keys(verdict, identity, self.target, bits.replay_bit)
-            versions.judge_upsert(verdict, identity, bits.unique_bits, own, self.target)
+                versions.judge_replay_keys(verdict, identity, target, bits.replay_bit)
+            versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
         else:
-            sets.judge_append(verdict, bits.unique_bits, own, self.target)
+            sets.judge_append(verdict, bits.unique_bits, own, target)
         return self._fates()
 
     def _fates(self) -> dict[int, Counts]:
@@ -215,7 +220,7 @@ class Gate:
     def _shape(self, columns: Sequence[SourceColumn]) -> str:
         """The id of the source's columns and types, kept so that a replay can read the row again."""
         body = json.dumps([[column.name, column.physical] for column in columns], ensure_ascii=False)
-        key = hashlib.sha256(body.encode()).hexdigest()[:16]
+        key = shape_id(body)
         self.session.execute("INSERT INTO _headgate.shape VALUES (?, ?) ON CONFLICT DO NOTHING", [key, body])
         return key
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.contracts.model import Contract, ContractColumn
-from headgate.core.clock import stamp
+from headgate.contracts.short import as_upsert
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
@@ -29,8 +29,8 @@ def pinned(session: Session, table: TableRef) -> Contract | None:
     return Contract(tuple(ContractColumn(name, parse(spelling), source) for name, spelling, source in columns))
 
 
-def infer(session: Session, table: TableRef, batches: Sequence[Batch], options: Mapping[str, Any]) -> Contract:
-    """The types that all values of the batches fit, pinned for the table. A time without zone is the source's own.
+def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]) -> Contract:
+    """The types that all values of the batches fit. A time without zone is the source's own. Nothing is kept of it yet.
 
     The columns are those of the first batch; a column of another physical type in a later file stays its business.
     """
@@ -44,13 +44,17 @@ def infer(session: Session, table: TableRef, batches: Sequence[Batch], options: 
     columns = tuple(
         ContractColumn(column.name, _type_of(session, relation, column, zone), column.name) for column in first.columns
     )
-    body = json.dumps([[column.name, str(column.type), column.source] for column in columns], ensure_ascii=False)
-    contract = Contract(columns)
-    session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(table)])
-    session.execute(
-        "INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)", [str(table), contract.digest(), stamp(), body]
-    )
-    return contract
+    return Contract(columns)
+
+
+def keyed(contract: Contract, keys: Sequence[str]) -> Contract:
+    """The contract with what `load: {upsert: ...}` makes of it; as it is where there are no keys."""
+    return as_upsert(contract, keys) if keys else contract
+
+
+def body(contract: Contract) -> str:
+    """The contract as the books keep it: committed with the rows that it judged."""
+    return json.dumps([[column.name, str(column.type), column.source] for column in contract.columns])
 
 
 def _readable(session: Session, batch: Batch) -> Batch:

@@ -55,6 +55,7 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     contract = _contract(notes, node, how)
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how)
+        spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
     if table is None or spec is None:
         return None
@@ -173,6 +174,15 @@ def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract
         what = f"upsert names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
         notes.error("bad-value", what, where, "write load: upsert, or mark the same columns as key")
     return short.as_upsert(contract, keys), replace(how, keys=tuple(keys))
+
+
+def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
+    """The source with the contract's columns in their order, where neither a header nor an option names them."""
+    options = spec.options if spec is not None else {}
+    if spec is None or spec.kind != "csv" or options.get("header", True) or options.get("columns") is not None:
+        return spec
+    listed = tuple(one.source for one in contract.columns if one.source != options.get("file_column"))
+    return replace(spec, options={**options, "columns": listed})
 
 
 def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
 from headgate.contracts.model import Contract, Limit
+from headgate.contracts.verify import verify
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
@@ -62,6 +63,14 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     return Flow(ingest, source, ingest.contract)
 
 
+def refuse_broken(flow: Flow) -> None:
+    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
+    assert flow.contract is not None
+    broken = verify(flow.contract, flow.ingest.places)
+    if broken:
+        raise ContractError(*broken)
+
+
 @dataclass(frozen=True)
 class Reading:
     """One partition that a run will read. `generation` is the one its entry will have."""
@@ -96,6 +105,8 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
         newest = max([generation, *(seat.generation for seat in seats.values())])
         opened = newest + 1 if seats or (state and state.version) else newest
         fresh = [Reading(part, seats.get(part.name), opened) for part in flow.source.partitions({})]
+        if not fresh and not state:
+            return Choice((), False, "no file yet")
         reason = "full refresh" if full_refresh else _why(moved, gone)
         nothing = [Reading(Partition("", "new", 0), seats.get(""), opened)]
         return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), True, reason, bool(state))

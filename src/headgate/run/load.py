@@ -9,17 +9,16 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
-from headgate.contracts.short import as_upsert
-from headgate.contracts.verify import verify
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, ContractError, Finding
+from headgate.core.errors import CommitError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Session, Store
 from headgate.core.values import Batch, TableRef
 from headgate.gate import pin
+from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
-from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, twins
+from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
 from headgate.sql import quote
 
 TRIES = 8
@@ -89,11 +88,13 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
+    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+        refuse_broken(flow)
+        if state and state.version and not choice.rebuild:
+            tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
         done.reason = choice.reason if done.status == "skipped" else done.reason
         return True, refresh
-    if flow.contract and (state is None or state.contract != flow.contract.digest()):
-        _refuse_broken(flow)
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
@@ -113,14 +114,6 @@ def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool)
     return True, refresh
 
 
-def _refuse_broken(flow: Flow) -> None:
-    """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
-    assert flow.contract is not None
-    broken = verify(flow.contract, flow.ingest.places)
-    if broken:
-        raise ContractError(*broken)
-
-
 @dataclass
 class _Loader:
     """The commits of one try, one after the other."""
@@ -131,13 +124,13 @@ class _Loader:
     choice: Choice
     stack: ExitStack
     number: int = 0
+    pin: str = ""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
-        flow = self.job.flow
-        if flow.contract is None:
-            flow = self._pinned(flow)
-        assert flow.contract is not None
-        tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        flow = self._prepared()
+        if flow is None:
+            yield Lost(), Counts()
+            return
         reloads = any(reading.reload for reading in self.choice.readings)
         whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole):
@@ -149,15 +142,29 @@ class _Loader:
                 total = sum((counts_of(entry) for entry in outcome.entries), Counts())
             yield outcome, total
 
+    def _prepared(self) -> Flow | None:
+        """The flow with its contract, and its table in place; None where another runner was making them, too."""
+        flow = self.job.flow
+        try:
+            if flow.contract is None:
+                flow = self._pinned(flow)
+            assert flow.contract is not None
+            tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+        except Exception as error:
+            if self.job.store.is_conflict(error):
+                return None
+            raise
+        return flow
+
     def _pinned(self, flow: Flow) -> Flow:
         """A two-line ingest: its types are those that the whole first load fits, kept in the books."""
-        known = pin.pinned(self.session, flow.table)
-        if known is None or self.choice.rebuild:
+        known, named = pin.pinned(self.session, flow.table), self.choice.readings[0].partition.name
+        if known is None or (self.choice.rebuild and named):
             batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in self.choice.readings]
             seen = [batch for batch in batches if batch is not None]
-            known = pin.infer(self.session, flow.table, seen, flow.ingest.source.options)
-        keys = flow.ingest.load.keys
-        return replace(flow, contract=as_upsert(known, keys) if keys else known)
+            known = pin.infer(self.session, seen, flow.ingest.source.options)
+            self.pin = pin.body(known)
+        return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
         """Batches to commit together: at most one of each partition, until the slice is full."""
@@ -194,9 +201,10 @@ class _Loader:
         gate = Gate(self.session, self._rules(flow), self._target(flow, group), f"hg_{self.attempt}_{self.number}")
         self.number += 1
         try:
-            parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
-            gate.decide()
-            return self._write(flow, gate, tuple(parts))
+            with blaming(gate.scan, flow.name, flow.ingest.places):
+                parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
+                gate.decide()
+                return self._write(flow, gate, tuple(parts))
         finally:
             gate.close()
 
@@ -227,10 +235,7 @@ class _Loader:
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
         """The rows that set rules see: the table as it will be without what this commit replaces."""
-        if self.choice.rebuild:
-            return None
-        state = ledger.table_state(self.session, flow.table)
-        if state is None or ledger.tail(self.session, flow.table, state.version).rows == 0:
+        if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
@@ -249,11 +254,15 @@ class _Loader:
             self.job.author,
             "upsert" if spec.kind == "upsert" else "append",
             spec.keys,
-            self.choice.rebuild,
+            self.choice.anew,
             flow.limit,
             self.choice.anew and not spec.allow_empty,
+            self.pin,
         )
-        return try_commit(self.job.store, self.session, work)
+        outcome = try_commit(self.job.store, self.session, work)
+        if isinstance(outcome, Committed):
+            self.pin = ""
+        return outcome
 
 
 class _NoFile:

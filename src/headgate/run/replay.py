@@ -15,9 +15,10 @@ from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session, Store
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
+from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
-from headgate.run.flow import Flow
+from headgate.run.flow import Flow, refuse_broken
 from headgate.run.load import TRIES, counts_of, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
@@ -92,8 +93,12 @@ def _groups(session: Session) -> list[_Group]:
 
 
 def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], author: str) -> object:
-    contract = flow.contract or pin.pinned(session, flow.table)
-    assert contract is not None
+    known = flow.contract or pin.pinned(session, flow.table)
+    assert known is not None
+    contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
+    state = ledger.table_state(session, flow.table)
+    if flow.contract and (state is None or state.contract != contract.digest()):
+        refuse_broken(flow)
     tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
     disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
@@ -108,29 +113,28 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
         replay=True,
         extra=flow.ingest.extra == "ignore",
     )
-    last = ledger.last_entry(session, flow.table)
-    target = standing_rows(flow.table, []) if last and last.rows_after else None
-    gate = Gate(session, rules, target, f"hg_{attempt}")
+    gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
     seats = ledger.seats(session, flow.name)
     try:
-        parts = []
-        for number, group in enumerate(groups):
-            gate.add(number, _batch(session, group))
-            parts.append(_part(number, group, seats[group.partition]))
-        gate.decide()
-        work = Commit(
-            flow.table,
-            attempt,
-            "replay",
-            tuple(parts),
-            tuple(columns_of(contract)),
-            gate,
-            contract.digest(),
-            author,
-            disposition,
-            spec.keys,
-        )
-        return try_commit(store, session, work)
+        with blaming(gate.scan, flow.name, flow.ingest.places):
+            parts = []
+            for number, group in enumerate(groups):
+                gate.add(number, _batch(session, group))
+                parts.append(_part(number, group, seats[group.partition]))
+            gate.decide()
+            work = Commit(
+                flow.table,
+                attempt,
+                "replay",
+                tuple(parts),
+                tuple(columns_of(contract)),
+                gate,
+                contract.digest(),
+                author,
+                disposition,
+                spec.keys,
+            )
+            return try_commit(store, session, work)
     finally:
         gate.close()
 

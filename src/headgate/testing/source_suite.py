@@ -92,6 +92,9 @@ def take(session: Session, batch: Batch, seen: Seen) -> None:
     numbers = [row[0] for row in rows]
     assert numbers == sorted(set(numbers)), "record numbers ascend"
     assert all(len(row) == len(batch.columns) + 1 for row in rows)
+    numbered = [] if batch.row_base is not None else ["_hg_row"]
+    named = [name for name, *_ in session.execute(f"DESCRIBE {batch.relation}")]
+    assert named == [*numbered, *(column.name for column in batch.columns)]
     bad = session.execute(batch.malformed_relation) if batch.malformed_relation else []
     assert len(bad) == batch.malformed
     assert not seen.rows.keys() & set(numbers)

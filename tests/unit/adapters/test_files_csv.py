@@ -224,12 +224,20 @@ def test_originals_give_line_raw_text_and_row(tmp_path: Path) -> None:
         ({"encoding": "utf-16"}, "a,b\n1,é😀\n".encode("utf-16"), [("1", "é😀")]),
         ({"encoding": "cp1252"}, "a,b\n1,€\n".encode("cp1252"), [("1", "€")]),
         ({"null": "NA"}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), ("", "")]),
+        ({"null": ("", "NA")}, b'a,b\nNA,"NA"\n,""\n', [(None, "NA"), (None, "")]),
+        ({"null": ("NA", "-", "NA")}, b'a,b\nNA,-\n,"-"\n', [(None, None), ("", "-")]),
         ({"file_column": "file"}, b"a,b\n1,2\n", [("1", "2", "a.csv")]),
     ],
 )
 def test_options(tmp_path: Path, options: dict[str, Any], data: bytes, rows: list[tuple[str, ...]]) -> None:
     put(tmp_path, data)
     assert list(load(source(tmp_path, **options)).rows.values()) == rows
+
+
+def test_an_unclosed_quote_hides_no_line_end_of_a_file_of_lone_carriage_returns(tmp_path: Path) -> None:
+    put(tmp_path, b'a,b\r"x,1\r2,y\r')
+    seen = load(source(tmp_path))
+    assert (seen.rows, {n: row[:2] for n, row in seen.malformed.items()}) == ({2: ("2", "y")}, {1: (2, '"x,1')})
 
 
 @pytest.mark.parametrize(
@@ -262,6 +270,8 @@ def test_bytes_outside_the_encoding_make_a_malformed_record(
         {"header": "maybe"},
         {"header": False, "columns": ["a", "A"]},
         {"null": 'a"b'},
+        {"null": ("NA", 'a"b')},
+        {"null": ()},
     ],
 )
 def test_bad_options_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:

@@ -157,6 +157,14 @@ def test_every_option_of_csv(write: Write) -> None:
     assert found.twin_files == "skip"
 
 
+def test_without_a_header_the_columns_are_those_of_the_contract(write: Write) -> None:
+    text = (
+        "table: t\nfrom: {csv: {path: a.csv, header: false, file_column: f}}\n"
+        "columns:\n  id: int\n  f: text\n  v: text, from('The v')\n"
+    )
+    assert ingest(write, text).source.options["columns"] == ("id", "The v")
+
+
 COLUMNS = "columns:\n  id: int\n  b: text\n  at: timestamp\n"
 
 

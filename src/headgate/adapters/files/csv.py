@@ -44,8 +44,8 @@ class CsvSource:
     )
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
-        form, null = csv_format(options)
-        self._job = Job(form, null, options.get("file_column"), tmp, Listing(options["path"], root))
+        form, nulls = csv_format(options)
+        self._job = Job(form, nulls, options.get("file_column"), tmp, Listing(options["path"], root))
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every file in name order, judged against the `known` end positions."""

@@ -32,7 +32,7 @@ class Job:
     """What every reader of one source shares. `scans` are kept from reader to reader."""
 
     form: Format
-    null: bytes
+    nulls: tuple[bytes, ...]
     file_column: str | None
     tmp: Path
     listing: Listing
@@ -145,7 +145,7 @@ class CsvReader:
             path,
             len(found.head.names),
             form.dialect,
-            self._job.null,
+            self._job.nulls,
             header=form.header and path == self._window.text.path,
             longest=found.longest,
             parallel=not any(tally.serial for tally in tallies),
@@ -167,7 +167,7 @@ class CsvReader:
 
     def _spooled_table(self, made: Spooled) -> Table:
         count = len(self._window.scan.head.names) + 1
-        return Table(made.good, count, made.dialect, self._job.null, longest=made.longest, parallel=False)
+        return Table(made.good, count, made.dialect, self._job.nulls, longest=made.longest, parallel=False)
 
     def _select(self, table: Table, shift: int) -> str:
         """A SELECT of the file's columns under their own names; with `shift` 1, the record number comes first."""
@@ -185,7 +185,7 @@ class CsvReader:
         path = self._temporary("rows")
         column = self._job.file_column
         extra = {} if column is None else {column: self._partition.name}
-        longest = write_originals(self._window, rows, extra, self._job.null, path)
+        longest = write_originals(self._window, rows, extra, self._job.nulls, path)
         self._verify()
         table = Table(path, 4, longest=longest, parallel=False)
         return (

@@ -14,13 +14,13 @@ ENCODINGS = {"utf-8": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16", "cp12
 """Python's canonical names of the encodings we read, and ours."""
 
 
-def csv_format(options: Mapping[str, Any]) -> tuple[Format, bytes]:
-    """How the text is to be read, and the text that stands for NULL. *Errors*: ProjectError `bad-option`."""
+def csv_format(options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
+    """How the text is to be read, and the texts that stand for NULL. *Errors*: ProjectError `bad-option`."""
     header = _flag(options.get("header", True))
     names = _names(options.get("columns"), header)
     dialect = _dialect(options)
-    null = _null(options.get("null"), dialect)
-    return Format(dialect, _encoding(options.get("encoding")), header, names), null
+    nulls = _nulls(options.get("null"), dialect)
+    return Format(dialect, _encoding(options.get("encoding")), header, names), nulls
 
 
 def _bad(option: str, what: str, fix: str) -> ProjectError:
@@ -67,8 +67,14 @@ def _mark(options: Mapping[str, Any], option: str, default: str, *, optional: bo
     return text.encode()
 
 
-def _null(value: object, dialect: Dialect) -> bytes:
-    text = "" if value is None else str(value)
+def _nulls(value: object, dialect: Dialect) -> tuple[bytes, ...]:
+    texts = value if isinstance(value, list | tuple) else ["" if value is None else value]
+    if not texts:
+        raise _bad("null", "expected a text", "write `null: NA`, or `null: ['', NA]`")
+    return tuple(dict.fromkeys(_null(str(text), dialect) for text in texts))
+
+
+def _null(text: str, dialect: Dialect) -> bytes:
     marks = "\r\n\0" + b"".join((dialect.delim, dialect.quote, dialect.escape)).decode()
     if any(mark in text for mark in marks):
         raise _bad("null", "must not hold a delimiter, quote, escape or line end", "give another text")

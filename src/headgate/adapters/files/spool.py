@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,14 +139,16 @@ def _cell(value: int | str | None) -> str:
     return str(value) if isinstance(value, int) else '"' + value.replace('"', '""') + '"'
 
 
-def write_originals(window: Window, numbers: Iterable[int], extra: Mapping[str, str], null: bytes, path: Path) -> int:
+def write_originals(
+    window: Window, numbers: Iterable[int], extra: Mapping[str, str], nulls: Sequence[bytes], path: Path
+) -> int:
     """Writes record number, line, raw text and the row as JSON for these records; the longest line in bytes."""
     longest = 0
 
     def lines() -> Iterator[bytes]:
         nonlocal longest
         for number, line, buf, extent in window.numbered(numbers):
-            row = None if extent[3] else as_json(window, buf, extent[0], extra, null)
+            row = None if extent[3] else as_json(window, buf, extent[0], extra, nulls)
             text = quoted_line(number, line, shown(buf[extent[0] : extent[1]]), row)
             longest = max(longest, len(text))
             yield text
@@ -155,13 +157,13 @@ def write_originals(window: Window, numbers: Iterable[int], extra: Mapping[str, 
     return longest
 
 
-def as_json(window: Window, buf: bytes, start: int, extra: Mapping[str, str], null: bytes) -> str:
+def as_json(window: Window, buf: bytes, start: int, extra: Mapping[str, str], nulls: Sequence[bytes]) -> str:
     """The record as a JSON object of column -> text or null."""
     splitter = window.splitter
     walked = splitter.walk(buf, start)
     assert isinstance(walked, tuple)
     texts = [
-        None if value == null and not quoted else value.decode("utf-8")
+        None if value in nulls and not quoted else value.decode("utf-8")
         for value, quoted in splitter.values(buf, walked[0])
     ]
     row = dict(zip(window.scan.head.names, texts, strict=True))
@@ -175,7 +177,7 @@ class Table:
     path: Path
     columns: int
     dialect: Dialect = PLAIN
-    null: bytes = b""
+    nulls: Sequence[bytes] = (b"",)
     header: bool = False
     longest: int = 0
     parallel: bool = True
@@ -193,7 +195,7 @@ class Table:
             f"delim = {sql.literal(self.dialect.delim.decode())}",
             f"quote = {sql.literal(self.dialect.quote.decode())}",
             f"escape = {sql.literal(self.dialect.escape.decode())}",
-            f"nullstr = {sql.literal(self.null.decode())}",
+            f"nullstr = [{', '.join(sql.literal(null.decode()) for null in self.nulls)}]",
             "allow_quoted_nulls = false",
             "strict_mode = true",
             "comment = ''",

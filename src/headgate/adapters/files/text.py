@@ -163,6 +163,8 @@ def _lone_cr(start: bytes, dialect: Dialect) -> bool:
     if b"\r" not in start:
         return False
     bare = b"".join(start.split(dialect.quote)[::2]) if dialect.quote else start
+    if dialect.quote and start.count(dialect.quote) % 2 and b"\n" not in start:
+        bare = start  # a quote that nothing closes must not hide the line ends behind it
     return b"\r" in bare and b"\n" not in bare and not (bare.count(b"\r") == 1 and bare.endswith(b"\r"))
 
 

@@ -1,0 +1,77 @@
+"""Which condition of a contract it was that the engine could not evaluate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from headgate.core.errors import ContractError, Finding, HeadgateError, Location
+from headgate.gate.scan import Scan
+from headgate.sql import quote
+
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.])-?\d[\w.,:+-]*")
+
+
+@contextmanager
+def blaming(scan: Scan, table: str, places: Mapping[str, Location]) -> Iterator[None]:
+    """Makes an error of the engine that a condition of the contract causes a ContractError `rule-failed`.
+
+    `places` maps `rules.<name>` and `skip.<name>` to where they are written. Leave it outside of any transaction: the
+    conditions are tried again, one by one. Every other error passes as it is.
+    """
+    try:
+        yield
+    except HeadgateError:
+        raise
+    except Exception as error:
+        finding = _culprit(scan, table, places)
+        if finding is None:
+            raise
+        raise ContractError(finding) from error
+
+
+def _culprit(scan: Scan, table: str, places: Mapping[str, Location]) -> Finding | None:
+    """The first condition that fails where merely reading its columns does not."""
+    every = " + ".join(f"count({quote.ident(column.name)})" for column in scan.contract.columns) or "count(*)"
+    if not scan.spans or _error(scan, f"SELECT {every} FROM ({scan.sql}) AS scan") is not None:
+        return None
+    for kind, name, sql, where in _conditions(scan, places):
+        error = _error(scan, f"SELECT count(*) FROM ({scan.sql}) AS scan WHERE ({sql})")
+        if error is not None:
+            return _finding(kind, name, error, str(where or table))
+    return None
+
+
+def _conditions(scan: Scan, places: Mapping[str, Location]) -> Iterator[tuple[str, str, str, Location | None]]:
+    for rule in scan.contract.rows:
+        name = rule.code if rule.column is None else f"{rule.column}.{rule.code}"
+        yield (
+            "rule",
+            name,
+            rule.sql,
+            places.get(f"rules.{rule.code}", rule.where) if rule.column is None else rule.where,
+        )
+    for name, sql in scan.contract.skips:
+        yield "skip", name, sql, places.get(f"skip.{name}", scan.contract.where)
+
+
+def _error(scan: Scan, sql: str) -> Exception | None:
+    try:
+        scan.session.execute(sql)
+    except Exception as error:
+        return error
+    return None
+
+
+def _finding(kind: str, name: str, error: Exception, where: str) -> Finding:
+    # The engine quotes the value that it stumbled over; values of records stay out of messages.
+    said = _VALUES.sub("...", str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__
+    return Finding(
+        "rule-failed",
+        "error",
+        f"{kind} {name!r} can't be evaluated for some record; nothing was loaded. The engine says: {said}",
+        where,
+        "write it so that it gives true, false or NULL for every record: try_cast(x as int) instead of cast(x as int)",
+        {"rule": name},
+    )

@@ -1,0 +1,158 @@
+"""The project that the kills are practised on: one table of each disposition, two models, new files every day.
+
+Everything is a function of the seed and the day, times of files included: two folders that saw the same days hold the
+same project.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.core.protocols import Session
+
+TABLES = ("raw.customers", "raw.orders", "raw.prices")
+_FILES = {
+    "headgate.yml": "project: kills\nwarehouse: duckdb:warehouse.duckdb\n",
+    "ingest/orders.yml": """\
+table: raw.orders
+from: data/orders/*.csv
+load: append
+columns:
+  id: int, key
+  customer: int, required
+  day: date, required
+  amount: decimal(10,2), required, min(0)
+  note: text(20)
+""",
+    "ingest/customers.yml": """\
+table: raw.customers
+from: data/customers/*.csv
+load: {upsert: id, order_by: changed_at}
+columns:
+  id: int
+  name: text, required
+  changed_at: timestamp, required
+""",
+    "ingest/prices.yml": """\
+table: raw.prices
+from: data/prices/*.csv
+load: replace
+refuse_at_most: 50%
+columns:
+  item: int, key
+  price: decimal(8,2), required
+""",
+    "models/spending.sql": """\
+{{ config(materialized='table') }}
+select c.id, c.name, count(*) as orders, sum(o.amount) as amount
+from {{ ref('raw.orders') }} as o join {{ ref('raw.customers') }} as c on c.id = o.customer
+group by all
+""",
+    "models/priced.sql": """\
+{{ config(materialized='view') }}
+select s.id, s.amount, p.price from {{ ref('spending') }} as s join {{ ref('raw.prices') }} as p on p.item = s.id
+""",
+    "models/tests.yml": """\
+models:
+  - name: spending
+    columns:
+      - name: id
+        tests: [not_null, unique]
+  - name: priced
+    columns:
+      - name: price
+        tests: [not_null]
+""",
+}
+_MODELS = ("main.priced", "main.spending")
+_FIRST_DAY = 1_700_000_000
+_ORDERS, _CUSTOMERS = 1500, 300
+
+
+def write_project(folder: Path) -> None:
+    """The project without any data."""
+    for name, text in _FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def write_day(folder: Path, seed: int, day: int) -> None:
+    """What comes in on the day (from 1): a file of orders, one of changed customers, and another price list."""
+    dice = random.Random(f"{seed}/{day}")
+    _write(folder / "data" / "orders" / f"{day:04}.csv", "id,customer,day,amount,note", _orders(dice, day), day)
+    _write(folder / "data" / "customers" / f"{day:04}.csv", "id,name,changed_at", _customers(dice, day), day)
+    _write(folder / "data" / "prices" / "prices.csv", "item,price", _prices(dice, day), day)
+
+
+def _write(path: Path, header: str, lines: Sequence[str], day: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *lines]) + "\n")
+    os.utime(path, (_FIRST_DAY + 86_400 * day,) * 2)
+
+
+def _orders(dice: random.Random, day: int) -> list[str]:
+    first = (day - 1) * _ORDERS
+    lines = []
+    for number in range(first + 1, first + _ORDERS + 1):
+        customer, amount = dice.randint(1, _CUSTOMERS), f"{dice.randint(0, 99_999) / 100:.2f}"
+        good = f"{number},{customer},2024-01-{day % 28 + 1:02},{amount},n{number % 7}"
+        bad = [
+            f"{number},{customer},2024-02-30,{amount},no such day",
+            f"{number},{customer},2024-01-01,-{amount},below nothing",
+            f"{dice.randint(1, number)},{customer},2024-01-01,{amount},a key of before",
+            f"{number},,2024-01-01,{amount},no customer",
+            f"{number},{customer}",
+            f'{number},"{customer}" x,2024-01-01,{amount},torn',
+        ]
+        lines.append(dice.choice(bad) if dice.random() < 0.03 else good)
+    return lines
+
+
+def _customers(dice: random.Random, day: int) -> list[str]:
+    """On the first day everybody, then some: twice in a file, older than what is known, or without a name."""
+    some = range(1, _CUSTOMERS + 1) if day == 1 else dice.choices(range(1, _CUSTOMERS + 1), k=_CUSTOMERS // 2)
+    return [
+        f"{one},{'' if dice.random() < 0.02 else f'name {dice.randint(1, 9)}'},"
+        f"2024-01-01 {max(0, day - dice.choice([0, 0, 0, 3])) % 24:02}:{dice.randint(0, 59):02}"
+        for one in some
+    ]
+
+
+def _prices(dice: random.Random, day: int) -> list[str]:
+    return [
+        f"{item},{'free' if dice.random() < 0.02 else f'{dice.randint(1, 999) + day / 100:.2f}'}"
+        for item in range(1, 2 * _CUSTOMERS)
+    ]
+
+
+def state(folder: Path) -> dict[str, Counter[Any]]:
+    """What two runs of the same days must agree on, part by part, as multisets.
+
+    Rows of tables and models (without `_hg_load`), open quarantine records, positions, sums of the entries, and the
+    names of all relations, so that nothing may be left over.
+    """
+    store = DuckDBStore(folder / "warehouse.duckdb", read_only=True)
+    try:
+        with store.session() as session:
+            return _state(session)
+    finally:
+        store.close()
+
+
+def _state(session: Session) -> dict[str, Counter[Any]]:
+    parts = {f"rows of {name}": f"SELECT * EXCLUDE (_hg_load) FROM {name}" for name in TABLES}
+    parts |= {f"rows of {name}": f"SELECT * FROM {name}" for name in _MODELS}
+    parts["open records"] = """SELECT table_name, partition, record, reasons, raw, "row" FROM _headgate.quarantine
+                               WHERE status = 'open'"""
+    parts["positions"] = "SELECT flow, stream, partition, position FROM _headgate.position"
+    parts["sums"] = """SELECT table_name, sum(rows_read), sum(rows_quarantined), sum(rows_loaded + rows_deduplicated)
+                       FROM _headgate.entry GROUP BY 1"""
+    parts["relations"] = """SELECT table_schema, table_name, table_type FROM information_schema.tables"""
+    return {name: Counter(session.execute(select)) for name, select in parts.items()}

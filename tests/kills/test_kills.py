@@ -1,0 +1,89 @@
+"""Runs that are killed by SIGKILL, begun again, and compared with runs that nobody killed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from headgate.api.project import Project
+from headgate.core import faults
+from headgate.testing import kills
+from headgate.testing.kills import Aim, RunFailed, Tally, fly, practise
+from headgate.testing.kills_project import state, write_day, write_project
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after an undisturbed first day."""
+    folder = tmp_path_factory.mktemp("kills") / "calm"
+    write_project(folder)
+    write_day(folder, 1, 1)
+    assert not fly(folder).killed
+    return folder
+
+
+def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    tally = practise(12, 3, tmp_path)
+    assert tally.ok, tally.render()
+    assert (tally.kills, tally.audits_clean, tally.places.total()) == (12, 12, 12)
+    assert tally.inside >= 7
+
+
+def test_a_run_dies_at_the_very_point_and_the_next_goes_on(calm: Path, tmp_path: Path) -> None:
+    write_project(tmp_path)
+    write_day(tmp_path, 1, 1)
+    died = []
+    for point in faults.POINTS:
+        flight = fly(tmp_path, Aim(0, point, 1, waits=True))
+        died.append((flight.killed, flight.last))
+        assert Project.open(tmp_path).audit().findings == ()
+    assert died == [(True, point) for point in faults.POINTS]
+    assert not fly(tmp_path).killed
+    assert state(tmp_path) == state(calm)
+
+
+def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
+    found = Project.open(calm)
+    entries = found.ledger().entries
+    assert {entry.table for entry in entries} == {
+        "raw.orders", "raw.customers", "raw.prices", "main.spending", "main.priced",
+    }  # fmt: skip
+    assert sum(entry.rows_quarantined for entry in entries if entry.table == "raw.orders") > 10
+    assert {"id.key", "day.type"} <= {
+        f"{reason.column}.{reason.rule}" for record in found.quarantine(limit=None).records for reason in record.reasons
+    }
+    write_day(other := Path(shutil.copytree(calm, calm.parent / "second")), 1, 2)
+    fly(other)
+    assert any(entry.rows_deduplicated for entry in Project.open(other).ledger("raw.customers").entries)
+
+
+@pytest.mark.parametrize(
+    ("harm", "losses", "doubles"),
+    [
+        ("DELETE FROM raw.orders WHERE id = (SELECT min(id) FROM raw.orders)", 1, 0),
+        ("INSERT INTO raw.orders SELECT * FROM raw.orders ORDER BY id LIMIT 1", 0, 1),
+        ("DELETE FROM _headgate.quarantine WHERE id = (SELECT min(id) FROM _headgate.quarantine)", 1, 0),
+        ("UPDATE _headgate.entry SET rows_read = rows_read + 1 WHERE table_name = 'raw.prices'", 1, 1),
+        ("CREATE TABLE raw.orders__hg_1 (id INTEGER)", 0, 1),
+    ],
+)
+def test_harm_is_found(calm: Path, tmp_path: Path, harm: str, losses: int, doubles: int) -> None:
+    hurt = Path(shutil.copytree(calm, tmp_path / "hurt"))
+    with duckdb.connect(str(hurt / "warehouse.duckdb")) as connection:
+        connection.execute(harm)
+    tally = Tally()
+    kills._compare(calm, hurt, tally)
+    assert (tally.losses, tally.doubles, tally.ok) == (losses, doubles, False)
+    assert "differ from those without a kill" in tally.render()
+
+
+def test_a_run_that_fails_by_itself_is_no_kill(calm: Path, tmp_path: Path) -> None:
+    broken = Path(shutil.copytree(calm, tmp_path / "broken"))
+    (broken / "models" / "priced.sql").write_text("select from nowhere")
+    with pytest.raises(RunFailed, match="a run ended with 1"):
+        fly(broken)

@@ -1,0 +1,24 @@
+"""The DuckDB store keeps what every store must keep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.testing.store_suite import StoreKit, StoreSuite
+
+
+class DuckDBKit:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def store(self) -> DuckDBStore:
+        return DuckDBStore(self.path)
+
+
+class TestDuckDB(StoreSuite):
+    @pytest.fixture
+    def kit(self, tmp_path: Path) -> StoreKit:
+        return DuckDBKit(tmp_path / "w.duckdb")
