@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import zstandard
-
 from tests.e2e.conftest import Lab
 
 LINES = b"id,name\n1,a\n2,b\n"
