@@ -104,6 +104,7 @@ def test_conditions_and_patterns_are_bound_by_check_and_stop_a_run(orders: Lab) 
         assert "did you mean 'amount'?" in found["what"]
 
 
+@pytest.mark.slow
 def test_a_secret_is_never_printed(orders: Lab) -> None:
     """Neither where the warehouse it names can't be opened, nor in any answer."""
     orders.write({"headgate.yml": 'warehouse: "${secret:WH}"\n', "hunter2/keep": "", "secrets.yml": "OTHER: hunter3\n"})

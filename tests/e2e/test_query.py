@@ -93,6 +93,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_more_than_a_look_is_refused(loaded: Lab) -> None:
     before = sorted(path.name for path in loaded.root.rglob("*"))
     for sql, said in REFUSED.items():

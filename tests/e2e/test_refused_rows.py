@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from conftest import Lab
 
 BAD = 'id,amount\n1,-1\n2,-2\n3,x\nbroken\n"unclosed,5\n'
@@ -33,6 +35,7 @@ def test_bad_rows_alone_are_no_failure_and_are_kept_whole(orders: Lab) -> None:
     assert shown.index("raw: broken") < shown.index("raw: 1,-1")
 
 
+@pytest.mark.slow
 def test_replay_after_mending_the_contract(orders: Lab) -> None:
     orders.write({"data/orders/1.csv": BAD})
     orders.ok("run")
@@ -55,6 +58,7 @@ def test_replay_after_mending_the_contract(orders: Lab) -> None:
     assert orders.step()["status"] == "skipped"
 
 
+@pytest.mark.slow
 def test_ids_that_can_not_be_replayed(orders: Lab) -> None:
     orders.ok("run")
     (one,) = ids(orders)
@@ -83,6 +87,7 @@ def refuse(lab: Lab) -> Any:
     return ran.json()
 
 
+@pytest.mark.slow
 def test_a_load_over_its_limit_changes_nothing(orders: Lab) -> None:
     orders.ok("run")
     ledger, rows, opened = orders.ok("ledger"), orders.rows("FROM raw.orders ORDER BY id"), ids(orders)
