@@ -25,7 +25,7 @@ Facts = Mapping[str, Any]
 REFUSED = """select table_name, "partition", record, reasons from _headgate.quarantine
              where parent is null and status not in ('held', 'superseded')"""
 ENTRIES = """select table_name, "partition", rows_loaded, rows_quarantined, rows_deduplicated, rows_skipped
-             from _headgate.entry where kind in ('load', 'publish')"""
+             from _headgate.entry where kind = 'load'"""
 SURVIVORS = """select id, cast(min(updated_at) as varchar) as version from raw.customers where id in ({keys})
                group by id having count(*) = 1"""
 SALES = """select sum(revenue) as total, arg_max(order_date, revenue) as best, max(revenue) as most

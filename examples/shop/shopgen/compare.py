@@ -32,7 +32,7 @@ def compare(
 ) -> list[Line]:
     """One line per kind of fault, then per table what was refused without cause and what is good.
 
-    `entries`: rows of `_headgate.entry` of kind load or publish; `refused`: rows of `_headgate.quarantine` that a load
+    `entries`: rows of `_headgate.entry` of kind load; `refused`: rows of `_headgate.quarantine` that a load
     refused; `survivors`: version by key of the double records, for keys that the table holds exactly once.
     A refused record counts as found only at its place and with exactly the reasons it must have.
     """
