@@ -14,7 +14,7 @@ from typing import Any
 from headgate.adapters.duckdb.store import DuckDBStore
 from headgate.books import ledger
 from headgate.books.audit import audit
-from headgate.books.commit import LOAD_COLUMN
+from headgate.books.work import LOAD_COLUMN
 from headgate.books.schema import migrate
 from headgate.core.errors import ContractError
 from headgate.core.values import TableRef

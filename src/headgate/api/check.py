@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from headgate.books import ledger, tables
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import Partition
 from headgate.gate.bits import bits_of
 from headgate.gate.scan import Scan, columns_of, convert_columns
@@ -22,11 +22,11 @@ def check(pipeline: Pipeline, store: Store, engine: Store) -> list[Finding]:
     with store.session() as session, engine.session() as reading:
         for flow in pipeline.flows:
             findings += _flow(flow, session, reading)
-        findings += check_models(reading, pipeline.models, [flow.table for flow in pipeline.flows])
+        findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
     return findings
 
 
-def _flow(flow: Flow, session: Session, reading: Session) -> Iterator[Finding]:
+def _flow(flow: Flow, session: StoreSession, reading: Session) -> Iterator[Finding]:
     if flow.contract is None:
         yield from (one for one in flow.source.check(reading, ()) if one.code != "unknown-column")
         return
@@ -66,7 +66,7 @@ def _fits(flow: Flow, reading: Session, partition: Partition) -> Iterator[Findin
     yield from ()
 
 
-def _table(flow: Flow, session: Session) -> Iterator[Finding]:
+def _table(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     assert flow.contract is not None
     state = ledger.table_state(session, flow.table)
     if state is None or tables.is_blank(session, flow.table, state):

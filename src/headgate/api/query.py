@@ -1,141 +1,21 @@
-"""One SELECT on the warehouse, and its rows as JSON can hold them, whatever their types."""
+"""One SELECT on the warehouse as an answer."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
 from headgate.api.results import QueryResult
 from headgate.core.errors import Finding, ProjectError
-from headgate.sql import quote
-
-if TYPE_CHECKING:
-    from headgate.adapters.duckdb.store import DuckDBSession
-
-Read = Callable[[Any], Any]
+from headgate.core.protocols import StoreSession
 
 _FIX = (
     'give one SELECT; see the tables: headgate query "SELECT table_schema, table_name FROM information_schema.tables"'
 )
-_EXACT = {
-    *("boolean", "tinyint", "smallint", "integer", "bigint", "hugeint"),
-    *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),
-    *("float", "double", "varchar", "blob"),
-}
-"""Types whose Python value loses nothing. All others are read as the engine's own text."""
-
-_INSTANT = re.compile(r"(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d[.\d]*)(?:([+-]\d\d)(:\d\d)?)?")
 
 
-def query_result(session: DuckDBSession, sql: str, limit: int | None) -> QueryResult:
-    """The rows of one statement. Raises ProjectError `query-failed`, with the engine's words about the user's text."""
+def query_result(session: StoreSession, sql: str, limit: int | None) -> QueryResult:
+    """The rows of one statement. Raises ProjectError `query-failed`, with the system's words about the user's text."""
     try:
-        text = _one_select(session, sql)
-        columns = session.shape(text)
-        names = [f"c{number}" for number in range(len(columns))]
-        casts, reads = zip(*(_column(name, kind) for name, (_, kind) in zip(names, columns, strict=True)), strict=True)
-        inner = f"(\n{text}\n) AS q({', '.join(names)})"
-        cut = f" LIMIT {int(limit)}" if limit is not None else ""
-        rows = session.execute(f"SELECT {', '.join(casts)} FROM {inner}{cut}")
-        total = len(rows)
-        if limit is not None and total >= limit:
-            total = session.execute(f"SELECT count(*) FROM {inner}")[0][0]
-    except ProjectError:
-        raise
+        found = session.answer(sql, limit)
     except Exception as error:
-        raise _failed(sql, str(error).strip() or type(error).__name__) from None
-    values = [[read(value) if read else value for read, value in zip(reads, row, strict=True)] for row in rows]
-    return QueryResult.of([(name, str(kind)) for name, kind in columns], values, total)
-
-
-def _one_select(session: DuckDBSession, sql: str) -> str:
-    """The statement's text without what ends it."""
-    found = session.statements(sql)
-    if not found:
-        raise _failed(sql, "there is no statement")
-    if any(not text for _, text in found):  # a PIVOT is taken apart by the parser, which then leaves the texts out
-        found = [(found[-1][0], sql)]
-    if len(found) > 1:
-        raise _failed(sql, f"{len(found)} statements; one is answered at a time")
-    kind, text = found[0]
-    if kind != "SELECT":
-        raise _failed(sql, f"a statement of kind {kind}; the warehouse is only looked at here")
-    return text.strip().rstrip("; \t\r\n")
-
-
-def _column(name: str, kind: Any) -> tuple[str, Read | None]:
-    target, read = _reading(kind)
-    return (name if target is None else f"CAST({name} AS {target})"), read
-
-
-def _reading(kind: Any) -> tuple[str | None, Read | None]:
-    """The type to cast to (None: as it is), and what then makes the value JSON-able beyond `wire.cell`."""
-    if kind.id in _EXACT:
-        return None, None
-    if kind.id.startswith("timestamp"):
-        return "VARCHAR", _iso
-    if kind.id in ("list", "array"):
-        return _list(kind)
-    if kind.id == "struct":
-        return _struct(kind)
-    if kind.id == "map" and kind.children[0][1].id in _EXACT | {"date", "uuid", "decimal", "enum"}:
-        return _map(kind)
-    return "VARCHAR", None
-
-
-def _list(kind: Any) -> tuple[str | None, Read | None]:
-    inner = kind.children[0][1]
-    target, read = _reading(inner)
-    size = kind.children[1][1] if kind.id == "array" else ""
-    made = None if target is None else f"{target}[{size}]"
-    return made, _each(read) if read else None
-
-
-def _each(read: Read) -> Read:
-    return lambda values: None if values is None else [read(value) for value in values]
-
-
-def _struct(kind: Any) -> tuple[str | None, Read | None]:
-    fields = [(name, inner, *_reading(inner)) for name, inner in kind.children]
-    if any(not name for name, *_ in fields):  # row(1, 2): fields without names can't be cast to
-        return "VARCHAR", None
-    listed = ", ".join(f"{quote.ident(name)} {target or inner}" for name, inner, target, _ in fields)
-    made = None if all(target is None for _, _, target, _ in fields) else f"STRUCT({listed})"
-    reads = {name: read for name, _, _, read in fields if read}
-    return made, _fields(reads) if reads else None
-
-
-def _fields(reads: dict[str, Read]) -> Read:
-    def read(value: Any) -> Any:
-        return None if value is None else {name: reads.get(name, _same)(part) for name, part in value.items()}
-
-    return read
-
-
-def _map(kind: Any) -> tuple[str | None, Read | None]:
-    key, value = kind.children[0][1], kind.children[1][1]
-    (key_cast, _), (cast, read) = _reading(key), _reading(value)
-    made = None if key_cast is None and cast is None else f"MAP({key_cast or key}, {cast or value})"
-    return made, _values(read) if read else None
-
-
-def _values(read: Read) -> Read:
-    return lambda value: None if value is None else {name: read(part) for name, part in value.items()}
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _iso(text: str | None) -> str | None:
-    """`2024-01-02T03:04:05+00:00`; what ISO 8601 does not know (infinity, years before Christ) stays as it is."""
-    match = _INSTANT.fullmatch(text) if text else None
-    if match is None:
-        return text
-    day, clock, zone, minutes = match.groups()
-    return f"{day}T{clock}" + (f"{zone}{minutes or ':00'}" if zone else "")
-
-
-def _failed(sql: str, what: str) -> ProjectError:
-    return ProjectError(Finding("query-failed", "error", what, sql.strip()[:200], _FIX))
+        what = str(error).strip() or type(error).__name__
+        raise ProjectError(Finding("query-failed", "error", what, sql.strip()[:200], _FIX)) from None
+    return QueryResult.of(found.columns, found.rows, found.total)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from headgate.books import ledger, record, tables
-from headgate.books.commit import LOAD_COLUMN
 from headgate.books.ledger import RESTORE, Entry
 from headgate.books.quarantine import DIGEST, shape_id
 from headgate.books.schema import version_of
+from headgate.books.work import LOAD_COLUMN
 from headgate.core.errors import Finding
-from headgate.core.protocols import Session
+from headgate.core.protocols import StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
@@ -34,7 +34,7 @@ class Audit:
     entries: int
 
 
-def audit(session: Session, declared: Sequence[TableRef] = ()) -> Audit:
+def audit(session: StoreSession, declared: Sequence[TableRef] = ()) -> Audit:
     """Checks every table of the books, and that the books know the tables of `declared` that the warehouse has.
 
     Raises CommitError `books-broken` where a part of the books is gone.
@@ -53,7 +53,7 @@ def audit(session: Session, declared: Sequence[TableRef] = ()) -> Audit:
     return Audit(tuple(findings), len(names), len(history))
 
 
-def _table(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+def _table(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     yield from _rows(history)
     yield from _seals(name, history)
     yield from _state(session, name, history)
@@ -103,7 +103,7 @@ def _missing(name: str, first: int, last: int) -> Finding:
     return _broken("entry-missing", f"{which} not in the ledger", f"{name} entry {first}")
 
 
-def _state(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+def _state(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     """The table's line in the books says what its entries say."""
     state, last = ledger.table_state(session, TableRef.parse(name)), history[-1].id if history else 0
     if state is None:
@@ -141,7 +141,7 @@ def _growth(history: list[Entry]) -> Iterator[Finding]:
         before = entry.rows_after
 
 
-def _chains(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+def _chains(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     last: dict[tuple[str, str], Entry] = {}
     for entry in history:
         key = (entry.stream, entry.partition)
@@ -185,7 +185,7 @@ def _was_replaced(history: list[Entry], entry: Entry) -> bool:
     return entry.stream == ledger.DATA and any(later.id > entry.id and "replaced" in later.facts for later in history)
 
 
-def _quarantine(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+def _quarantine(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     kept = dict(
         session.execute(
             """SELECT entry, count(*) FROM _headgate.quarantine WHERE table_name = ? AND status <> 'held'
@@ -232,7 +232,7 @@ def _of_no_entry(name: str, number: int | None, what: str) -> Finding:
     return _broken("law-quarantine", f"{what}, but there is no such entry", where)
 
 
-def _records(session: Session, name: str) -> Iterator[Finding]:
+def _records(session: StoreSession, name: str) -> Iterator[Finding]:
     edited = session.execute(
         f"""SELECT id, partition, record FROM _headgate.quarantine
             WHERE table_name = ? AND digest IS DISTINCT FROM {DIGEST} ORDER BY id LIMIT 20""",
@@ -267,7 +267,7 @@ def _records(session: Session, name: str) -> Iterator[Finding]:
         yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
 
 
-def _held(session: Session, name: str) -> Iterator[Finding]:
+def _held(session: StoreSession, name: str) -> Iterator[Finding]:
     """What a refused load left to be looked at is there until the table's next load discards it."""
     wanted = dict(session.execute("SELECT attempt, rows_held FROM _headgate.refusal WHERE table_name = ?", [name]))
     have = dict(
@@ -286,7 +286,7 @@ def _held(session: Session, name: str) -> Iterator[Finding]:
             )
 
 
-def _pins(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+def _pins(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     """The types that were taken from the data are those of the entry that pinned them."""
     said = [(entry.contract, entry.facts["pinned"]) for entry in history if "pinned" in entry.facts][-1:]
     kept = [
@@ -298,9 +298,9 @@ def _pins(session: Session, name: str, history: list[Entry]) -> Iterator[Finding
         yield _broken("contract-edited", what, f"{name} pinned contract", _REBUILD.format(table=name))
 
 
-def _contents(session: Session, name: str, history: list[Entry]) -> Iterator[Finding]:
+def _contents(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     table = TableRef.parse(name)
-    columns = tables.columns_of(session, table)
+    columns = session.columns(table)
     if columns is None:
         yield tables.missing(table).finding
         return
@@ -328,7 +328,7 @@ def _contents(session: Session, name: str, history: list[Entry]) -> Iterator[Fin
         yield _broken("law-origin", what, which, adjust)
 
 
-def _model(session: Session, table: TableRef, history: list[Entry]) -> Iterator[Finding]:
+def _model(session: StoreSession, table: TableRef, history: list[Entry]) -> Iterator[Finding]:
     last = next(entry for entry in reversed(history) if entry.stream == ledger.BUILD)
     if last.facts.get("materialized") == "view":
         return
@@ -342,7 +342,7 @@ def _model(session: Session, table: TableRef, history: list[Entry]) -> Iterator[
         )
 
 
-def _strangers(session: Session, names: set[str]) -> Iterator[Finding]:
+def _strangers(session: StoreSession, names: set[str]) -> Iterator[Finding]:
     """Lines of the books that belong to no table of the books."""
     for source, column in (
         ("position", "flow"),
@@ -357,17 +357,17 @@ def _strangers(session: Session, names: set[str]) -> Iterator[Finding]:
                 )
 
 
-def _shapes(session: Session) -> Iterator[Finding]:
+def _shapes(session: StoreSession) -> Iterator[Finding]:
     """The columns that refused records were read with, by which a replay reads them again."""
     kept = dict(session.execute("SELECT id, columns FROM _headgate.shape"))
-    used = session.execute("SELECT shape, table_name, count(*) FROM _headgate.quarantine GROUP BY ALL ORDER BY ALL")
+    used = session.execute("SELECT shape, table_name, count(*) FROM _headgate.quarantine GROUP BY 1, 2 ORDER BY 1, 2")
     for shape, table, rows in used:
         if shape not in kept or shape_id(kept[shape]) != shape:
             what = f"the columns that {rows} quarantine records were read with are not as they were written"
             yield _broken("quarantine-edited", what, f"{table} shape {shape}")
 
 
-def _unknown(session: Session, declared: Sequence[TableRef], names: set[str]) -> Iterator[Finding]:
+def _unknown(session: StoreSession, declared: Sequence[TableRef], names: set[str]) -> Iterator[Finding]:
     for table in declared:
-        if str(table) not in names and tables.columns_of(session, table) is not None:
+        if str(table) not in names and session.columns(table) is not None:
             yield tables.unknown(table).finding

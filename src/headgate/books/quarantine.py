@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from headgate.core.protocols import Session
+from headgate.core.protocols import Session, StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
@@ -25,27 +25,30 @@ def shape_id(columns: str) -> str:
 
 @dataclass(frozen=True)
 class Refused:
-    """Where refused records of one commit are: a relation with `_hg_part, partition, record, line, reasons, raw,
+    """Refused records of one commit: a SELECT, for the engine, of `_hg_part, partition, record, line, reasons, raw,
     "row", shape, parent, origin`, and how many rows it has."""
 
     relation: str
     rows: int
 
 
-def insert(session: Session, refused: Refused, table: TableRef, attempt: str, stream: str, base: int | None) -> None:
+def insert(
+    session: StoreSession, refused: Refused, table: TableRef, attempt: str, stream: str, base: int | None
+) -> None:
     """Writes the records: open and belonging to entry `base + 1 + _hg_part`, or held where `base` is None."""
     if not refused.rows:
         return
+    brought = session.bring(refused.relation, f"hg_{attempt}_refused")
     entry = "CAST(NULL AS BIGINT)" if base is None else f"CAST({base} + 1 + _hg_part AS BIGINT)"
     status = "held" if base is None else "open"
     session.execute(
         f"""INSERT INTO _headgate.quarantine
-        SELECT *, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, * FROM (
+        SELECT *, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, q.* FROM (
             SELECT {quote.literal(str(table))} AS table_name, {entry} AS entry,
                 coalesce(origin, {entry}) AS origin, {quote.literal(attempt)} AS attempt,
                 {quote.literal(stream)} AS stream, partition, record, line, reasons, raw, "row", shape,
                 '{status}' AS status, CAST(0 AS BIGINT) AS revision, parent, CAST(NULL AS BIGINT) AS settled_by
-            FROM ({refused.relation}) AS refused ORDER BY _hg_part, record))"""
+            FROM {brought} AS refused ORDER BY _hg_part, record) AS q) AS numbered"""
     )
 
 

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.books import ledger, tables
-from headgate.books.commit import LOAD_COLUMN, Part, claim_seats, in_plain_transaction, lock_table
+from headgate.books.commit import claim_seats, in_plain_transaction, lock_table
 from headgate.books.ledger import ADJUST, BUILD, Entry, dumps
+from headgate.books.work import LOAD_COLUMN, Part
 from headgate.core.clock import stamp
 from headgate.core.errors import CommitError, Finding
-from headgate.core.protocols import Session
+from headgate.core.protocols import StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
 
 def record_build(
-    session: Session, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
+    session: StoreSession, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
 ) -> Entry:
     """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`."""
     state = lock_table(session, table)
@@ -25,7 +26,7 @@ def record_build(
     return _record(session, table, state.version if state else 0, BUILD, attempt, rows, details, author)
 
 
-def adjust(session: Session, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
+def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
     """Accepts what was changed in the table by hand: the books take the rows as they stand, and say who and why.
 
     Rows that name no entry of the table name this one from then on.
@@ -56,10 +57,10 @@ def adjust(session: Session, table: TableRef, attempt: str, reason: str, author:
     return made[0]
 
 
-def _must_be_adjustable(session: Session, table: TableRef, history: Sequence[Entry]) -> None:
+def _must_be_adjustable(session: StoreSession, table: TableRef, history: Sequence[Entry]) -> None:
     if is_model(history):
         raise _model(table)
-    columns = tables.columns_of(session, table)
+    columns = session.columns(table)
     if columns is None:
         raise tables.missing(table)
     if LOAD_COLUMN not in dict(columns):
@@ -67,7 +68,7 @@ def _must_be_adjustable(session: Session, table: TableRef, history: Sequence[Ent
 
 
 def _record(
-    session: Session,
+    session: StoreSession,
     table: TableRef,
     version: int,
     kind: str,
@@ -114,7 +115,7 @@ def is_model(history: Sequence[Entry]) -> bool:
     return bool(streams) and streams[-1] == BUILD
 
 
-def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
+def rows_by_entry(session: StoreSession, table: TableRef) -> dict[int, int]:
     """Rows of the table by the entry that they name (0 where they name none)."""
     found = session.execute(f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1")
     return {int(row[0]): int(row[1]) for row in found}

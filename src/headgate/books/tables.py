@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from headgate.books import ledger
-from headgate.books.commit import LOAD_COLUMN, create_table, in_plain_transaction, lock_table
+from headgate.books.commit import in_plain_transaction, lock_table
+from headgate.books.work import LOAD_COLUMN, loaded_columns
 from headgate.core.errors import CommitError, Finding
-from headgate.core.protocols import Session
+from headgate.core.protocols import Columns, StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
-Columns = Sequence[tuple[str, str]]
 
-
-def columns_of(session: Session, table: TableRef) -> list[tuple[str, str]] | None:
-    """Names and types of the table's columns; None where there is no such table."""
-    rows = session.execute(
-        """SELECT column_name, data_type FROM information_schema.columns
-           WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position""",
-        [table.schema, table.name],
-    )
-    return [(row[0], row[1]) for row in rows] or None
-
-
-def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
+def prepare(session: StoreSession, table: TableRef, columns: Columns, rebuild: bool) -> None:
     """Makes sure that the table and its line in the books exist and fit; one about to be rebuilt may differ.
 
     A table that no entry has filled yet is no reason to hold on to an earlier wording of the contract: it is remade.
@@ -35,10 +22,10 @@ def prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) 
     in_plain_transaction(session, lambda: _prepare(session, table, columns, rebuild))
 
 
-def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool) -> None:
+def _prepare(session: StoreSession, table: TableRef, columns: Columns, rebuild: bool) -> None:
     state = ledger.table_state(session, table)
     if state is None:
-        if columns_of(session, table) is not None:
+        if session.columns(table) is not None:
             raise unknown(table)
         _create(session, table, columns)
         register(session, str(table))
@@ -50,44 +37,43 @@ def _prepare(session: Session, table: TableRef, columns: Columns, rebuild: bool)
         compare(session, table, columns)
 
 
-def is_blank(session: Session, table: TableRef, state: ledger.TableState) -> bool:
+def is_blank(session: StoreSession, table: TableRef, state: ledger.TableState) -> bool:
     """Whether nothing was ever committed to the table, nor put there by somebody else."""
     if state.version:
         return False
-    return columns_of(session, table) is None or not session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1")
+    return session.columns(table) is None or not session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1")
 
 
-def compare(session: Session, table: TableRef, columns: Columns) -> None:
+def compare(session: StoreSession, table: TableRef, columns: Columns) -> None:
     """Raises CommitError `table-missing`, `column-missing`, `contract-misfit` unless it has exactly these columns."""
-    found = columns_of(session, table)
+    found = session.columns(table)
     if found is None:
         raise missing(table)
     if LOAD_COLUMN not in dict(found):
         raise no_origin(table)
-    wanted = [(name, _spelled(physical)) for name, physical in columns]
+    wanted = [(name, _spelled(session.physical(physical))) for name, physical in columns]
     have = [(name, _spelled(physical)) for name, physical in found if name != LOAD_COLUMN]
     if wanted != have:
         raise _misfit(table, wanted, have)
 
 
-def register(session: Session, name: str) -> None:
+def register(session: StoreSession, name: str) -> None:
     """Opens a line in the books for a table that something else makes (a model)."""
     session.execute("INSERT INTO _headgate.table_state VALUES (?, 0, 1, NULL)", [name])
 
 
-def _create(session: Session, table: TableRef, columns: Columns) -> None:
+def _create(session: StoreSession, table: TableRef, columns: Columns) -> None:
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(table.schema)}")
-    session.execute(create_table(table, columns))
+    session.create(table, loaded_columns(columns), (LOAD_COLUMN,))
 
 
-def _remake(session: Session, table: TableRef, columns: Columns) -> None:
-    found = [one for one in columns_of(session, table) or [] if one[0] != LOAD_COLUMN]
-    if [(name, _spelled(physical)) for name, physical in columns] == [(name, _spelled(kind)) for name, kind in found]:
+def _remake(session: StoreSession, table: TableRef, columns: Columns) -> None:
+    found = [one for one in session.columns(table) or [] if one[0] != LOAD_COLUMN]
+    wanted = [(name, _spelled(session.physical(physical))) for name, physical in columns]
+    if wanted == [(name, _spelled(kind)) for name, kind in found]:
         return
-
     lock_table(session, table)
-    session.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
-    session.execute(create_table(table, columns))
+    session.clear(table, loaded_columns(columns), (LOAD_COLUMN,))
 
 
 def _spelled(physical: str) -> str:

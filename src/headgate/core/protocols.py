@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from headgate.core.errors import Finding
 from headgate.core.values import Batch, Partition, Position, TableRef
+
+Columns = Sequence[tuple[str, str]]
+"""Names and types."""
 
 
 class Session(Protocol):
@@ -15,6 +19,100 @@ class Session(Protocol):
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of the statement (empty where it returns none). Errors of the system are raised as they are."""
+        ...
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What an error of a system says of the statement: `kind` text (the SQL itself is wrong; nothing was read), value
+    (some row could not be computed), stopped (somebody interrupted it) or other. `line` of the statement, 0 if unknown.
+    """
+
+    kind: Literal["text", "value", "stopped", "other"]
+    message: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a query, of values that JSON can hold without loss; `total` counts those that a limit cut off, too."""
+
+    columns: list[tuple[str, str]]
+    rows: list[list[Any]]
+    total: int
+
+
+class StoreSession(Session, Protocol):
+    """A connection to a warehouse, beside the engine that reads sources and judges rows for it.
+
+    Where one system is both, `engine` is this session, and `bring` and `take` move nothing. Types are given in the
+    engine's spelling and kept in the store's own: `physical`.
+    """
+
+    @property
+    def engine(self) -> Session: ...
+
+    def bring(self, select: str, name: str) -> str:
+        """An engine's SELECT as a relation of the store: a temporary table `name`, or the SELECT itself in brackets."""
+        ...
+
+    def take(self, select: str, name: str) -> str:
+        """A store's SELECT as a relation of the engine: a temporary table `name`, or the SELECT itself in brackets."""
+        ...
+
+    def append(self, table: TableRef, names: Sequence[str], select: str) -> None:
+        """Adds the rows of an engine's SELECT to these columns of the table, within the open transaction."""
+        ...
+
+    def physical(self, engine_type: str) -> str:
+        """The store's spelling of the type, as `columns` gives it."""
+        ...
+
+    def holds(self, value: str, engine_type: str) -> str | None:
+        """A condition of the engine, never NULL for a value: can the store keep it? None where it keeps every one."""
+        ...
+
+    def columns(self, table: TableRef) -> list[tuple[str, str]] | None:
+        """Names and types of the columns of a table or view, in order; None where there is none."""
+        ...
+
+    def standing(self, target: TableRef) -> Literal["", "table", "view"]:
+        """What stands at this name now; "" for nothing."""
+        ...
+
+    def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
+        """Puts the staged relation in the target's place, within the open transaction; returns what stood there.
+
+        Views that read the target read the new one from then on.
+        """
+        ...
+
+    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        """Makes a table with these columns (the engine's types); `required` ones take no NULL."""
+        ...
+
+    def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        """Leaves an empty table with these columns in place of the one that is there or not, in the transaction."""
+        ...
+
+    def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
+        """Makes finding rows by these columns cheap, where the store does not see to it by itself."""
+        ...
+
+    def abandon(self) -> None:
+        """Ends the transaction, whatever became of it; afterwards the session answers for what is really kept."""
+        ...
+
+    def trouble(self, error: BaseException) -> Trouble | None:
+        """What the system's error says; None where it is no error of the system."""
+        ...
+
+    def syntax(self, sql: str) -> Trouble | None:
+        """Why the text is not one SELECT; None if it is. Nothing is executed; names need not exist."""
+        ...
+
+    def answer(self, sql: str, limit: int | None) -> Answer:
+        """The rows of one SELECT of a user. Raises ValueError where it is none; the system's errors as they are."""
         ...
 
 
@@ -54,7 +152,7 @@ class Store(Protocol):
 
     atomicity: Literal["transaction", "log", "none"]
 
-    def session(self) -> AbstractContextManager[Session]: ...
+    def session(self) -> AbstractContextManager[StoreSession]: ...
 
     def lock(self, table: TableRef) -> AbstractContextManager[None]:
         """Exclusive right to change `table` among the users of this store object."""

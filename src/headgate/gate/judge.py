@@ -10,7 +10,7 @@ from typing import Literal
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused, shape_id
 from headgate.contracts.model import Contract
-from headgate.core.protocols import Session
+from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import scan as scanning
 from headgate.gate import sets, versions
@@ -32,9 +32,15 @@ class Rules:
     keys: tuple[str, ...] = ()
     order_by: str | None = None
     timezone: str = "UTC"
-    replay: bool = False
+    records: str = ""
+    """For a replay, where the claimed records are in the engine: `id, record, line, reasons, raw, "row", shape,
+    origin`."""
     extra: bool = False
     """Columns of the source that the contract does not name are let pass (and not loaded)."""
+
+    @property
+    def replay(self) -> bool:
+        return bool(self.records)
 
     @property
     def keyed_replay(self) -> bool:
@@ -48,7 +54,7 @@ class Gate:
     `target`: the relation of the table's rows that stay (None: all are replaced).
     """
 
-    session: Session
+    session: StoreSession
     rules: Rules
     target: str | None
     prefix: str
@@ -58,7 +64,10 @@ class Gate:
     def __post_init__(self) -> None:
         rules = self.rules
         self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay)
-        self.scan = Scan(self.session, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay)
+        self.engine = self.session.engine
+        self.scan = Scan(
+            self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
+        )
         self.verdict = Verdict(self.scan)
 
     def add(self, part: int, batch: Batch) -> Batch:
@@ -73,10 +82,22 @@ class Gate:
         self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details=details)
 
     def decide(self) -> None:
-        """Row rules, before the transaction: nothing here depends on the table."""
+        """Row rules, before the transaction: nothing here depends on the table. Keys move to the store."""
         self.verdict.start()
+        if self._set_columns:
+            self.verdict.move(self.session, self._set_columns)
 
-    def judge(self, session: Session) -> Mapping[int, Counts]:
+    @property
+    def _set_columns(self) -> list[str]:
+        """The columns that set rules look at, those that only warn included."""
+        rules, contract = self.rules, self.rules.contract
+        names = [*rules.keys, *([rules.order_by] if rules.order_by else [])] if rules.disposition == "upsert" else []
+        names += [name for unique in contract.uniques for name in unique.columns]
+        names += [reference.column for reference in contract.references]
+        own = [one.to_column for one in contract.references if one.to_table == str(rules.table)]
+        return list(dict.fromkeys([*names, *own]))
+
+    def judge(self, session: StoreSession) -> Mapping[int, Counts]:
         """Set rules, inside the transaction; then the fates per part."""
         assert session is self.session
         rules, bits, verdict, target = self.rules, self.bits, self.verdict, self.target
@@ -94,20 +115,30 @@ class Gate:
             versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
         else:
             sets.judge_append(verdict, bits.unique_bits, own, target)
-        return self._fates()
+        dangling = self._dangling()
+        verdict.come_back(session)
+        return self._fates(dangling)
 
-    def _fates(self) -> dict[int, Counts]:
+    def _dangling(self) -> dict[str, dict[int, int]]:
+        """Accepted rows that break a reference that only warns, by its name and by part."""
+        warning = [one for one in self.rules.contract.references if one.severity == "warn"]
+        return {f"{one.column}.{one.code}": sets.count_dangling(self.verdict, one) for one in warning}
+
+    def _fates(self, dangling: Mapping[str, Mapping[int, int]]) -> dict[int, Counts]:
         counts: dict[int, Counts] = dict(self.skipped)
         for span in self.scan.spans:
             counts[span.part] = counts.get(span.part, Counts()) + _malformed(span.batch)
         words = ", ".join(self.verdict.words)
-        found = self.session.execute(
+        found = self.engine.execute(
             f"SELECT _hg_part, fate, why, {words}, count(*) FROM {self.verdict.table} GROUP BY ALL"
         )
         for part, fate, why, *mask, rows in found:
             counts[part] += self._count(fate, why, tuple(mask), rows)
         for part, details in self._warnings().items():
             counts[part] += Counts(details={"warnings": details})
+        for name, parts in dangling.items():
+            for part, rows in parts.items():
+                counts[part] += Counts(details={"warnings": {name: rows}})
         return counts
 
     def _count(self, fate: int, why: int, mask: tuple[int, ...], rows: int) -> Counts:
@@ -122,35 +153,31 @@ class Gate:
         return Counts(quarantined=rows, details={"reasons": listed})
 
     def _warnings(self) -> dict[int, dict[str, int]]:
-        """How many accepted rows break each rule that only warns."""
+        """How many accepted rows break each row rule that only warns."""
         contract = self.rules.contract
         failing = {
             f"{rule.column}.{rule.code}" if rule.column else rule.code: f"NOT coalesce(({rule.sql}), true)"
             for rule in contract.rows
             if rule.severity == "warn"
         }
-        for ref in (one for one in contract.references if one.severity == "warn"):
-            to = quote.table(TableRef.parse(ref.to_table))
-            column = quote.ident(ref.column)
-            failing[f"{ref.column}.{ref.code}"] = (
-                f"(s.{column} IS NOT NULL AND s.{column} NOT IN (SELECT {quote.ident(ref.to_column)} FROM {to} "
-                f"WHERE {quote.ident(ref.to_column)} IS NOT NULL))"
-            )
         if not failing:
             return {}
         sums = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in failing.values())
-        rows = self.session.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
+        rows = self.engine.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
         return {row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows}
 
     def accepted(self) -> str:
         return self.verdict.passing()
 
-    def refused(self, session: Session) -> Refused:
+    def keys(self, names: Sequence[str]) -> str:
+        return self.verdict.keys(names)
+
+    def refused(self, session: StoreSession) -> Refused:
         """The refused records of every part, malformed ones included, with their text and reasons."""
         for span in self.scan.spans:
             if span.batch.verify is not None:
                 span.batch.verify()
-        rows = session.execute(f"SELECT count(_hg_id) FROM {self.verdict.table} WHERE fate = {QUARANTINED}")[0][0]
+        rows = self.engine.execute(f"SELECT count(_hg_id) FROM {self.verdict.table} WHERE fate = {QUARANTINED}")[0][0]
         malformed = sum(span.batch.malformed for span in self.scan.spans)
         selects = [self._refused_rows(span) for span in self.scan.spans] if rows else []
         selects += [self._malformed_rows(span) for span in self.scan.spans if span.batch.malformed]
@@ -161,10 +188,10 @@ class Gate:
         records = self._bad_records(span)
         if records is None:
             return ""
-        session, batch = self.session, span.batch
+        batch = span.batch
         numbers: Sequence[int] | str = f"SELECT record FROM {records}"
         if not batch.rescan:
-            numbers = [row[0] for row in session.execute(f"SELECT record FROM {records} ORDER BY record")]
+            numbers = [row[0] for row in self.engine.execute(f"SELECT record FROM {records} ORDER BY record")]
         masks = self._mask_table()
         same = " AND ".join(f"m.{word} = b.{word}" for word in self.verdict.words)
         origin = 'o.line, m.reasons, o.raw, o."row"'
@@ -173,7 +200,7 @@ class Gate:
             number, parent, join = (
                 "q.record",
                 "q.id AS parent, q.origin",
-                "JOIN _headgate.quarantine AS q ON q.id = b.record",
+                f"JOIN {self.rules.records} AS q ON q.id = b.record",
             )
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, {number} AS record,
                 {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent}
@@ -182,27 +209,27 @@ class Gate:
 
     def _bad_records(self, span: Span) -> str | None:
         """The refused rows of one part by record number, or None."""
-        name = self.scan.temp(f"bad_{self.scan.spans.index(span)}")
         words = ", ".join(f"v.{word}" for word in self.verdict.words)
         number = f"v._hg_id - {span.first_id} + {span.first_record}"
         join = ""
         if span.explicit:
             number, join = "s._hg_row", f"JOIN {self.prefix}_stage AS s ON s.rowid = v._hg_id"
-        self.session.execute(
-            f"""CREATE TEMP TABLE {name} AS SELECT CAST({number} AS BIGINT) AS record, {words}
-                FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}"""
+        name = self.scan.temp.keep(
+            f"bad_{self.scan.spans.index(span)}",
+            f"""SELECT CAST({number} AS BIGINT) AS record, {words}
+                FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}""",
         )
-        return name if self.session.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
+        return name if self.engine.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
 
     def _mask_table(self) -> str:
         name = f"{self.prefix}_masks"
-        if name not in self.scan.tables:
-            self.scan.temp("masks")
+        if name not in self.scan.temp.tables:
+            self.scan.temp.name("masks")
             typed = ", ".join(f"{word} BIGINT" for word in self.verdict.words)
-            self.session.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR)")
+            self.engine.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR)")
             for mask, text in self.masks.items():
                 marks = ", ".join("?" * (len(mask) + 1))
-                self.session.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text])
+                self.engine.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text])
         return name
 
     def _malformed_rows(self, span: Span) -> str:
@@ -210,7 +237,7 @@ class Gate:
         if self.rules.replay:
             return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, q.record, q.line,
                     q.reasons, q.raw, q."row", q.shape, q.id AS parent, q.origin
-                FROM ({batch.malformed_relation}) AS o JOIN _headgate.quarantine AS q ON q.id = o._hg_row"""
+                FROM ({batch.malformed_relation}) AS o JOIN {self.rules.records} AS q ON q.id = o._hg_row"""
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition,
                 CAST(o._hg_row AS BIGINT) AS record, CAST(o.line AS BIGINT) AS line,
                 {malformed_reasons("o.message")} AS reasons, o.raw, CAST(NULL AS VARCHAR) AS "row",
@@ -225,7 +252,7 @@ class Gate:
         return key
 
     def close(self) -> None:
-        self.scan.drop()
+        self.verdict.drop()
 
 
 def _malformed(batch: Batch) -> Counts:

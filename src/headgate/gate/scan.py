@@ -7,7 +7,7 @@ bits of the values that do not convert.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from headgate.contracts.model import Contract, ContractColumn
@@ -34,6 +34,33 @@ class Span:
 
 
 @dataclass
+class Temp:
+    """The temporary tables of one commit in one session."""
+
+    session: Session
+    prefix: str
+    tables: list[str] = field(default_factory=list)
+
+    def name(self, name: str) -> str:
+        """A name for a table, dropped by `drop` if it was made."""
+        full = f"{self.prefix}_{name}"
+        if full not in self.tables:
+            self.tables.append(full)
+        return full
+
+    def keep(self, name: str, select: str) -> str:
+        """A table of what the SELECT gives."""
+        made = self.name(name)
+        self.session.execute(f"CREATE TEMP TABLE {made} AS {select}")
+        return made
+
+    def drop(self) -> None:
+        for name in self.tables:
+            self.session.execute(f"DROP TABLE IF EXISTS {name}")
+        self.tables.clear()
+
+
+@dataclass
 class Scan:
     """What the gate judges. `sql` is a SELECT as the module says; `empty` tells that it has no row."""
 
@@ -44,8 +71,12 @@ class Scan:
     timezone: str
     absolute: bool = False
     """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids)."""
+    holds: Callable[[str, str], str | None] = lambda value, kind: None
+    """What the store can keep: see `StoreSession.holds`."""
     spans: list[Span] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.temp = Temp(self.session, self.prefix)
 
     @property
     def sql(self) -> str:
@@ -59,18 +90,6 @@ class Scan:
         values = ", ".join(f"CAST(NULL AS {c.type.duckdb}) AS {quote.ident(c.name)}" for c in self.contract.columns)
         masks = ", ".join(f"CAST(0 AS BIGINT) AS {name}" for name in self.bits.mask_columns())
         return f"SELECT CAST(0 AS BIGINT) AS _hg_id, 0 AS _hg_part, {values}, {masks} WHERE false"
-
-    def temp(self, name: str) -> str:
-        """A name for a temporary table of this commit, dropped by `drop`."""
-        full = f"{self.prefix}_{name}"
-        if full not in self.tables:
-            self.tables.append(full)
-        return full
-
-    def drop(self) -> None:
-        for name in self.tables:
-            self.session.execute(f"DROP TABLE IF EXISTS {name}")
-        self.tables.clear()
 
 
 def add(scan: Scan, part: int, batch: Batch) -> Batch:
@@ -134,9 +153,9 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
     masks = ", ".join(scan.bits.mask_columns())
     select = f"SELECT _hg_row, _hg_part, {kept}, {masks} FROM ({_select(scan, batch, row, str(part), '_hg_row')}) AS s"
     session = scan.session
-    if stage not in scan.tables:
+    if stage not in scan.temp.tables:
         session.execute(f"CREATE TEMP TABLE {stage} AS {select}")
-        scan.tables.append(stage)  # not before: where the parser stops, there is no stage yet
+        scan.temp.tables.append(stage)  # not before: where the parser stops, there is no stage yet
     elif rows:
         session.execute(f"INSERT INTO {stage} {select}")
     low, high, count = session.execute(f"SELECT min(rowid), max(rowid), sum(1) FROM {stage} WHERE _hg_part = {part}")[0]
@@ -186,8 +205,10 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")
-        if converted.ok is not None:
-            failing.append((scan.bits.type_bits[column.name], f"NOT ({converted.ok})"))
+        held = scan.holds(f"({converted.value})", column.type.duckdb)
+        fits = [one for one in (converted.ok, held and f"coalesce({held}, true)") if one is not None]
+        if fits:
+            failing.append((scan.bits.type_bits[column.name], f"NOT ({' AND '.join(fits)})"))
     return values, failing
 
 

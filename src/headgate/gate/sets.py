@@ -21,14 +21,21 @@ References = Sequence[tuple[ReferenceRule, int]]
 
 def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
     """Refuses values that the referenced table does not hold (NOT EXISTS: a NULL there refuses nothing)."""
+    verdict.add(_dangling(rule, verdict.judged()), QUARANTINED, bit)
+
+
+def count_dangling(verdict: Verdict, rule: ReferenceRule) -> dict[int, int]:
+    """By part, how many records that pass refer to a value that the referenced table does not hold."""
+    dangling = _dangling(rule, verdict.passing())
+    rows = verdict.temp.session.execute(f"SELECT _hg_part, count(*) FROM ({dangling}) AS d GROUP BY 1")
+    return {row[0]: row[1] for row in rows}
+
+
+def _dangling(rule: ReferenceRule, records: str) -> str:
     column, to = quote.ident(rule.column), quote.ident(rule.to_column)
     table = quote.table(TableRef.parse(rule.to_table))
-    verdict.add(
-        f"""SELECT _hg_id, _hg_part FROM ({verdict.judged()}) AS s WHERE s.{column} IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE r.{to} = s.{column})""",
-        QUARANTINED,
-        bit,
-    )
+    return f"""SELECT _hg_id, _hg_part FROM ({records}) AS s WHERE s.{column} IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE r.{to} = s.{column})"""
 
 
 @dataclass
@@ -47,17 +54,15 @@ class Rounds:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self.struck = self.verdict.scan.temp("struck")
+        self.struck = self.verdict.temp.name("struck")
         self.run(f"CREATE TEMP TABLE {self.struck} (_hg_id BIGINT, _hg_part INTEGER, bit INTEGER)")
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.verdict.scan.session.execute(sql)
+        return self.verdict.temp.session.execute(sql)
 
     def keep(self, name: str, select: str) -> str:
         """A temporary table of what the SELECT gives."""
-        made = self.verdict.scan.temp(name)
-        self.run(f"CREATE TEMP TABLE {made} AS {select}")
-        return made
+        return self.verdict.temp.keep(name, select)
 
     def standing(self) -> str:
         """The rows that passed everything judged before and were not struck out."""
@@ -77,7 +82,10 @@ class Rounds:
 
     def strike_own_references(self, candidates: str, accepted: str, staying: str | None) -> bool:
         found = [
-            self.strike(f"SELECT *, CAST({bit} AS INTEGER) FROM ({_unknown(rule, candidates, accepted, staying)})")
+            self.strike(
+                f"""SELECT _hg_id, _hg_part, CAST({bit} AS INTEGER) AS bit
+                    FROM ({_unknown(rule, candidates, accepted, staying)}) AS u"""
+            )
             for rule, bit in self.own
         ]
         return any(found)
@@ -141,34 +149,32 @@ def make_claims(verdict: Verdict, rules: Uniques, relation: str, target: str | N
             )
     if not selects:
         return None
-    made = verdict.scan.temp(name)
-    verdict.scan.session.execute(
-        f"""CREATE TEMP TABLE {made} AS SELECT *, NOT EXISTS
+    return verdict.temp.keep(
+        name,
+        f"""SELECT c.*, NOT EXISTS
                 (SELECT 1 FROM {verdict.table} AS v WHERE v._hg_id = c._hg_id) AS good, 0 AS state, false AS acc
-            FROM ({" UNION ALL ".join(selects)}) AS c"""
+            FROM ({" UNION ALL ".join(selects)}) AS c""",
     )
-    return made
 
 
 def _contested(verdict: Verdict, name: str, rule: UniqueRule, relation: str, target: str | None) -> str | None:
     """Values that more than one record has, or that the target has already, as a table with `held`."""
-    session = verdict.scan.session
     names = quote.columns(rule.columns)
     present = " AND ".join(f"{quote.ident(one)} IS NOT NULL" for one in rule.columns)
-    made = verdict.scan.temp(f"contested_{name}")
     held = ""
     if target is not None:
         same = " AND ".join(f"s.{quote.ident(one)} = t.{quote.ident(one)}" for one in rule.columns)
         # An inner join: only then does the engine prune the table by the batch's smallest and greatest value.
         held = f""" UNION ALL SELECT DISTINCT {quote.columns(rule.columns, "t")}, true
                     FROM ({target}) AS t JOIN ({relation}) AS s ON {same}"""
-    session.execute(
-        f"""CREATE TEMP TABLE {made} AS SELECT {names}, bool_or(_hg_held) AS _hg_held,
+    made = verdict.temp.keep(
+        f"contested_{name}",
+        f"""SELECT {names}, bool_or(_hg_held) AS _hg_held,
                 row_number() OVER () AS _hg_key FROM (
                 SELECT {names}, false AS _hg_held FROM ({relation}) AS s WHERE {present}
-                GROUP BY {names} HAVING count(*) > 1{held}) AS u GROUP BY {names}"""
+                GROUP BY {names} HAVING count(*) > 1{held}) AS u GROUP BY {names}""",
     )
-    return made if session.execute(f"SELECT 1 FROM {made} LIMIT 1") else None
+    return made if verdict.temp.session.execute(f"SELECT 1 FROM {made} LIMIT 1") else None
 
 
 def _accept_in_order(rounds: Rounds, claims: str) -> None:

@@ -1,27 +1,49 @@
 """The verdict of a commit: one row for each record that is not loaded, with its mask of reasons and its fate.
 
 Kept as a chain of small temporary tables: each judgement adds its hits and the next table is their union.
+Row rules are judged in the engine; where the store is another system, verdict and keys then move there (`move`), set
+rules add their hits, and the verdict comes back (`come_back`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from headgate.gate.scan import Scan
-from headgate.sql.quote import ident
+from headgate.core.protocols import StoreSession
+from headgate.gate.scan import Scan, Temp
+from headgate.sql.quote import columns, ident
 
 QUARANTINED, DEDUPLICATED, SKIPPED = 1, 2, 3
 
 
 @dataclass
 class Verdict:
-    """`table` has `_hg_id, _hg_part`, the mask words, `fate` and `why` (index of a skip rule, or 1 = older version)."""
+    """`table` has `_hg_id, _hg_part`, the mask words, `fate` and `why` (index of a skip rule, or 1 = older version).
+
+    `records`: SELECT of `_hg_id, _hg_part` and the columns to judge, in the system where the verdict is.
+    """
 
     scan: Scan
     table: str = ""
     rows: int = 0
     generation: int = 0
     words: list[str] = field(default_factory=list)
+    abroad: Temp | None = None
+    """The temporary tables in the store, where that is another system."""
+    brought: str = ""
+    """The records as they were brought to it."""
+    left: str = ""
+    """The verdict's last table in it, once the verdict came back."""
+
+    @property
+    def temp(self) -> Temp:
+        """Where the verdict is now."""
+        return self.scan.temp if self.abroad is None or self.left else self.abroad
+
+    @property
+    def records(self) -> str:
+        return f"SELECT * FROM {self.brought}" if self.temp is self.abroad else self.scan.sql
 
     def start(self) -> None:
         """Row rules and skips, over one reading of the scan; before the transaction."""
@@ -67,41 +89,71 @@ class Verdict:
         bits = self.scan.bits
         words = bits.constant(bit) if bit is not None else [0] * bits.words
         masks = ", ".join(f"CAST({word} AS BIGINT) AS {name}" for name, word in zip(self.words, words, strict=True))
-        found = self.scan.temp(f"hits_{len(self.scan.tables)}")
-        self.scan.session.execute(
-            f"""CREATE TEMP TABLE {found} AS SELECT DISTINCT _hg_id, _hg_part, {masks}, {fate} AS fate, {why} AS why
+        found = self.temp.keep(
+            f"hits_{len(self.temp.tables)}",
+            f"""SELECT DISTINCT _hg_id, _hg_part, {masks}, {fate} AS fate, {why} AS why
                 FROM ({hits}) AS hits
                 WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v
-                                  WHERE v._hg_id = hits._hg_id AND v.fate = {SKIPPED})"""
+                                  WHERE v._hg_id = hits._hg_id AND v.fate = {SKIPPED})""",
         )
-        count = int(self.scan.session.execute(f"SELECT count(_hg_id) FROM {found}")[0][0])
+        count = self._count(found)
         if count:
             merged = ", ".join(f"bit_or({name}) AS {name}" for name in self.words)
             self._next(
-                f"""SELECT _hg_id, any_value(_hg_part) AS _hg_part, {merged}, min(fate) AS fate, max(why) AS why
+                f"""SELECT _hg_id, min(_hg_part) AS _hg_part, {merged}, min(fate) AS fate, max(why) AS why
                     FROM (SELECT * FROM {self.table} UNION ALL SELECT * FROM {found}) AS u GROUP BY _hg_id"""
             )
         return count
 
     def _next(self, select: str) -> None:
         self.generation += 1
-        self.table = self.scan.temp(f"verdict_{self.generation}")
-        session = self.scan.session
-        session.execute(f"CREATE TEMP TABLE {self.table} AS {select}")
-        self.rows = int(session.execute(f"SELECT count(_hg_id) FROM {self.table}")[0][0])
+        self.table = self.temp.keep(f"verdict_{self.generation}", select)
+        self.rows = self._count(self.table)
+
+    def _count(self, table: str) -> int:
+        return int(self.temp.session.execute(f"SELECT count(_hg_id) FROM {table}")[0][0])
+
+    def move(self, session: StoreSession, names: Sequence[str]) -> None:
+        """Goes to the store with these columns of the records that are not skipped, for the set rules."""
+        if session.engine is session:
+            return
+        listed = ", ".join(["_hg_id", "_hg_part", *([columns(names)] if names else [])])
+        abroad = Temp(session, self.temp.prefix)
+        self.brought = session.bring(f"SELECT {listed} FROM ({self.judged()}) AS judged", abroad.name("records"))
+        self.table = session.bring(f"SELECT * FROM {self.table}", abroad.name("verdict_0"))
+        self.abroad = abroad
+
+    def come_back(self, session: StoreSession) -> None:
+        """Returns to the engine, for the rows and texts of what was refused."""
+        if self.abroad is not None and not self.left:
+            self.left = self.table
+            self.table = session.take(f"SELECT * FROM {self.left}", self.temp.name("verdict_final"))
+
+    def keys(self, names: Sequence[str]) -> str:
+        """SELECT, for the store, of `_hg_part` and these columns of the records that pass."""
+        if self.abroad is None:
+            return f"SELECT _hg_part, {columns(names)} FROM ({self.passing()}) AS passing"
+        return f"""SELECT _hg_part, {columns(names)} FROM {self.brought} AS r
+                   WHERE NOT EXISTS (SELECT 1 FROM {self.left} AS v WHERE v._hg_id = r._hg_id)"""
+
+    def drop(self) -> None:
+        """Removes every temporary table."""
+        for temp in (self.abroad, self.scan.temp):
+            if temp is not None:
+                temp.drop()
 
     def passing(self) -> str:
-        """The scan without the records of the verdict."""
+        """The records without those of the verdict."""
         if not self.rows:
-            return self.scan.sql
-        return f"""SELECT * FROM ({self.scan.sql}) AS scan
+            return self.records
+        return f"""SELECT * FROM ({self.records}) AS scan
                    WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v WHERE v._hg_id = scan._hg_id)"""
 
     def judged(self) -> str:
-        """The scan without skipped records: all that set rules test."""
+        """The records without skipped ones: all that set rules test."""
         if not self.rows or not self.scan.contract.skips:
-            return self.scan.sql
-        return f"""SELECT * FROM ({self.scan.sql}) AS scan
+            return self.records
+        return f"""SELECT * FROM ({self.records}) AS scan
                    WHERE NOT EXISTS (SELECT 1 FROM {self.table} AS v WHERE v._hg_id = scan._hg_id
                                      AND v.fate = {SKIPPED})"""
 

@@ -38,7 +38,8 @@ def judge_upsert(verdict: Verdict, identity: Identity, uniques: Uniques, own: Re
         rounds.number += 1
         passing = rounds.standing()
         found = [
-            f"SELECT *, {why} AS why FROM ({select})" for select, why in _losers(verdict, identity, passing, target)
+            f"SELECT f.*, {why} AS why FROM ({select}) AS f"
+            for select, why in _losers(verdict, identity, passing, target)
         ]
         lost = rounds.keep(f"lost_{rounds.number}", " UNION ALL ".join(found) or _NOBODY)
         accepted = f"{passing} AND NOT EXISTS (SELECT 1 FROM {lost} AS l WHERE l._hg_id = r._hg_id)"
@@ -62,21 +63,21 @@ def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | No
     """SELECTs of `_hg_id, _hg_part` of rows that are not the version to keep, each with why."""
     names = quote.columns(identity.keys)
     order = f"{quote.ident(identity.order_by)} DESC, " if identity.order_by else ""
-    scan = verdict.scan
-    doubled = scan.temp(f"doubled_{len(scan.tables)}")
-    scan.session.execute(
-        f"CREATE TEMP TABLE {doubled} AS SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1"
+    temp = verdict.temp
+    doubled = temp.keep(
+        f"doubled_{len(temp.tables)}",
+        f"SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1",
     )
     beaten = ""
-    if scan.session.execute(f"SELECT 1 FROM {doubled} LIMIT 1"):
-        beaten = scan.temp(f"beaten_{len(scan.tables)}")
-        scan.session.execute(
-            f"""CREATE TEMP TABLE {beaten} AS SELECT _hg_id, _hg_part FROM (
+    if temp.session.execute(f"SELECT 1 FROM {doubled} LIMIT 1"):
+        beaten = temp.keep(
+            f"beaten_{len(temp.tables)}",
+            f"""SELECT _hg_id, _hg_part FROM (
                     SELECT _hg_id, _hg_part,
                         row_number() OVER (PARTITION BY {names} ORDER BY {order}_hg_id DESC) AS rank
                     FROM ({passing}) AS s
                     WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})) AS ranked
-                WHERE rank > 1"""
+                WHERE rank > 1""",
         )
         yield f"SELECT _hg_id, _hg_part FROM {beaten}", REPLACED
     if identity.order_by and target:
@@ -102,7 +103,7 @@ def _broken(rounds: Rounds, claims: str) -> str:
     rounds.run(f"UPDATE {claims} SET acc = _hg_id NOT IN (SELECT _hg_id FROM {rounds.struck})")
     rounds.run(
         f"""UPDATE {claims} SET state = CASE WHEN _hg_id IN (SELECT _hg_id FROM {claims} WHERE held OR NOT acc
-                UNION ALL SELECT _hg_id FROM ({forward(claims, rounds.struck)})) THEN 2 ELSE 0 END"""
+                UNION ALL SELECT _hg_id FROM ({forward(claims, rounds.struck)}) AS f) THEN 2 ELSE 0 END"""
     )
     take_turns(rounds, claims)
     return f"{forward(claims, rounds.struck)} AND c.acc UNION ALL {behind_holder(claims)} AND c.acc"

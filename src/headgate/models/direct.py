@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from headgate.core.errors import Finding
-from headgate.core.protocols import Session
 from headgate.core.values import TableRef
+from headgate.models import lexer
 from headgate.models.model import Model
 
 
-def direct_reads(session: Session, models: Sequence[Model], loaded: Iterable[TableRef]) -> list[Finding]:
+def direct_reads(models: Sequence[Model], loaded: Iterable[TableRef]) -> list[Finding]:
     """A warning `direct-read` for every loaded table or model that a model reads as `schema.name` without `ref()`.
 
-    Nothing is executed. Names without a schema are not looked at: they may be common table expressions.
+    Names without a schema are not looked at: they may be common table expressions.
     """
     known = {str(table).casefold(): str(table) for table in loaded}
     known |= {str(model.target).casefold(): model.name for model in models}
     findings = []
     for model in models:
-        ((tree,),) = session.execute("SELECT json_serialize_sql(CAST(? AS VARCHAR))", [model.sql])
-        read = {known[name.casefold()] for name in _tables(json.loads(tree)) if name.casefold() in known}
+        read = {known[name] for name in _qualified(model.sql) if name in known}
         findings += [_finding(model, name) for name in sorted(read - set(model.inputs))]
     return findings
 
 
-def _tables(node: Any) -> Iterator[str]:
-    """`schema.name` of every table in a serialized statement that was written with its schema."""
-    if isinstance(node, dict):
-        if node.get("type") == "BASE_TABLE" and node.get("schema_name"):
-            yield f"{node['schema_name']}.{node['table_name']}"
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            yield from _tables(item)
+def _qualified(sql: str) -> Iterator[str]:
+    """Every `one.two` behind FROM, JOIN or a comma, in lower case and without quotes."""
+    found = [(kind, text) for kind, text in lexer.tokens(sql) if kind != "blank"]
+    for before, one, dot, two in zip(found, found[1:], found[2:], found[3:], strict=False):
+        named = one[0] in ("word", "quoted") and two[0] in ("word", "quoted")
+        if named and dot == ("other", ".") and before[1].casefold() in ("from", "join", ",", "("):
+            yield f"{_bare(one[1])}.{_bare(two[1])}"
+
+
+def _bare(name: str) -> str:
+    return (name[1:-1].replace('""', '"') if name.startswith('"') else name).casefold()
 
 
 def _finding(model: Model, name: str) -> Finding:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headgate.books import ledger, record, tables
-from headgate.books.commit import LOAD_COLUMN
+from headgate.books import ledger, record
+from headgate.books.work import LOAD_COLUMN
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.models.build import build
 from headgate.models.model import BuildOutcome, Model
@@ -35,7 +35,7 @@ def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
     )
 
 
-def stale(session: Session, model: Model, inputs: Inputs) -> str | None:
+def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
     """Why the model must be built, or None where it is as its inputs and its code would make it."""
     last = ledger.last_entry(session, model.target)
     if last is None:
@@ -43,7 +43,7 @@ def stale(session: Session, model: Model, inputs: Inputs) -> str | None:
     facts = last.facts
     if facts.get("fingerprint") != model.fingerprint:
         return "its code, checks or engine changed"
-    if tables.columns_of(session, model.target) is None:
+    if session.columns(model.target) is None:
         return "its table is gone"
     versions = ledger.table_versions(session)
     for name, table in inputs.tables.items():
@@ -72,7 +72,7 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
                 "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
             }
 
-            def write(inner: Session, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
+            def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
                 record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, author)
 
             try:
@@ -83,7 +83,7 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
     raise AssertionError("unreachable")
 
 
-def _confirm(session: Session, outcome: BuildOutcome) -> None:
+def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
     last = ledger.last_entry(session, outcome.target)
     if last is None or last.attempt != outcome.attempt:
         raise CommitError(
@@ -97,11 +97,11 @@ def _confirm(session: Session, outcome: BuildOutcome) -> None:
         )
 
 
-def _read_views(session: Session, loaded: tuple[TableRef, ...]) -> None:
+def _read_views(session: StoreSession, loaded: tuple[TableRef, ...]) -> None:
     """Makes the views through which models read loaded tables, where they are missing or the columns changed."""
     for table in loaded:
-        columns = [name for name, _ in tables.columns_of(session, table) or [] if name != LOAD_COLUMN]
-        have = [name for name, _ in tables.columns_of(session, read_view(table)) or []]
+        columns = [name for name, _ in session.columns(table) or [] if name != LOAD_COLUMN]
+        have = [name for name, _ in session.columns(read_view(table)) or []]
         if columns and columns != have:
             for statement in read_view_sql(table, columns):
                 session.execute(statement)

@@ -7,12 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger, tables
-from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
+from headgate.books.commit import commit
 from headgate.books.ledger import Counts, Seat
+from headgate.books.work import Commit, Committed, Lost, Part, Stopped
+from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding
 from headgate.core.faults import fault
-from headgate.core.protocols import Reader, Session, Store
+from headgate.core.protocols import Reader, Store, StoreSession
 from headgate.core.values import Batch, TableRef
 from headgate.gate import pin
 from headgate.gate.blame import blaming
@@ -82,7 +84,7 @@ def load(job: Job) -> Loaded:
     )
 
 
-def _once(job: Job, session: Session, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
+def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
     """One try from the positions as they are now; (True, _) when there is nothing left to do."""
     flow = job.flow
     seats = ledger.seats(session, flow.name)
@@ -119,7 +121,7 @@ class _Loader:
     """The commits of one try, one after the other."""
 
     job: Job
-    session: Session
+    session: StoreSession
     attempt: str
     choice: Choice
     stack: ExitStack
@@ -165,7 +167,7 @@ class _Loader:
         if known is None or (self.choice.rebuild and files):
             batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in files]
             seen = [batch for batch in batches if batch is not None]
-            known = pin.infer(self.session, seen, flow.ingest.source.options)
+            known = pin.infer(self.session.engine, seen, flow.ingest.source.options)
             self.pin = pin.body(known)
         return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
 
@@ -196,7 +198,9 @@ class _Loader:
         if not reading.partition.name:
             return _NoFile()
         goes_on = reading.seat if reading.seat and reading.seat.generation == reading.generation else None
-        reader = self.job.flow.source.open(self.session, reading.partition, goes_on.position if goes_on else None)
+        reader = self.job.flow.source.open(
+            self.session.engine, reading.partition, goes_on.position if goes_on else None
+        )
         self.stack.callback(reader.close)
         return reader
 
@@ -261,6 +265,7 @@ class _Loader:
             flow.limit,
             self.choice.anew and not spec.allow_empty,
             self.pin,
+            lookups_of(flow.contract, spec.keys),
         )
         outcome = try_commit(self.job.store, self.session, work)
         if isinstance(outcome, Committed):
@@ -293,7 +298,7 @@ class _NoFile:
         return None
 
 
-def try_commit(store: Store, session: Session, work: Commit) -> Committed | Lost | Stopped:
+def try_commit(store: Store, session: StoreSession, work: Commit) -> Committed | Lost | Stopped:
     """The commit; a conflict with another transaction counts as lost, to be tried again from fresh positions."""
     try:
         return commit(session, work)
@@ -311,6 +316,12 @@ def standing_rows(table: TableRef, reloaded: list[str]) -> str:
     names = ", ".join(quote.literal(name) for name in reloaded)
     return f"""SELECT * FROM {quote.table(table)} WHERE _hg_load NOT IN (SELECT id FROM _headgate.entry
                WHERE table_name = {quote.literal(str(table))} AND stream = 'data' AND partition IN ({names}))"""
+
+
+def lookups_of(contract: Contract, keys: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The columns by which set rules find rows of the table."""
+    found = [keys] if keys else []
+    return tuple(dict.fromkeys([*found, *(unique.columns for unique in contract.uniques)]))
 
 
 def seq_after(seat: Seat | None, generation: int) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from headgate.books import ledger
 from headgate.core.errors import HeadgateError
-from headgate.core.protocols import Session
+from headgate.core.protocols import StoreSession
 from headgate.run.build import inputs_of, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.pipeline import Pipeline
@@ -24,7 +24,9 @@ class Planned:
     reason: str
 
 
-def plan(pipeline: Pipeline, session: Session, select: Sequence[str] = (), full_refresh: bool = False) -> list[Planned]:
+def plan(
+    pipeline: Pipeline, session: StoreSession, select: Sequence[str] = (), full_refresh: bool = False
+) -> list[Planned]:
     """The steps in the order of a run."""
     flows, models = pipeline.select(select)
     steps = [_load(session, flow, full_refresh) for flow in flows]
@@ -41,7 +43,7 @@ def plan(pipeline: Pipeline, session: Session, select: Sequence[str] = (), full_
     return steps
 
 
-def _load(session: Session, flow: Flow, full_refresh: bool) -> Planned:
+def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
     except HeadgateError as error:

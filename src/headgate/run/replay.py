@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from headgate.books import ledger, tables
-from headgate.books.commit import Commit, Committed, Part
 from headgate.books.ledger import Counts, Seat
+from headgate.books.work import Commit, Committed, Part
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
 from headgate.run.flow import Flow, refuse_broken
-from headgate.run.load import TRIES, counts_of, standing_rows, try_commit
+from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
 
@@ -50,7 +50,9 @@ def replay(store: Store, flow: Flow, ids: Sequence[int] | None, author: str) -> 
                     return None
                 outcome = _commit(store, session, flow, groups, author)
             finally:
-                session.execute("DROP TABLE IF EXISTS hg_replay")
+                for one in (session, session.engine):
+                    one.execute("DROP TABLE IF EXISTS hg_replay")
+                    one.execute("DROP TABLE IF EXISTS hg_records")
         if isinstance(outcome, Committed):
             return sum((counts_of(entry) for entry in outcome.entries), Counts())
     raise CommitError(
@@ -67,18 +69,20 @@ def replay(store: Store, flow: Flow, ids: Sequence[int] | None, author: str) -> 
 def _claim_list(session: Session, table: str, ids: Sequence[int] | None) -> list[_Group]:
     chosen = "" if ids is None else f" AND id IN ({', '.join(str(int(one)) for one in ids) or 'NULL'})"
     session.execute(
-        f"""CREATE OR REPLACE TEMP TABLE hg_replay AS SELECT id, partition, shape, "row" IS NULL AS malformed
+        f"""CREATE TEMP TABLE hg_replay AS SELECT id, partition, shape, "row" IS NULL AS malformed
             FROM _headgate.quarantine WHERE table_name = {quote.literal(table)} AND status = 'open'{chosen}"""
     )
     rows = session.execute(
-        """SELECT partition, any_value(shape), count(*), count(*) FILTER (WHERE malformed), count(DISTINCT shape)
+        """SELECT partition, min(shape), count(*), count(*) FILTER (WHERE malformed), count(DISTINCT shape)
            FROM hg_replay GROUP BY partition ORDER BY partition"""
     )
     if any(row[4] > 1 for row in rows):
         # A partition whose file changed its columns: one shape at a time, oldest first.
         session.execute(
-            """DELETE FROM hg_replay WHERE (partition, shape) NOT IN (
-                   SELECT partition, arg_min(shape, id) FROM hg_replay GROUP BY partition)"""
+            """DELETE FROM hg_replay WHERE id NOT IN (
+                   SELECT r.id FROM hg_replay AS r
+                   JOIN hg_replay AS o ON o.partition = r.partition AND o.shape = r.shape
+                   WHERE o.id IN (SELECT min(id) FROM hg_replay GROUP BY partition))"""
         )
         return _groups(session)
     return [_Group(*row[:4]) for row in rows]
@@ -86,19 +90,24 @@ def _claim_list(session: Session, table: str, ids: Sequence[int] | None) -> list
 
 def _groups(session: Session) -> list[_Group]:
     rows = session.execute(
-        """SELECT partition, any_value(shape), count(*), count(*) FILTER (WHERE malformed)
+        """SELECT partition, min(shape), count(*), count(*) FILTER (WHERE malformed)
            FROM hg_replay GROUP BY partition ORDER BY partition"""
     )
     return [_Group(*row) for row in rows]
 
 
-def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], author: str) -> object:
+def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> object:
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
     contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
+    records = session.take(
+        """SELECT q.id, q.partition, q.record, q.line, q.reasons, q.raw, q."row", q.shape, q.origin, r.malformed
+           FROM _headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id""",
+        "hg_records",
+    )
     tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
     disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
@@ -110,7 +119,7 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
         spec.keys,
         spec.order_by,
         zone,
-        replay=True,
+        records=records,
         extra=flow.ingest.extra == "ignore",
     )
     gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
@@ -119,7 +128,7 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
         with blaming(gate.scan, flow.name, flow.ingest.places):
             parts = []
             for number, group in enumerate(groups):
-                gate.add(number, _batch(session, group))
+                gate.add(number, _batch(session, group, records))
                 parts.append(_part(number, group, seats[group.partition]))
             gate.decide()
             work = Commit(
@@ -133,6 +142,7 @@ def _commit(store: Store, session: Session, flow: Flow, groups: list[_Group], au
                 author,
                 disposition,
                 spec.keys,
+                lookups=lookups_of(contract, spec.keys),
             )
             return try_commit(store, session, work)
     finally:
@@ -144,16 +154,15 @@ def _part(number: int, group: _Group, seat: Seat) -> Part:
     return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
 
 
-def _batch(session: Session, group: _Group) -> Batch:
+def _batch(session: Session, group: _Group, records: str) -> Batch:
     """The records of a group as the gate reads them: their numbers are the quarantine's ids."""
     body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [group.shape])[0][0]
     columns = tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
     values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
-    mine = f"""_headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id
-               WHERE r.partition = {quote.literal(group.partition)}"""
+    mine = f"{records} AS q WHERE q.partition = {quote.literal(group.partition)}"
     return Batch(
         group.partition,
-        f"SELECT q.id AS _hg_row, {values} FROM {mine} AND NOT r.malformed",
+        f"SELECT q.id AS _hg_row, {values} FROM {mine} AND NOT q.malformed",
         columns,
         group.rows,
         {},
@@ -162,5 +171,5 @@ def _batch(session: Session, group: _Group) -> Batch:
         first_record=0,
         originals=lambda numbers: f'SELECT q.id AS _hg_row, q.line, q.raw, q."row" FROM {mine}',
         malformed=group.malformed,
-        malformed_relation=f"SELECT q.id AS _hg_row FROM {mine} AND r.malformed",
+        malformed_relation=f"SELECT q.id AS _hg_row FROM {mine} AND q.malformed",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from headgate.core.values import TableRef
 
@@ -28,3 +28,9 @@ def columns(names: Iterable[str], prefix: str = "") -> str:
     """Quoted names with commas, each behind `prefix.` if one is given."""
     dot = prefix + "." if prefix else ""
     return ", ".join(dot + ident(name) for name in names)
+
+
+def create_table(ref: TableRef, typed: Iterable[tuple[str, str]], required: Sequence[str] = ()) -> str:
+    """CREATE TABLE with columns of these types; `required` ones take no NULL."""
+    listed = (f"{ident(name)} {kind}{' NOT NULL' * (name in required)}" for name, kind in typed)
+    return f"CREATE TABLE {table(ref)} ({', '.join(listed)})"

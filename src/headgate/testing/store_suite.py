@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import pytest
 
@@ -25,7 +25,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import as_upsert, parse_lines
 from headgate.core import faults
 from headgate.core.errors import CommitError, Location
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.project.model import Disposition, Ingest, LoadSpec, OnChange, SourceSpec
 from headgate.run.flow import Flow
@@ -133,9 +133,9 @@ class Commits:
         self.atomicity = self.inner.atomicity
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[StoreSession]:
         with self.inner.session() as session:
-            yield _CommitSession(session, self)
+            yield cast(StoreSession, _CommitSession(session, self))
 
     def lock(self, table: TableRef) -> AbstractContextManager[None]:
         return self.inner.lock(table)
@@ -149,8 +149,15 @@ class Commits:
 
 @dataclass
 class _CommitSession:
-    inner: Session
+    inner: StoreSession
     owner: Commits
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    @property
+    def engine(self) -> Any:
+        return self if self.inner.engine is self.inner else self.inner.engine
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if sql.strip().upper() != "COMMIT":

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from headgate.core.errors import AdapterError, Finding
+from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
+from headgate.sql import quote
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,24 +27,119 @@ SETTINGS = (
 _HELD = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
 
 
+_LINE = re.compile(r"^LINE (\d+):.*", re.MULTILINE | re.DOTALL)
+_TEXT_ERRORS = ("ParserException", "BinderException", "CatalogException", "SyntaxException")
+"""Errors that speak of the SQL text. All others may quote a value out of a row."""
+
+
 class DuckDBSession:
-    """One cursor, for one thread."""
+    """One cursor, for one thread: engine and store at once."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self.cursor = cursor
+
+    @property
+    def engine(self) -> DuckDBSession:
+        return self
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
         return done.fetchall() if done.description else []
 
-    def statements(self, sql: str) -> list[tuple[str, str]]:
-        """Kind (SELECT, INSERT, ...) and text of each statement; syntax errors are raised as they are."""
-        return [(one.type.name, one.query) for one in self.cursor.extract_statements(sql)]
-
     def shape(self, sql: str) -> list[tuple[str, Any]]:
         """Names and types (with `id` and `children`) of the columns that the SELECT would give, without running it."""
         relation = self.cursor.sql(sql)
         return list(zip(relation.columns, relation.types, strict=True))
+
+    def bring(self, select: str, name: str) -> str:
+        """The SELECT itself: engine and store are one."""
+        return f"({select})"
+
+    def take(self, select: str, name: str) -> str:
+        """The SELECT itself: engine and store are one."""
+        return f"({select})"
+
+    def append(self, table: TableRef, names: Sequence[str], select: str) -> None:
+        self.execute(f"INSERT INTO {quote.table(table)} ({quote.columns(names)}) {select}")
+
+    def physical(self, engine_type: str) -> str:
+        return engine_type
+
+    def holds(self, value: str, engine_type: str) -> str | None:
+        return None
+
+    def columns(self, table: TableRef) -> list[tuple[str, str]] | None:
+        rows = self.execute(
+            """SELECT column_name, data_type FROM information_schema.columns
+               WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position""",
+            [table.schema, table.name],
+        )
+        return [(row[0], row[1]) for row in rows] or None
+
+    def standing(self, target: TableRef) -> Literal["", "table", "view"]:
+        """Case does not count, as for the engine."""
+        found = self.execute(
+            "SELECT 'table' FROM duckdb_tables() WHERE database_name = current_database()"
+            " AND lower(schema_name) = lower($1) AND lower(table_name) = lower($2)"
+            " UNION ALL SELECT 'view' FROM duckdb_views() WHERE database_name = current_database()"
+            " AND lower(schema_name) = lower($1) AND lower(view_name) = lower($2)",
+            [target.schema, target.name],
+        )
+        return cast(Literal["", "table", "view"], found[0][0]) if found else ""
+
+    def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
+        """Views find the new relation by its name."""
+        standing = self.standing(target)
+        if standing:
+            self.execute(f"DROP {standing.upper()} {quote.table(target)}")
+        self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
+        return standing
+
+    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        self.execute(quote.create_table(table, columns, required))
+
+    def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        self.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
+        self.create(table, columns, required)
+
+    def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
+        """Nothing: the engine prunes by the smallest and greatest value of each row group."""
+
+    def abandon(self) -> None:
+        try:
+            self.execute("ROLLBACK")
+        except Exception as error:
+            if "no transaction" not in str(error).lower():
+                raise
+
+    def trouble(self, error: BaseException) -> Trouble | None:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            return None
+        name, text = type(error).__name__, str(error)
+        found = _LINE.search(text)
+        message = " ".join(_LINE.sub("", text).split())
+        if name == "InterruptException":
+            return Trouble("stopped", message)
+        if name in _TEXT_ERRORS:
+            return Trouble("text", message, int(found[1]) if found else 0)
+        return Trouble("value", message, int(found[1]) if found else 0)
+
+    def syntax(self, sql: str) -> Trouble | None:
+        parsed = "SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS j"
+        facts = "j->>'error_message', j->>'error_type', j->>'position', json_array_length(j, '$.statements')"
+        ((message, kind, position, count),) = self.execute(f"SELECT {facts} FROM ({parsed})", [sql])
+        if message is None:
+            return None if count == 1 else Trouble("other", f"is {count} statements, not one SELECT")
+        if kind == "not implemented":
+            return Trouble("other", "is no SELECT, or one whose columns depend on data")
+        return Trouble("text", message, sql[: int(position)].count("\n") + 1 if position is not None else 0)
+
+    def answer(self, sql: str, limit: int | None) -> Answer:
+        from headgate.adapters.duckdb.answer import answer
+
+        return answer(self, sql, limit)
 
 
 class DuckDBStore:

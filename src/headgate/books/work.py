@@ -1,0 +1,110 @@
+"""A commit as data: what one transaction will do, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from headgate.books import quarantine
+from headgate.books.ledger import Counts, Entry, Kind, Seat
+from headgate.contracts.model import Limit
+from headgate.core.errors import Finding
+from headgate.core.protocols import StoreSession
+from headgate.core.values import Position, TableRef
+
+LOAD_COLUMN = "_hg_load"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One slice of one partition inside a commit.
+
+    `seat` is what was read before (None: the partition is new). `generation` differs from the seat's where the part
+    opens a new one; `reload` then removes what earlier generations of this partition left in the table.
+    `records` were counted by an instrument independent of the parser. `claims`: SELECT of the quarantine ids that a
+    replay settles (as many as `records`).
+    """
+
+    number: int
+    partition: str
+    seat: Seat | None
+    generation: int
+    start: Position
+    end: Position
+    records: int
+    reload: bool = False
+    claims: str = ""
+
+    @property
+    def seq(self) -> int:
+        return self.seat.seq + 1 if self.seat and self.seat.generation == self.generation else 1
+
+
+class Judgement(Protocol):
+    """What the gate knows of the rows of a commit."""
+
+    def judge(self, session: StoreSession) -> Mapping[int, Counts]:
+        """Fates per part number (read, quarantined, deduplicated, skipped), set rules included."""
+        ...
+
+    def accepted(self) -> str:
+        """SELECT, for the engine, of `_hg_part` and the table's columns: the rows to write."""
+        ...
+
+    def keys(self, names: Sequence[str]) -> str:
+        """SELECT, for the store, of `_hg_part` and these columns of the identity, for the rows to write."""
+        ...
+
+    def refused(self, session: StoreSession) -> quarantine.Refused:
+        """The records to quarantine."""
+        ...
+
+
+@dataclass(frozen=True)
+class Commit:
+    """All that one transaction will do, as data plus the judgement that the gate makes inside it."""
+
+    table: TableRef
+    attempt: str
+    kind: Kind
+    parts: tuple[Part, ...]
+    columns: tuple[tuple[str, str], ...]
+    judgement: Judgement
+    contract: str = ""
+    author: str = ""
+    disposition: Literal["append", "upsert"] = "append"
+    keys: tuple[str, ...] = ()
+    replace: bool = False
+    limit: Limit | None = None
+    refuse_empty: bool = False
+    pin: str = ""
+    """A contract that was taken from the data, as text: kept with the rows that it judged."""
+    lookups: tuple[tuple[str, ...], ...] = ()
+    """Columns by which set rules find rows of the table."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Another runner committed the slice first; nothing of this one was kept."""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A declared limit stopped the load; table and positions are as they were."""
+
+    finding: Finding
+    counts: Counts
+
+
+Outcome = Committed | Lost | Stopped
+
+
+def loaded_columns(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The columns of a loaded table: the contract's, and the entry that wrote each row."""
+    return [*columns, (LOAD_COLUMN, "BIGINT")]

@@ -1,0 +1,222 @@
+"""The writing half of a commit: rows, refused records and entries, each measured by a scan of what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from headgate.books import ledger, quarantine
+from headgate.books.ledger import Counts, Entry, dumps
+from headgate.books.work import LOAD_COLUMN, Commit, Part, loaded_columns
+from headgate.core.clock import stamp
+from headgate.core.errors import Finding, InternalError
+from headgate.core.protocols import StoreSession
+from headgate.sql import quote
+
+
+@dataclass
+class Changes:
+    """What the writing statements did, per part number."""
+
+    replaced: int | None = None
+    """All rows of the table, taken away by the first part of a commit that replaces it."""
+    removed: dict[int, dict[int, int]] = field(default_factory=dict)
+    updated: dict[int, dict[int, int]] = field(default_factory=dict)
+    settled: dict[int, quarantine.Settled] = field(default_factory=dict)
+    """Quarantine records that a part replays or supersedes."""
+
+
+def write(
+    session: StoreSession, work: Commit, judged: Mapping[int, Counts], base: int, changes: Changes
+) -> list[Entry]:
+    """Writes what was accepted and refused; returns the entries that say so, not yet in the ledger.
+
+    *Errors*: InternalError `books-unbalanced` where a law does not hold.
+    """
+    tail = ledger.tail(session, work.table, base)
+    _remove(session, work, base, tail.rows, changes)
+    expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
+    if expected:
+        if work.disposition == "upsert" and tail.rows and not work.replace:
+            _take_old_versions(session, work, changes)
+        names = [name for name, _ in work.columns]
+        origin = f"CAST({base} + 1 + _hg_part AS BIGINT)"
+        rows = (
+            f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN} FROM ({work.judgement.accepted()}) AS accepted"
+        )
+        session.append(work.table, [*names, LOAD_COLUMN], rows)
+        for columns in ((LOAD_COLUMN,), *work.lookups):
+            session.lookup(work.table, columns)
+    refused = work.judgement.refused(session)
+    quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
+    return _entries(session, work, judged, base, tail, changes)
+
+
+def _remove(session: StoreSession, work: Commit, base: int, before: int, changes: Changes) -> None:
+    """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
+    target = quote.table(work.table)
+    if work.replace and base == 0:
+        return
+    if work.replace:
+        changes.replaced = before
+        changes.settled[0] = quarantine.supersede(session, work.table, None, base + 1)
+        session.clear(work.table, loaded_columns(work.columns), (LOAD_COLUMN,))
+        session.execute(
+            "UPDATE _headgate.table_state SET live_generation = ? WHERE table_name = ?",
+            [work.parts[0].generation, str(work.table)],
+        )
+        _forget_partitions(session, work)
+        return
+    for part in (one for one in work.parts if one.reload):
+        changes.settled[part.number] = quarantine.supersede(session, work.table, part.partition, base + 1 + part.number)
+        if work.disposition == "upsert":
+            continue
+        mine = f"""{LOAD_COLUMN} IN (SELECT id FROM _headgate.entry
+                   WHERE table_name = {quote.literal(str(work.table))} AND partition = {quote.literal(part.partition)}
+                   AND stream = 'data')"""
+        found = session.execute(f"SELECT {LOAD_COLUMN}, count(*) FROM {target} WHERE {mine} GROUP BY 1")
+        changes.removed[part.number] = {row[0]: row[1] for row in found}
+        if found:
+            session.execute(f"DELETE FROM {target} WHERE {mine}")
+
+
+def _forget_partitions(session: StoreSession, work: Commit) -> None:
+    """A replaced table keeps no position of partitions that its source no longer has."""
+    names = ", ".join(quote.literal(part.partition) for part in work.parts)
+    session.execute(
+        f"DELETE FROM _headgate.position WHERE flow = ? AND stream = ? AND partition NOT IN ({names})",
+        [str(work.table), ledger.DATA],
+    )
+
+
+def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) -> None:
+    """Deletes the rows that accepted rows are newer versions of, after counting them by the entry that wrote them."""
+    target = quote.table(work.table)
+    keys = work.judgement.keys(work.keys)
+    same = " AND ".join(f"old.{quote.ident(key)} = new.{quote.ident(key)}" for key in work.keys)
+    found = session.execute(
+        f"""SELECT new._hg_part, coalesce(old.{LOAD_COLUMN}, 0), count(*)
+            FROM {target} AS old JOIN ({keys}) AS new ON {same} GROUP BY 1, 2"""
+    )
+    for part, load, rows in found:
+        changes.updated.setdefault(part, {})[load] = rows
+    if found:
+        deleted = session.execute(f"DELETE FROM {target} AS old USING ({keys}) AS new WHERE {same}")
+        counted = sum(row[2] for row in found)
+        if deleted and deleted[0][0] != counted:
+            raise _unbalanced(work, f"{deleted[0][0]} old versions were deleted, {counted} were counted")
+
+
+def _entries(
+    session: StoreSession, work: Commit, judged: Mapping[int, Counts], base: int, tail: ledger.Tail, changes: Changes
+) -> list[Entry]:
+    """The entries of the commit, measured: loaded and quarantined by scans of what was written."""
+    loaded = _by_entry(session, f"SELECT {LOAD_COLUMN} FROM {quote.table(work.table)} WHERE {LOAD_COLUMN} > {base}")
+    refused: dict[int, int] = {}
+    if any(count.quarantined for count in judged.values()):
+        refused = _by_entry(
+            session,
+            f"""SELECT entry FROM _headgate.quarantine
+                WHERE entry > {base} AND table_name = {quote.literal(str(work.table))}""",
+        )
+    before, digest = tail.rows, tail.digest
+    written: list[Entry] = []
+    for part in work.parts:
+        entry_id = base + 1 + part.number
+        count = judged[part.number]
+        entry = _entry(work, part, entry_id, before, count, loaded.get(entry_id, 0), changes)
+        _assert_row_law(work, part, entry, count, refused.get(entry_id, 0))
+        written.append(entry.sealed(digest))
+        digest, before = written[-1].digest, entry.rows_after
+    return written
+
+
+def _by_entry(session: StoreSession, select: str) -> dict[int, int]:
+    return {row[0]: row[1] for row in session.execute(f"SELECT x, sum(1) FROM ({select}) AS t(x) GROUP BY 1")}
+
+
+def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, loaded: int, changes: Changes) -> Entry:
+    updated = changes.updated.get(part.number, {})
+    removed = changes.removed.get(part.number, {})
+    details = dict(count.details)
+    gone = sum(removed.values())
+    if part.number == 0 and changes.replaced is not None:
+        gone = details["replaced"] = changes.replaced
+    if removed or updated:
+        details["removed_from"] = {str(key): rows for key, rows in sorted({**removed, **updated}.items())}
+    settled = changes.settled.get(part.number)
+    if part.number == 0 and work.pin:
+        details["pinned"] = ledger.fingerprint(work.pin)
+    if settled and settled.rows:
+        details["replayed" if part.claims else "superseded"] = settled.rows
+        details["settled_ids"] = settled.ids
+    new = loaded - sum(updated.values())
+    return Entry(
+        table_name=str(work.table),
+        id=entry_id,
+        flow=str(work.table),
+        stream=ledger.DATA,
+        partition=part.partition,
+        generation=part.generation,
+        seq=part.seq,
+        attempt=work.attempt,
+        kind=work.kind,
+        committed_at=stamp(),
+        start_position=dumps(part.start),
+        end_position=dumps(part.end),
+        rows_read=part.records,
+        rows_loaded=loaded,
+        rows_quarantined=count.quarantined,
+        rows_deduplicated=count.deduplicated,
+        rows_skipped=count.skipped,
+        rows_inserted=new,
+        rows_updated=sum(updated.values()),
+        rows_removed=gone,
+        rows_before=before,
+        rows_after=before - gone + new,
+        details=dumps(details),
+        contract=work.contract,
+        author=work.author,
+    )
+
+
+def _assert_row_law(work: Commit, part: Part, entry: Entry, count: Counts, refused: int) -> None:
+    """L1 before COMMIT: what was read = what was written, by different instruments."""
+    if refused != count.quarantined:
+        raise _unbalanced(work, f"{count.quarantined} records were refused, {refused} stand in quarantine")
+    fates = entry.rows_loaded + entry.rows_quarantined + entry.rows_deduplicated + entry.rows_skipped
+    if part.records != fates or count.read != part.records:
+        raise _unbalanced(
+            work,
+            f"partition {part.partition!r}: {part.records} records read, {count.read} parsed, "
+            f"{entry.rows_loaded} loaded + {entry.rows_quarantined} quarantined + "
+            f"{entry.rows_deduplicated} deduplicated + {entry.rows_skipped} skipped",
+        )
+
+
+def _unbalanced(work: Commit, what: str) -> InternalError:
+    finding = Finding(
+        "books-unbalanced",
+        "error",
+        f"{what}; nothing was committed",
+        str(work.table),
+        "see whether rows were made by hand: headgate audit; if not, report it with the file: a defect of Headgate",
+    )
+    return InternalError(finding)
+
+
+def close(session: StoreSession, work: Commit, written: Sequence[Entry]) -> None:
+    """Adds the entries to the ledger and moves the table's line to the last of them."""
+    ledger.insert_entries(session, written)
+    session.execute(
+        "UPDATE _headgate.table_state SET version = ?, contract = ? WHERE table_name = ?",
+        [written[-1].id, work.contract, str(work.table)],
+    )
+    if work.pin:
+        mine = [str(work.table), work.contract]
+        session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)
+        session.execute(
+            """INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)
+               ON CONFLICT (table_name, digest) DO UPDATE SET pinned_at = excluded.pinned_at, body = excluded.body""",
+            [*mine, stamp(), work.pin],
+        )
