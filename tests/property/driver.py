@@ -14,8 +14,8 @@ from typing import Any
 from headgate.adapters.duckdb.store import DuckDBStore
 from headgate.books import ledger
 from headgate.books.audit import audit
-from headgate.books.work import LOAD_COLUMN
 from headgate.books.schema import migrate
+from headgate.books.work import LOAD_COLUMN
 from headgate.core.errors import ContractError
 from headgate.core.values import TableRef
 from headgate.project.model import Ingest

@@ -21,6 +21,9 @@ from headgate.models.direct import direct_reads
 from headgate.models.model import STAGE_MARK, BuildOutcome, Model, ModelCheck
 from headgate.sql import quote
 
+# Cheap to read; only the first column is taken where none of them is there.
+_FIXED_WIDTH = ("BIGINT", "INTEGER", "DATE", "DOUBLE", "BOOLEAN", "TIMESTAMP", "SMALLINT", "UUID")
+
 Record = Callable[[StoreSession, BuildOutcome], None]
 Standing = Literal["", "table", "view"]
 LONGEST = 36
@@ -163,8 +166,9 @@ def _unknown_column(model: Model, check: ModelCheck, staged: _Staged) -> Finding
 
 def _counts(session: StoreSession, model: Model, staged: _Staged) -> Counts:
     relation = f"{quote.table(staged.ref)} AS {quote.ident(model.name)}"
+    cheap = (name for name, kind in staged.columns if kind.upper() in _FIXED_WIDTH)
     try:
-        return count(session, model.checks, relation)
+        return count(session, model.checks, relation, next(cheap, staged.columns[0][0]))
     except Exception as error:
         raise _Failed([_culprit(session, model, relation, _told(session, error))]) from error
 

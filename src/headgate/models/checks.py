@@ -50,14 +50,15 @@ class Counts:
     failing: tuple[int, ...]
 
 
-def count(session: Session, checks: Sequence[ModelCheck], relation: str) -> Counts:
+def count(session: Session, checks: Sequence[ModelCheck], relation: str, column: str) -> Counts:
     """Rows and failing rows: one scan for rows, `not_null` and expressions together, one per `unique` on its column.
 
-    Rows are counted as a sum of ones over a scan: a bare count(*) may be answered without reading a row.
+    `column` is any column of the relation: its values are looked at, because a bare count(*) may be answered without
+    reading a row, and must not prove that rows are there.
     """
     flat = [index for index, check in enumerate(checks) if check.kind != "unique"]
     found = [0] * len(checks)
-    (row,) = session.execute(_flat_query([checks[index] for index in flat], relation))
+    (row,) = session.execute(_flat_query([checks[index] for index in flat], relation, column))
     for index, value in zip(flat, row[1:], strict=True):
         found[index] = int(value)
     for index, check in enumerate(checks):
@@ -66,9 +67,9 @@ def count(session: Session, checks: Sequence[ModelCheck], relation: str) -> Coun
     return Counts(int(row[0]), tuple(found))
 
 
-def _flat_query(checks: Sequence[ModelCheck], relation: str) -> str:
+def _flat_query(checks: Sequence[ModelCheck], relation: str, column: str) -> str:
     # The conditions are columns of an inner query, so that an expression may hold a subquery or a window.
-    inner = ["1 AS _hg_one"]
+    inner = [f"CASE WHEN {quote.ident(column)} IS NULL THEN 1 ELSE 1 END AS _hg_one"]
     inner += [f"{_condition(check)} AS _hg_f{index}" for index, check in enumerate(checks)]
     outer = ["coalesce(sum(_hg_one), 0)", *(f"count(*) FILTER (WHERE _hg_f{index})" for index in range(len(checks)))]
     return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {relation}) AS _hg_rows"

@@ -10,9 +10,9 @@ import pytest
 from headgate.adapters.duckdb.store import DuckDBStore
 from headgate.books import ledger
 from headgate.books.commit import claim_seats
-from headgate.books.work import Part
 from headgate.books.ledger import Seat
 from headgate.books.schema import migrate
+from headgate.books.work import Part
 
 
 @pytest.fixture

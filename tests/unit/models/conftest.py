@@ -9,23 +9,24 @@ from typing import Any
 import duckdb
 import pytest
 
+from headgate.adapters.duckdb.store import DuckDBSession
 from headgate.core import faults
 from headgate.core.values import TableRef
 from headgate.models.compile import compile_models
 from headgate.models.model import Model, ModelCheck, ModelSource
 
 
-class DuckSession:
+class DuckSession(DuckDBSession):
     """A session on one connection that keeps the statements it was given."""
 
     def __init__(self, path: Path) -> None:
         self.connection = duckdb.connect(str(path))
+        super().__init__(self.connection)
         self.statements: list[str] = []
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         self.statements.append(sql)
-        cursor = self.connection.execute(sql, list(params)) if params else self.connection.execute(sql)
-        return cursor.fetchall() if cursor.description else []
+        return super().execute(sql, params)
 
 
 @pytest.fixture

@@ -1,0 +1,234 @@
+"""One connection to PostgreSQL, beside a private engine that reads sources and judges rows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from headgate.adapters.postgres import types, views
+from headgate.adapters.postgres.transfer import described, fetch, send
+from headgate.core.protocols import Answer, Columns, Trouble
+from headgate.core.values import TableRef
+from headgate.sql import quote
+from headgate.types.moments import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+    from headgate.adapters.duckdb.store import DuckDBSession
+
+_MARK = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(\?)")
+
+
+@lru_cache(maxsize=1000)
+def numbered(sql: str) -> str:
+    """The statement with `$1, $2 ...` for its question marks; those in texts and names stay."""
+    count = iter(range(1, sql.count("?") + 1))
+    return _MARK.sub(lambda match: f"${next(count)}" if match[1] else match[0], sql)
+
+
+class PostgresSession:
+    """For one thread. `reconnect(old)` gives a new connection once the old one is certainly gone from the server."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        engine: DuckDBSession,
+        temp: Path,
+        reconnect: Callable[[psycopg.Connection[Any]], psycopg.Connection[Any]],
+        indexed: set[str],
+    ) -> None:
+        self.connection = connection
+        self._engine = engine
+        self._temp = temp
+        self._reconnect = reconnect
+        self._indexed = indexed
+        self._last = ""
+
+    @property
+    def engine(self) -> DuckDBSession:
+        return self._engine
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows; for a statement without rows that counts some, that count."""
+        from psycopg import RawCursor
+
+        self._last = sql
+        with RawCursor(self.connection) as cursor:
+            if params:
+                cursor.execute(numbered(sql).encode(), list(params))
+            else:
+                cursor.execute(sql.encode())
+            if cursor.description is not None:
+                return cursor.fetchall()
+            return [(cursor.rowcount,)] if cursor.rowcount >= 0 else []
+
+    def bring(self, select: str, name: str) -> str:
+        columns = described(self._engine, select)
+        typed = ", ".join(f"{quote.ident(column)} {types.declared(kind)}" for column, kind in columns)
+        end = " ON COMMIT DROP" if self._in_transaction else ""
+        self.execute(f"CREATE TEMP TABLE {name} ({typed}){end}")
+        listed = quote.columns(column for column, _ in columns)
+        send(self._engine, select, columns, f"{name} ({listed})", self.connection, lossy=True)
+        self.execute(f"ANALYZE {name}")
+        return name
+
+    def take(self, select: str, name: str) -> str:
+        fetch(self.connection, select, self._engine, name, self._temp)
+        return name
+
+    def append(self, table: TableRef, names: Sequence[str], select: str) -> None:
+        columns = list(zip(names, (kind for _, kind in described(self._engine, select)), strict=True))
+        into = f"{quote.table(table)} ({quote.columns(names)})"
+        send(self._engine, select, columns, into, self.connection, lossy=False)
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self.connection.info.transaction_status.name == "INTRANS"
+
+    def physical(self, engine_type: str) -> str:
+        return types.physical(engine_type)
+
+    def holds(self, value: str, engine_type: str) -> str | None:
+        return types.holds(value, engine_type)
+
+    def columns(self, table: TableRef) -> list[tuple[str, str]] | None:
+        found = self.execute(
+            """SELECT a.attname, format_type(a.atttypid, a.atttypmod)
+               FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+               JOIN pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+               AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum""",
+            [table.schema, table.name],
+        )
+        return [(row[0], row[1]) for row in found] or None
+
+    def standing(self, target: TableRef) -> Literal["", "table", "view"]:
+        found = self.execute(
+            """SELECT c.relkind IN ('v', 'm') FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p', 'f', 'v', 'm')""",
+            [target.schema, target.name],
+        )
+        return ("view" if found[0][0] else "table") if found else ""
+
+    def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
+        """Views that read the target are made again over the new one: here a view holds on to the old one itself."""
+        standing = self.standing(target)
+        readers = views.take_down(self, target) if standing else []
+        if standing:
+            self.execute(f"DROP {standing.upper()} {quote.table(target)}")
+        self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
+        views.put_up(self, readers, target)
+        return standing
+
+    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        declared = [(name, types.declared(kind)) for name, kind in columns]
+        self.execute(quote.create_table(table, declared, required))
+
+    def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        """Row by row where the columns stay, so that readers see the old rows until the COMMIT."""
+        found = self.columns(table)
+        if found == [(name, types.physical(kind)) for name, kind in columns]:
+            self.execute(f"DELETE FROM {quote.table(table)}")
+            return
+        readers = views.take_down(self, table) if found else []
+        self.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
+        self._indexed.clear()
+        self.create(table, columns, required)
+        views.put_up(self, readers, table)
+
+    def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
+        """An index, once. Texts of any length are indexed by their hash: a B-tree refuses long ones."""
+        wanted = f"{table}({', '.join(columns)})"
+        if wanted in self._indexed:
+            return
+        name = (
+            f"{table.name.encode()[:30].decode(errors='ignore')}_hg_{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
+        )
+        kinds = dict(self.columns(table) or [])
+        short = [column for column in columns if kinds[column] not in ("text", "json", "bytea")]
+        method, chosen = ("btree", short) if short else ("hash", [one for one in columns if kinds[one] != "json"][:1])
+        there = self.execute("SELECT 1 FROM pg_indexes WHERE schemaname = ? AND indexname = ?", [table.schema, name])
+        if chosen and not there:
+            listed = quote.columns(chosen)
+            self.execute(f"CREATE INDEX {quote.ident(name)} ON {quote.table(table)} USING {method} ({listed})")
+        self._indexed.add(wanted)
+
+    def abandon(self) -> None:
+        """A ROLLBACK; where the connection broke, a new one, once the server has ended what the old one was doing."""
+        import psycopg
+
+        self._indexed.clear()
+        if not self.connection.broken:
+            try:
+                self.execute("ROLLBACK")
+                return
+            except psycopg.OperationalError:
+                pass
+        self.connection = self._reconnect(self.connection)
+
+    def trouble(self, error: BaseException) -> Trouble | None:
+        import psycopg
+
+        if not isinstance(error, psycopg.Error):
+            return None
+        state = error.sqlstate or ""
+        message = " ".join((error.diag.message_primary or str(error)).split())
+        at = error.diag.statement_position
+        line = self._last[: int(at) - 1].count("\n") + 1 if at else 0
+        if state == "57014":
+            return Trouble("stopped", message)
+        if state.startswith("42"):
+            return Trouble("text", message, line)
+        if state[:2] in ("21", "22", "23", "2F", "38", "P0"):
+            return Trouble("value", message, line)
+        return Trouble("other", message)
+
+    def syntax(self, sql: str) -> Trouble | None:
+        import psycopg
+
+        try:
+            self.execute(f"EXPLAIN SELECT * FROM (\n{sql}\n) AS q")
+        except psycopg.Error as error:
+            trouble = self.trouble(error)
+            if trouble is not None and error.sqlstate == "42601":
+                return Trouble("text", trouble.message, max(0, trouble.line - 1))
+            if error.sqlstate == "0A000":
+                return Trouble("other", f"is no plain SELECT: {trouble.message if trouble else error}")
+            if trouble is None or trouble.kind != "text":
+                raise
+        return None
+
+    def answer(self, sql: str, limit: int | None) -> Answer:
+        from psycopg import RawCursor
+
+        text = sql.strip().rstrip("; \t\r\n")
+        with RawCursor(self.connection) as cursor:
+            cursor.execute(f"SELECT * FROM (\n{text}\n) AS q LIMIT 0".encode())
+            shape = [(one.name, one.type_code) for one in cursor.description or []]
+            kinds = dict(
+                cursor.execute(b"SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid = ANY($1)",
+                               [[code for _, code in shape]]).fetchall()
+            )  # fmt: skip
+            names = [f"c{number}" for number in range(len(shape))]
+            plain = [kinds[code] in _PLAIN for _, code in shape]
+            casts = [name if ok else f"CAST({name} AS text)" for name, ok in zip(names, plain, strict=True)]
+            inner = f"(\n{text}\n) AS q({', '.join(names)})" if names else f"(\n{text}\n) AS q"
+            cut = f" LIMIT {int(limit)}" if limit is not None else ""
+            rows = cursor.execute(f"SELECT {', '.join(casts)} FROM {inner}{cut}".encode()).fetchall()
+            total = len(rows)
+            if limit is not None and total >= limit:
+                total = cursor.execute(f"SELECT count(*) FROM {inner}".encode()).fetchall()[0][0]
+        moments = [kinds[code].startswith("timestamp") for _, code in shape]
+        values = [[iso(value) if moment else value for value, moment in zip(row, moments, strict=True)] for row in rows]
+        return Answer([(name, str(kinds[code])) for name, code in shape], values, total)
+
+
+_PLAIN = ("boolean", "smallint", "integer", "bigint", "real", "double precision", "text", "character varying", "bytea")
+"""Types whose Python value loses nothing. All others are read as the server's own text."""

@@ -1,0 +1,73 @@
+"""Views that read a table, taken down before it is replaced and put up again over its successor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headgate.core.errors import AdapterError
+from headgate.core.values import TableRef
+from headgate.sql import quote
+
+if TYPE_CHECKING:
+    from headgate.adapters.postgres.session import PostgresSession
+
+_READERS = """
+WITH RECURSIVE reader(oid, depth) AS (
+    SELECT r.ev_class, 1 FROM pg_depend AS d JOIN pg_rewrite AS r ON r.oid = d.objid
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = ?::regclass AND r.ev_class <> d.refobjid
+    UNION
+    SELECT r.ev_class, reader.depth + 1 FROM reader
+    JOIN pg_depend AS d ON d.refobjid = reader.oid AND d.refclassid = 'pg_class'::regclass
+    JOIN pg_rewrite AS r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
+    WHERE r.ev_class <> reader.oid)
+SELECT n.nspname, c.relname, c.relkind::text, pg_get_viewdef(c.oid), max(reader.depth)
+FROM reader JOIN pg_class AS c ON c.oid = reader.oid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+GROUP BY n.nspname, c.relname, c.relkind, c.oid ORDER BY max(reader.depth), n.nspname, c.relname"""
+
+
+@dataclass(frozen=True)
+class View:
+    """A view and the SELECT that it shows."""
+
+    ref: TableRef
+    select: str
+
+
+def take_down(session: PostgresSession, table: TableRef) -> list[View]:
+    """Drops every view that reads the relation, directly or through others; returns them, nearest first.
+
+    *Errors*: AdapterError `needed-by` where a materialized view reads it: its rows could not be brought back.
+    """
+    found = session.execute(_READERS, [quote.table(table)])
+    for schema, name, kind, *_ in found:
+        if kind != "v":
+            what = f"the materialized view {schema}.{name} reads {table}, which is to be replaced"
+            raise AdapterError.of("needed-by", what, str(table), f"drop {schema}.{name} first, and make it again after")
+    made = [View(TableRef(row[0], row[1]), row[3]) for row in found]
+    for view in reversed(made):
+        session.execute(f"DROP VIEW {quote.table(view.ref)}")
+    return made
+
+
+def put_up(session: PostgresSession, made: Sequence[View], table: TableRef) -> None:
+    """Makes the views again. One that no longer fits stays away if it is a model: its own build makes it anew.
+
+    *Errors*: AdapterError `needed-by` for any other.
+    """
+    for view in made:
+        session.execute("SAVEPOINT hg_view")
+        try:
+            session.execute(f"CREATE VIEW {quote.table(view.ref)} AS {view.select}")
+        except Exception as error:
+            trouble = session.trouble(error)
+            if trouble is None or trouble.kind != "text":
+                raise
+            session.execute("ROLLBACK TO SAVEPOINT hg_view")
+            known = "SELECT 1 FROM _headgate.table_state WHERE table_name = ?"
+            if not session.execute(known, [str(view.ref)]) and not view.ref.schema.startswith("_hg_"):
+                what = f"the view {view.ref} reads {table} and does not fit what replaces it: {trouble.message}"
+                raise AdapterError.of("needed-by", what, str(table), f"change or drop {view.ref} first") from error
+        session.execute("RELEASE SAVEPOINT hg_view")
