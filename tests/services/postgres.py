@@ -45,6 +45,10 @@ class Postgres(Protocol):
     def pid(self) -> int:
         """Process id of the postmaster."""
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, for a proxy."""
+
     def url(self, database: str) -> str: ...
 
     def start(self) -> None:
@@ -79,6 +83,10 @@ class Child:
     @property
     def admin(self) -> str:
         return self.url("postgres")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._port
 
     @property
     def pid(self) -> int:
@@ -185,6 +193,10 @@ class Elsewhere:
     @property
     def admin(self) -> str:
         return self._address.geturl()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._address.hostname or "127.0.0.1", self._address.port or 5432
 
     @property
     def pid(self) -> int:

@@ -7,6 +7,7 @@ import signal
 import psycopg
 import pytest
 from tests.services.postgres import Postgres, answers, connect, fresh_database
+from tests.services.proxy import Proxy
 
 
 def test_a_database_is_empty_and_nobody_elses(postgres: str, postgres_server: Postgres) -> None:
@@ -56,3 +57,43 @@ def test_a_server_that_was_stopped_starts_on_its_data(
     postgres_server.start()
     with connect(postgres) as connection:
         assert connection.execute("select id from orders").fetchall() == [(1,)]
+
+
+def begin_order(proxy: Proxy, url: str) -> psycopg.Connection[tuple[int]]:
+    """A connection through the proxy with an order that is not yet committed."""
+    with connect(url) as direct:
+        direct.execute("create table orders (id int)")
+    connection = psycopg.connect(proxy.url(url), sslmode="disable", gssencmode="disable")
+    connection.execute("insert into orders values (1)")
+    return connection
+
+
+def orders(url: str) -> list[tuple[int]]:
+    with connect(url) as direct:
+        return direct.execute("select id from orders").fetchall()
+
+
+def test_a_commit_is_durable_though_its_answer_was_lost(postgres: str, postgres_server: Postgres) -> None:
+    with Proxy(postgres_server.address) as proxy:
+        connection = begin_order(proxy, postgres)
+        lost = proxy.cut_after(b"COMMIT", answer=b"COMMIT")
+        with pytest.raises(psycopg.OperationalError):
+            connection.commit()
+        connection.close()
+        lost.wait()
+    assert orders(postgres) == [(1,)]
+
+
+def test_a_commit_that_never_arrived_left_nothing(postgres: str, postgres_server: Postgres) -> None:
+    def cut_at_commit(chunk: bytes) -> None:
+        if b"COMMIT" in chunk:
+            proxy.cut()
+
+    with Proxy(postgres_server.address, cut_at_commit) as proxy:
+        connection = begin_order(proxy, postgres)
+        with pytest.raises(psycopg.OperationalError):
+            connection.commit()
+        connection.close()
+    with psycopg.connect(postgres) as direct:
+        direct.execute("lock table orders")  # granted only when the server has ended the transaction, either way
+    assert orders(postgres) == []
