@@ -1,4 +1,4 @@
-"""How hard the property tests look: HEADGATE_HYPOTHESIS = fast (default), ci or deep.
+"""How hard the property tests look: HEADGATE_HYPOTHESIS = fast (default), ci or deep. And the fixtures of real servers.
 
 fast and ci draw the same examples every time, so that a change is judged by itself; deep draws new ones, to search.
 """
@@ -9,6 +9,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.services.plugin"]
 
 _EXAMPLES = {"fast": 25, "ci": 40, "deep": 2000}
 _PROFILE = os.environ.get("HEADGATE_HYPOTHESIS", "fast")
