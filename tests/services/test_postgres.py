@@ -46,6 +46,19 @@ def test_committed_rows_survive_a_kill_and_others_do_not(postgres: str, postgres
         assert connection.execute("select id from orders").fetchall() == [(1,)]
 
 
+def test_a_kill_waits_for_a_backend_that_outlives_its_postmaster(postgres: str, postgres_server: Postgres) -> None:
+    busy = psycopg.connect(postgres)
+    busy.pgconn.send_query(b"select count(*) from generate_series(1, 3000000)")
+    with connect(postgres) as connection:
+        working = "select count(*) from pg_stat_activity where pid = %s and state = 'active'"
+        while connection.execute(working, [busy.info.backend_pid]).fetchone() != (1,):
+            pass
+    postgres_server.kill()
+    postgres_server.start()  # refused while anyone holds the shared memory
+    busy.close()
+    assert answers(postgres)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_a_server_that_was_stopped_starts_on_its_data(
     postgres: str, postgres_server: Postgres, how: signal.Signals
