@@ -53,12 +53,17 @@ class _Direction:
     def has_room(self) -> bool:
         return not self.source_ended and len(self.waiting) < _BUFFER_BYTES
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the sink is still to be told bytes, or the end."""
+        return bool(self.waiting) or (self.source_ended and not self.sink_told)
+
     def send(self) -> None:
         """As much as the sink takes; then the end, if the source has ended."""
         if self.waiting:
             with suppress(BlockingIOError):
                 del self.waiting[: self.sink.send(self.waiting)]
-        if self.source_ended and not self.waiting and not self.sink_told:
+        if self.is_due and not self.waiting:
             self.sink.shutdown(socket.SHUT_WR)
             self.sink_told = True
 
@@ -132,9 +137,10 @@ class Proxy:
     def cut_after(self, request: bytes, answer: bytes = b"") -> LostAnswer:
         """Loses the next answer to `request`: the commit that happened, and of which its client never heard.
 
-        The first connection whose client sends these bytes has them forwarded; from then on nothing goes back to it. It
-        is reset on both sides once the server has said something that contains `answer` (b"": anything). Name the
-        answer if earlier ones may still be on their way. One order at a time; a new one replaces an unused one.
+        The first connection whose client sends these bytes has them forwarded; nothing that the server says from then
+        on goes back. It is reset on both sides once the server has said something that contains `answer` (b"":
+        anything). Name the answer if earlier ones may still be on their way. One order at a time; a new one replaces an
+        unused one.
         """
         order = LostAnswer(request, answer)
         self._call(lambda: setattr(self, "_lost", order))
@@ -210,8 +216,8 @@ class Proxy:
             (connection.client, connection.up, connection.down),
             (connection.server, connection.down, connection.up),
         ):
-            events = selectors.EVENT_READ if incoming.has_room and not self._is_held(incoming, connection) else 0
-            if outgoing.waiting and not self._is_mute(outgoing, connection):
+            events = selectors.EVENT_READ if incoming.has_room else 0
+            if outgoing.is_due and not self._is_held(outgoing, connection):
                 events |= selectors.EVENT_WRITE
             self._register(end, events, connection)
 
@@ -225,12 +231,7 @@ class Proxy:
             self._selector.unregister(end)
 
     def _is_held(self, direction: _Direction, connection: _Connection) -> bool:
-        """Whether nothing may be read. An answer that will be lost is read, to know when it came."""
-        return self._stalled and direction is connection.down and connection.lost is None
-
-    def _is_mute(self, direction: _Direction, connection: _Connection) -> bool:
-        """Whether nothing may be sent."""
-        return direction is connection.down and (self._stalled or connection.lost is not None)
+        return self._stalled and direction is connection.down
 
     def _serve(self, connection: _Connection, end: object, events: int) -> None:
         incoming = connection.up if end is connection.client else connection.down
@@ -238,7 +239,7 @@ class Proxy:
             if events & selectors.EVENT_READ:
                 self._read(connection, incoming)
             for direction in (connection.up, connection.down):
-                if connection in self._connections and not self._is_mute(direction, connection):
+                if connection in self._connections and not self._is_held(direction, connection):
                     direction.send()
         except OSError:  # one end is gone: the other hears of it in the same way
             self._reset(connection)
