@@ -36,7 +36,7 @@ from headgate.testing.memory import Malformed, MemoryFile, MemorySource, Record
 
 TABLE = TableRef("suite", "orders")
 COLUMNS = ("id", "at", "amount")
-PATIENCE = 30.0
+PATIENCE = 10.0
 """Seconds after which a thread that waits for another has hung."""
 NOTHING_KEPT = ("before_write", "after_begin", "after_stage", "after_decide", "after_write")
 ALL_KEPT = ("after_commit", "before_ack")

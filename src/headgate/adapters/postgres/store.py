@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,7 +34,8 @@ class PostgresStore:
     """A warehouse in a PostgreSQL database.
 
     `address`: a connection URL or string; `shown`: what messages call it. `temp`: a folder for temporary files.
-    `read_only`: sessions are one read-only snapshot each. `told` gets a message before this waits for another run.
+    `read_only`: sessions are one read-only snapshot each. `polite`: wait for runs of the same table by other processes,
+    after a message through `told`.
     *Errors*: AdapterError `missing-extra`, `warehouse-unreachable`, `warehouse-unfit`.
     """
 
@@ -47,11 +49,14 @@ class PostgresStore:
         temp: Path,
         read_only: bool = False,
         program: str = "headgate",
+        polite: bool = False,
         told: Callable[[str], None] | None = None,
     ) -> None:
         self.shown = shown
         self._address, self._temp, self._read_only = address, temp, read_only
-        self._program, self._told = program, told
+        self._program, self._polite, self._told = program, polite, told
+        self._locks: dict[str, threading.RLock] = {}
+        self._guard = threading.Lock()
         self._idle: list[psycopg.Connection[Any]] = []
         self._indexed: set[str] = set()
         self._engine = DuckDBStore(None, temp=temp)
@@ -75,7 +80,14 @@ class PostgresStore:
 
     @contextmanager
     def lock(self, table: TableRef) -> Iterator[None]:
-        """Waits for other runs of the same table, wherever they run. A courtesy: the sequence is the safety."""
+        with self._guard:
+            lock = self._locks.setdefault(str(table), threading.RLock())
+        with lock, self._turn(table) if self._polite else nullcontext():
+            yield
+
+    @contextmanager
+    def _turn(self, table: TableRef) -> Iterator[None]:
+        """Waits for runs of the same table elsewhere. A courtesy that saves work: the sequence is the safety."""
         connection = self._take()
         try:
             if not self._ask(connection, f"SELECT pg_try_advisory_lock({_KEY})", str(table))[0][0]:
