@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
@@ -57,9 +58,13 @@ def _path(notes: Notes, node: Node, what: str) -> str | None:
 
 def _nulls(notes: Notes, node: Node, what: str) -> tuple[str, ...] | None:
     """Texts that stand for NULL; the empty text is one."""
-    if isinstance(node, Scalar):
-        return (node.text,)
-    return fields.texts(notes, node, what)
+    nulls = (node.text,) if isinstance(node, Scalar) else fields.texts(notes, node, what)
+    for control in (char for word in nulls or () for char in word if unicodedata.category(char) == "Cc"):
+        found = f"{what} holds the control character U+{ord(control):04X}"
+        fix = r"in double quotes YAML reads \N and its like as one character; in single quotes it is text: null: '\N'"
+        notes.error("bad-value", found, node.where, fix)
+        return None
+    return nulls
 
 
 def _character(notes: Notes, node: Node, what: str) -> str | None:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from headgate.books import ledger
 from headgate.books.ledger import Counts
 from headgate.core.clock import monotonic
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.protocols import Store
 from headgate.models.model import Model
 from headgate.run.build import build_model, inputs_of, missing_inputs, stale
-from headgate.run.flow import Flow
+from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
 from headgate.run.pipeline import Pipeline
 
@@ -79,6 +80,7 @@ def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
     blocked = _blocked(flow.name, "load", [rule.to_table for rule in flow.contract.references], bad) if (
         flow.contract
     ) else None  # fmt: skip
+    blocked = blocked or _unmet(run, flow)
     if blocked:
         return blocked
     job = Job(
@@ -98,9 +100,30 @@ def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
 def _warned(table: str, counts: Counts) -> list[Finding]:
     """One finding per rule that only warns and was broken."""
     return [
-        Finding("rule-warning", "warning", f"{rows} loaded rows break {rule}", table, "", {"rule": rule, "rows": rows})
+        Finding("rule-warning", "warning", _broke(rows, rule), table, "", {"rule": rule, "rows": rows})
         for rule, rows in counts.details.get("warnings", {}).items()
     ]
+
+
+def _broke(rows: int, rule: str) -> str:
+    return f"1 loaded row breaks {rule}" if rows == 1 else f"{rows:,} loaded rows break {rule}"
+
+
+def _unmet(run: Run, flow: Flow) -> Done | None:
+    """The step as blocked if it would read something, and a table that it refers to was never loaded."""
+    needs = [rule.to_table for rule in flow.contract.references if rule.to_table != flow.name] if flow.contract else []
+    if not needs:
+        return None
+    with run.store.session() as session:
+        versions = ledger.table_versions(session)
+        missing = [need for need in needs if not versions.get(need)]
+        if not missing:
+            return None
+        state = ledger.table_state(session, flow.table)
+        choice = choose(flow, ledger.seats(session, flow.name), state, run.full_refresh)
+    if not choice.readings:
+        return None
+    return Done(flow.name, "load", "blocked", f"it refers to {missing[0]}, which has not been loaded yet")
 
 
 def _model(run: Run, model: Model, bad: set[str]) -> Done:

@@ -361,6 +361,43 @@ def test_check_names_missing_and_unknown_columns(tmp_path: Path) -> None:
     assert findings[0].where.endswith("a.csv:1")
 
 
+@pytest.mark.parametrize(
+    ("data", "options", "fields"),
+    [
+        (b"1,2,3\n4,5\n", {}, 3),
+        (b"1;2\n", {}, 1),
+        (b'"1,2,3\n1,2,3,4\n', {}, 4),
+        (b"1,2\n1,2,3\n", {}, None),
+        (b"1,2\n", {"file_column": "f"}, None),
+        (b"", {}, None),
+    ],
+    ids=["more", "another delimiter", "behind a malformed one", "equal", "file's name beside", "empty"],
+)
+def test_check_counts_the_fields_where_columns_go_by_position(
+    tmp_path: Path, data: bytes, options: dict[str, Any], fields: int | None
+) -> None:
+    path = put(tmp_path, data)
+    made = source(tmp_path, header=False, columns=("a", "b"), **options)
+    findings = made.check(SESSION, ["a", "b", *options.values()])
+    assert [(f.code, f.level, f.what, f.where) for f in findings] == (
+        [("field-count", "warning", f"the first record has {fields} fields, and 2 columns are named", str(path))]
+        if fields
+        else []
+    )
+
+
+def test_utf_16_without_its_mark_is_no_text(tmp_path: Path) -> None:
+    path = put(tmp_path, b"id\n1\n")
+    made = source(tmp_path, encoding="utf-16")
+    (checked,) = made.check(SESSION, ["id"])
+    with pytest.raises(AdapterError) as caught:
+        load(made)
+    assert caught.value.finding == checked
+    assert (checked.code, checked.where) == ("corrupt-file", str(path))
+    assert checked.what == "the file is not utf-16, or lacks its byte order mark"
+    assert checked.fix == "correct `encoding:`, or have it delivered with a byte order mark"
+
+
 def test_check_without_any_file(tmp_path: Path) -> None:
     (finding,) = source(tmp_path, path="nothing/*.csv").check(SESSION, ["id"])
     assert finding.code == "no-files"

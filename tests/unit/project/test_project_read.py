@@ -157,6 +157,20 @@ def test_every_option_of_csv(write: Write) -> None:
     assert found.twin_files == "skip"
 
 
+def test_a_null_that_yaml_turned_into_a_control_character_is_told(write: Write) -> None:
+    """In double quotes, YAML's escape \\N is the character U+0085; everybody who writes it means backslash and N."""
+    text = "table: t\nfrom:\n  csv:\n    path: a.csv\n    null: {}\n"
+    assert ingest(write, text.format(r"'\N'")).source.options["null"] == (r"\N",)
+    assert ingest(write, text.format(r'["", "\\N"]')).source.options["null"] == ("", r"\N")
+    for wrong in (r'"\N"', r'[NA, "\N"]'):
+        with pytest.raises(ProjectError) as caught:
+            ingest(write, text.format(wrong))
+        found = caught.value.finding
+        assert (found.code, found.what) == ("bad-value", "null holds the control character U+0085")
+        assert found.where.startswith("ingest/a.yml:5:")
+        assert found.fix.endswith(r"in single quotes it is text: null: '\N'")
+
+
 def test_without_a_header_the_columns_are_those_of_the_contract(write: Write) -> None:
     text = (
         "table: t\nfrom: {csv: {path: a.csv, header: false, file_column: f}}\n"

@@ -145,6 +145,39 @@ def test_rules_that_only_warn_are_counted_one_by_one(tmp_path: Path) -> None:
     assert folder.codes() == []
 
 
+def test_a_table_waits_for_the_one_that_it_refers_to(tmp_path: Path) -> None:
+    """Loaded alone, or before the other one's first file: it is blocked, and what does not need it goes on."""
+    folder = Folder.make(
+        tmp_path,
+        {
+            "ingest/a.yml": "table: raw.a\nfrom: data/a*.csv\ncolumns:\n  id: int\n",
+            "ingest/b.yml": "table: raw.b\nfrom: data/b*.csv\ncolumns:\n  a: int, references(raw.a.id), warn\n",
+            "ingest/c.yml": "table: raw.c\nfrom: data/c*.csv\ncolumns:\n  b: int, references(raw.b.a)\n",
+            "ingest/d.yml": "table: raw.d\nfrom: data/b*.csv\ncolumns:\n  a: int\n",
+        },
+    )
+    # Without any file there is nothing to wait for.
+    assert [step.status for step in folder.run().steps] == ["skipped"] * 4
+    folder.write("data/b.csv", "a\n1\n2\n")
+    result = folder.run()
+    steps = {step.id: (step.status, step.reason) for step in result.steps}
+    assert (result.status, result.balanced) == ("failed", True)
+    assert steps["raw.a"] == ("skipped", "no file yet")
+    assert steps["raw.b"] == ("blocked", "it refers to raw.a, which has not been loaded yet")
+    assert (steps["raw.c"], steps["raw.d"]) == (("blocked", "raw.b did not succeed"), ("ok", "1 new file"))
+    assert folder.step("raw.b", "raw.b", full_refresh=True).status == "blocked"
+    assert folder.codes() == []
+    folder.write("data/a.csv", "id\n1\n")
+    assert folder.step("raw.b").rows_loaded == 2
+    assert folder.codes() == []
+
+
+def test_a_warning_speaks_of_one_row_as_of_one(tmp_path: Path) -> None:
+    contract = "columns:\n  id: int, key\n  amount: int, max(15), warn\n"
+    (told,) = orders(tmp_path, contract).step("raw.orders").warnings
+    assert told.what == "1 loaded row breaks amount.max"
+
+
 def test_a_reference_that_only_warns_loads_and_counts(tmp_path: Path) -> None:
     folder = Folder.make(
         tmp_path,

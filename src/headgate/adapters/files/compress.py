@@ -131,9 +131,18 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("headgate-mark", _mark)
 
 
-def recoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """The text in UTF-8. Bytes that are no text in `encoding` become bytes that are no text in UTF-8."""
+def recoded(path: Path, chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """The text of the file in UTF-8. Bytes that are no text in `encoding` become bytes that are no text in UTF-8.
+
+    *Errors*: AdapterError `corrupt-file` for UTF-16 that does not begin with a byte order mark.
+    """
     decoder = codecs.getincrementaldecoder(encoding)("headgate-mark")
-    for chunk in chunks:
-        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
-    yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+        yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")
+    except UnicodeError as error:
+        # What is bad within a text is marked. Python refuses the whole where nothing says how to read its bytes.
+        what = f"the file is not {encoding}, or lacks its byte order mark"
+        fix = "correct `encoding:`, or have it delivered with a byte order mark"
+        raise AdapterError.of("corrupt-file", what, path, fix) from error

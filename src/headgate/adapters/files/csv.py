@@ -14,7 +14,7 @@ from headgate.adapters.files.csv_reader import CsvReader, Job
 from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import csv_format
 from headgate.adapters.files.shape import compare
-from headgate.adapters.files.text import peek, read_head
+from headgate.adapters.files.text import peek, read_head, width
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
 from headgate.core.values import Partition, Position
@@ -67,8 +67,20 @@ class CsvSource:
         findings = [] if files else [self._job.listing.none_found()]
         for file in files:
             try:
-                head = read_head(file.path, self._job.form, peek(file.path, self._job.form))
+                start = peek(file.path, self._job.form)
+                head = read_head(file.path, self._job.form, start)
+                findings += self._width(file.path, start)
                 findings += compare(self._job.columns_of(head.names, file.path), columns, f"{file.path}:1")
             except HeadgateError as error:
                 findings += error.findings
         return findings
+
+    def _width(self, path: Path, start: bytes) -> list[Finding]:
+        """A warning where columns go by position and the first record has another number of fields."""
+        form = self._job.form
+        fields = 0 if form.header else width(form, start)
+        if not fields or not form.names or fields == len(form.names):
+            return []
+        what = f"the first record has {fields} fields, and {len(form.names)} columns are named"
+        fix = "name every column in the file's order, see that `delim:` is right; records of another width are refused"
+        return [Finding("field-count", "warning", what, str(path), fix)]

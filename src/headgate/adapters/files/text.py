@@ -92,7 +92,7 @@ def prepare(origin: Path, form: Format, spool: Path) -> Text:
         hashed = Hashed(file)
         chunks = unpacked(origin, hashed.read)
         if form.encoding != "utf-8":
-            chunks = recoded(chunks, form.encoding)
+            chunks = recoded(origin, chunks, form.encoding)
         write(spool, chunks)
         return Text(origin, spool, hashed.digest())
 
@@ -115,7 +115,7 @@ def peek(origin: Path, form: Format, size: int = HEAD) -> bytes:
         try:
             chunks = unpacked(origin, file.read)
             if form.encoding != "utf-8":
-                chunks = recoded(chunks, form.encoding)
+                chunks = recoded(origin, chunks, form.encoding)
             found = b""
             for chunk in chunks:
                 found += chunk
@@ -154,6 +154,13 @@ def read_head(origin: Path, form: Format, start: bytes) -> Head:
     return Head(names, end, line, lone_cr, simple, _ends(start[stop:end]))
 
 
+def width(form: Format, start: bytes) -> int:
+    """How many fields the first well-formed record has in the text that begins with `start`; 0 if there is none."""
+    skip = len(BOM) if start.startswith(BOM) else 0
+    splitter = Splitter(form.dialect, 0, _lone_cr(start, form.dialect))
+    return _fields(splitter, start, skip, len(start) < HEAD)
+
+
 def _ends(line_end: bytes) -> str:
     return {b"\n": "lf", b"\r\n": "crlf", b"": ""}.get(line_end, "other")
 
@@ -169,11 +176,16 @@ def _lone_cr(start: bytes, dialect: Dialect) -> bool:
 
 
 def _numbered(splitter: Splitter, start: bytes, skip: int, eof: bool) -> tuple[str, ...]:
+    return tuple(f"column{number}" for number in range(1, (_fields(splitter, start, skip, eof) or 1) + 1))
+
+
+def _fields(splitter: Splitter, start: bytes, skip: int, eof: bool) -> int:
+    """How many fields the first well-formed record has; 0 if there is none."""
     for begin, _, _, problem in splitter.extents(start, skip, eof):
         walked = splitter.walk(start, begin) if problem == "" else None
         if isinstance(walked, tuple):
-            return tuple(f"column{number}" for number in range(1, len(walked[0]) + 1))
-    return ("column1",)
+            return len(walked[0])
+    return 0
 
 
 def _names(origin: Path, splitter: Splitter, start: bytes, begin: int) -> tuple[str, ...]:
