@@ -22,7 +22,7 @@ from headgate.api.results import (
     RunResult,
     Step,
 )
-from headgate.api.warehouse import Warehouse
+from headgate.api.warehouse import warehouse_of
 from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import Finding, ProjectError
@@ -50,8 +50,7 @@ class Project:
         self.root = root
         self._files = read_project(root)
         self._scratch = Scratch(root)
-        shown = self._files.warehouse_shown or str(self._files.warehouse)
-        self._warehouse = Warehouse(root, self._files.warehouse, shown, self._scratch, wait, told)
+        self._warehouse = warehouse_of(self._files, self._scratch, wait, told)
 
     @classmethod
     def open(cls, root: Path | str, wait: bool = False, told: Told | None = None) -> Project:
@@ -211,11 +210,9 @@ class Project:
         return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None
 
     def _pipeline(self) -> Pipeline:
-        import duckdb
-
         from headgate.run.pipeline import assemble
 
-        return assemble(self._files, self._scratch.path, duckdb.__version__)
+        return assemble(self._files, self._scratch.path, self._warehouse.engine())
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

@@ -1,29 +1,64 @@
-"""The warehouse of a project: opened to write by one process alone, or to look at beside others."""
+"""The warehouse of a project: opened to write, or to look at beside others."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from headgate.core.clock import pause
 from headgate.core.errors import AdapterError, Finding
+from headgate.core.protocols import Store
+from headgate.core.values import TableRef
 from headgate.state import owner
 from headgate.state.scratch import Scratch
 
 if TYPE_CHECKING:
     from headgate.adapters.duckdb.store import DuckDBStore
+    from headgate.adapters.postgres.store import PostgresStore
+    from headgate.project.model import Project
 
 _AGAIN_SECS = 0.1
 """DuckDB has no lock to sleep on: who waits for a process that is not a run of ours tries again and again."""
 
 
+class Warehouse(Protocol):
+    """How the verbs get at the tables."""
+
+    def writing(self, command: str) -> AbstractContextManager[Store]:
+        """The warehouse to change, its books up to date. `command` is what others are told is running."""
+        ...
+
+    def looking(self) -> AbstractContextManager[Store]:
+        """The warehouse as it is, read-only; an empty one where there is none yet."""
+        ...
+
+    def reading(self, bare: bool = False) -> AbstractContextManager[Store]:
+        """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
+
+        Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
+        """
+        ...
+
+    def engine(self) -> str:
+        """Name and version of what runs the models; nothing is opened that is not needed to know it."""
+        ...
+
+
+def warehouse_of(project: Project, scratch: Scratch, wait: bool, told: Callable[[str], None] | None) -> Warehouse:
+    """The project's warehouse. `wait`: wait for another run to end, after one message through `told`."""
+    spec = project.warehouse
+    if spec.kind == "duckdb":
+        return FileWarehouse(project.root, spec.path, spec.shown, scratch, wait, told)
+    return ServerWarehouse(spec.address, spec.shown, scratch, told)
+
+
 @dataclass(frozen=True)
-class Warehouse:
-    """Where the file is and how to get at it. `shown`: what messages call it; its path may be a secret."""
+class FileWarehouse:
+    """A DuckDB file. `shown`: what messages call it; its path may be a secret."""
 
     root: Path
     path: Path
@@ -49,7 +84,7 @@ class Warehouse:
 
     @contextmanager
     def looking(self) -> Iterator[DuckDBStore]:
-        """The warehouse as it is, read-only and without reach to files; an empty one where there is none yet."""
+        """The file as it is, read-only and without reach to other files; an empty one where there is none yet."""
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.books.schema import VERSION, newer, version_of
 
@@ -85,6 +120,11 @@ class Warehouse:
             pass
         with self.looking() as store:
             yield store
+
+    def engine(self) -> str:
+        import duckdb
+
+        return str(duckdb.__version__)
 
     def _exists(self) -> bool:
         """Whether there is a file, or something in its place that opening it will complain about."""
@@ -128,6 +168,74 @@ class Warehouse:
             what = f"another run holds the warehouse: pid {held['pid']}, `{held['command']}`, since {held['since']}"
             evidence = held
         return Finding(found.code, found.level, what, self.shown, found.fix, evidence)
+
+
+@dataclass(frozen=True)
+class ServerWarehouse:
+    """A PostgreSQL database. Any number of runs may work at once: those of one table wait for each other."""
+
+    address: str
+    shown: str
+    scratch: Scratch
+    told: Callable[[str], None] | None
+
+    @contextmanager
+    def writing(self, command: str) -> Iterator[PostgresStore]:
+        from headgate.books.schema import migrate
+
+        store = self._opened(command, read_only=False)
+        try:
+            with store.lock(BOOKS), store.session() as session:
+                migrate(session)
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def looking(self) -> Iterator[Store]:
+        from headgate.books.schema import VERSION, newer, version_of
+
+        store = self._opened("headgate", read_only=True)
+        try:
+            with store.session() as session:
+                found = version_of(session)
+            if found is not None and found > VERSION:
+                raise newer(found)
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def reading(self, bare: bool = False) -> Iterator[Store]:
+        from headgate.books.schema import VERSION, version_of
+
+        with self.looking() as store:
+            with store.session() as session:
+                found = version_of(session)
+            if found == VERSION or (found is None and bare):
+                yield store
+                return
+        if found is None:
+            with _empty() as store:
+                yield store
+            return
+        with self.writing("headgate migrate"):
+            pass
+        with self.looking() as store:
+            yield store
+
+    def engine(self) -> str:
+        return "postgres"
+
+    def _opened(self, program: str, read_only: bool) -> PostgresStore:
+        from headgate.adapters.postgres.store import PostgresStore
+
+        return PostgresStore(
+            self.address, self.shown, self.scratch.path, read_only, program, polite=not read_only, told=self.told
+        )
+
+
+BOOKS = TableRef("_headgate", "meta")
 
 
 @contextmanager

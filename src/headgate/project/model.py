@@ -78,15 +78,27 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
-class Project:
-    """Everything that the files of one project say. `warehouse` is the DuckDB file.
+class Warehouse:
+    """Where the tables are: a DuckDB file (`address` is its path), or a PostgreSQL database (a connection URL).
 
-    `warehouse_shown`: what messages call it where its path holds a secret; else empty.
+    `shown`: what messages call it, without a secret.
     """
+
+    kind: Literal["duckdb", "postgres"]
+    address: str = field(repr=False)
+    shown: str
+
+    @property
+    def path(self) -> Path:
+        return Path(self.address)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that the files of one project say."""
 
     root: Path
     name: str
-    warehouse: Path
+    warehouse: Warehouse
     ingests: tuple[Ingest, ...] = ()
     models: tuple[ModelFile, ...] = ()
-    warehouse_shown: str = ""

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from headgate.contracts.model import ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.project import fields, ingest, modeltests, secrets, yaml
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Project
+from headgate.project.model import Ingest, ModelFile, Project, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
@@ -41,7 +42,7 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     _references(notes, ingests)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse[0], ingests, models, warehouse[1])
+    return Project(root, name, warehouse, ingests, models)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -63,8 +64,8 @@ def _project_name(notes: Notes, root: Path, main: Mapping) -> str:
     return (fields.text(notes, node, "project") if node is not None else None) or root.resolve().name
 
 
-def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> tuple[Path, str] | None:
-    """The DuckDB file of the profile in use, and what to call it if its path is a secret."""
+def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> Warehouse | None:
+    """The warehouse of the profile in use."""
     profiles = fields.mapping(notes, main.get("profiles"), "profiles") or Mapping((), main.where)
     settings = [main]
     for key, value in profiles.entries:
@@ -80,12 +81,13 @@ def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> 
     _connections(notes, main)
     node = next((found for entry in settings if (found := entry.get("warehouse")) is not None), None)
     if node is None:
-        return root / DEFAULT_WAREHOUSE.partition(":")[2], ""
-    return _duckdb_file(notes, root, node)
+        path = str(root / DEFAULT_WAREHOUSE.partition(":")[2])
+        return Warehouse("duckdb", path, path)
+    return _address(notes, root, node)
 
 
-def _duckdb_file(notes: Notes, root: Path, node: Node) -> tuple[Path, str] | None:
-    """The file that `duckdb:file` names, against the project's folder. A secret's text stays out of every note."""
+def _address(notes: Notes, root: Path, node: Node) -> Warehouse | None:
+    """What `duckdb:file` or `postgres://...` names. A secret's text stays out of every note."""
     written = fields.text(notes, node, "warehouse")
     if written is None:
         return None
@@ -95,18 +97,37 @@ def _duckdb_file(notes: Notes, root: Path, node: Node) -> tuple[Path, str] | Non
         notes.take(error)
         return None
     text = resolved.reveal() if isinstance(resolved, Secret) else resolved
+    secret = f"from secret {', '.join(resolved.names)}" if isinstance(resolved, Secret) else ""
     kind, _, file = text.partition(":")
+    if kind in ("postgres", "postgresql") and file.startswith("//"):
+        return _server(notes, node, text, secret)
     # What stands behind `://` may hold a password, whoever wrote it there.
-    shown = repr(f"{kind}://..." if "://" in text else text)
-    shown = f"from secret {', '.join(resolved.names)}" if isinstance(resolved, Secret) else shown
-    fix = f"write warehouse: {DEFAULT_WAREHOUSE}"
+    shown = secret or repr(f"{kind}://..." if "://" in text else text)
+    fix = f"write warehouse: {DEFAULT_WAREHOUSE}, or warehouse: ${{secret:WAREHOUSE}} for a postgres:// address"
     if kind != "duckdb":
-        notes.error("not-supported", f"the warehouse ({shown}) is not a DuckDB file", node.where, fix)
+        notes.error("not-supported", f"the warehouse ({shown}) is no DuckDB file and no PostgreSQL", node.where, fix)
     elif not file or file.startswith(":") or "\x00" in file or file.endswith("/"):
         notes.error("bad-value", f"the warehouse ({shown}) names no file", node.where, fix)
     else:
-        return root / file, f"the warehouse {shown}" if isinstance(resolved, Secret) else ""
+        return Warehouse("duckdb", str(root / file), f"the warehouse {secret}" if secret else str(root / file))
     return None
+
+
+def _server(notes: Notes, node: Node, text: str, secret: str) -> Warehouse | None:
+    """A PostgreSQL database, called by host, port and name; a password in plain text is refused."""
+    try:
+        parts = urlsplit(text)
+        password = parts.password or "password=" in parts.query
+        shown = f"postgres://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    except ValueError:
+        what = f"the warehouse ({secret or 'postgres://...'}) is no address"
+        notes.error("bad-value", what, node.where, "write postgres://user@host:port/database")
+        return None
+    if password and not secret:
+        fix = "write warehouse: ${secret:WAREHOUSE} and keep the address in the environment or in secrets.yml"
+        notes.error("bad-value", "the warehouse's address holds a password in plain text", node.where, fix)
+        return None
+    return Warehouse("postgres", text, f"the warehouse {secret}" if secret else shown)
 
 
 def _connections(notes: Notes, node: Mapping) -> None:
