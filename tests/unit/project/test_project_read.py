@@ -12,7 +12,7 @@ import pytest
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding, Location, ProjectError
 from headgate.core.values import TableRef
-from headgate.project.model import Ingest, LoadSpec, Project
+from headgate.project.model import Ingest, LoadSpec, Project, Warehouse
 from headgate.project.read import read_project
 
 Files = dict[str, str]
@@ -45,9 +45,13 @@ def told(write: Write, files: Files, profile: str | None = None) -> list[tuple[s
     return [(finding.code, finding.where, finding.what) for finding in caught.value.findings]
 
 
+def file(path: Path) -> Warehouse:
+    return Warehouse("duckdb", str(path), str(path))
+
+
 def test_an_empty_project(write: Write) -> None:
     root = write({"headgate.yml": ""})
-    assert read_project(root) == Project(root, root.name, root / "warehouse.duckdb")
+    assert read_project(root) == Project(root, root.name, file(root / "warehouse.duckdb"))
 
 
 def test_no_project(tmp_path: Path) -> None:
@@ -67,12 +71,24 @@ def test_profiles(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         "profiles: {prod: {warehouse: '${secret:HG_T_W}'}, same: {}}\n"
     )
     root = write({"headgate.yml": text})
-    assert read_project(root).warehouse == root / "dev.duckdb"
-    assert read_project(root, "prod").warehouse == Path("/srv/prod.duckdb")
-    assert read_project(root, "same").warehouse == root / "dev.duckdb"
+    assert read_project(root).warehouse == file(root / "dev.duckdb")
+    assert read_project(root, "prod").warehouse == Warehouse(
+        "duckdb", "/srv/prod.duckdb", "the warehouse from secret HG_T_W"
+    )
+    assert read_project(root, "same").warehouse == file(root / "dev.duckdb")
     assert told(write, {"headgate.yml": text}, "prd") == [
         ("unknown-profile", "headgate.yml:4:1", "unknown profile 'prd' (did you mean 'prod'?)")
     ]
+
+
+def test_a_server_is_called_by_host_and_name(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HG_T_PW", "s3cr3t")
+    plain = read_project(write({"headgate.yml": "warehouse: postgres://me@db.example:5433/shop"})).warehouse
+    assert plain == Warehouse("postgres", "postgres://me@db.example:5433/shop", "postgres://db.example:5433/shop")
+    hidden = read_project(write({"headgate.yml": "warehouse: 'postgresql://me:${secret:HG_T_PW}@h/shop'"})).warehouse
+    assert hidden.address == "postgresql://me:s3cr3t@h/shop"
+    assert "s3cr3t" not in repr(hidden)
+    assert hidden.shown == "the warehouse from secret HG_T_PW"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +100,19 @@ def test_profiles(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             "warehouse: postgres://u:pw@h/d",
-            ("not-supported", "headgate.yml:1:12", "the warehouse ('postgres://...') is not a DuckDB file"),
+            ("bad-value", "headgate.yml:1:12", "the warehouse's address holds a password in plain text"),
+        ),
+        (
+            "warehouse: mysql://u:pw@h/d",
+            (
+                "not-supported",
+                "headgate.yml:1:12",
+                "the warehouse ('mysql://...') is no DuckDB file and no PostgreSQL",
+            ),
+        ),
+        (
+            "warehouse: postgres://h:port/d",
+            ("bad-value", "headgate.yml:1:12", "the warehouse (postgres://...) is no address"),
         ),
         ("warehouse: 'duckdb:'", ("bad-value", "headgate.yml:1:12", "the warehouse ('duckdb:') names no file")),
         (

@@ -96,7 +96,9 @@ def test_a_broken_secrets_file_shows_no_value(file: str, tmp_path: Path) -> None
     assert VALUE not in "".join(traceback.format_exception(caught.value))
 
 
-@pytest.mark.parametrize("value", [f"postgres://u:{VALUE}@h/db", f"duckdb::{VALUE}", f"duckdb:{VALUE}/"])
+@pytest.mark.parametrize(
+    "value", [f"mysql://u:{VALUE}@h/db", f"postgres://u:{VALUE}@h:port/db", f"duckdb::{VALUE}", f"duckdb:{VALUE}/"]
+)
 def test_a_warehouse_that_does_not_fit_shows_no_value(
     value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
