@@ -21,7 +21,10 @@ OLDEST = 130000
 PATIENCE_SECS = 60.0
 """How long a session with a broken connection tries to find out what became of its transaction."""
 _AGAIN_SECS = 0.05
-SETTINGS = "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1 -c search_path=main,public"
+SETTINGS = (
+    "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1"
+    " -c search_path=main,public"
+)
 _KEY = "hashtextextended('headgate ' || $1::text, 0)"
 _HOLDER = f"""SELECT a.pid, a.application_name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SSOF')
     FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
