@@ -25,6 +25,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".matrix"
 PAGE = ROOT / "docs" / "compat.md"
+ALL = ("tests",)
 LEFT_OUT = ("tests/kills", "tests/unit/benchmarks", "tests/unit/test_matrix.py")
 FACTS = {
     "F1": "rows behind an insert of no rows in the same transaction are visible",
@@ -33,6 +34,21 @@ FACTS = {
     "F4": "writers that take a table's line first come one after the other",
     "F5": "a table is exchanged whole or not at all; who wrote to the old one is told",
 }
+KNOWN = (
+    ("test_facts.py::test_f1", "rows behind an INSERT or CREATE .. AS of no rows, in one transaction, are in no scan"),
+    ("test_facts.py::test_f2", "COMMIT behind a swallowed error succeeds and keeps nothing"),
+    (
+        "test_query.py::test_what_describes",
+        "DuckDB 2 calls a PIVOT a statement of kind MULTI; `headgate query` refuses it",
+    ),
+    ("test_bad_conditions[id > 0, true", "DuckDB 2 calls a struct without names TUPLE"),
+    ("test_codec.py::test_structs_without_names", "DuckDB 2 calls a struct without names TUPLE"),
+    ("test_bad_conditions", "DuckDB 2 points at another column of the line, or at none"),
+    ("test_a_mistake_in_the_sql_is_told_with_its_line", "DuckDB 2 points at another column of the line, or at none"),
+    ("test_moments_without_zone", "DuckDB 2 converts moments at the end of the calendar that 1.5 cannot"),
+)
+"""What failures that were looked into come from, by a part of the test's id; the first that fits. Others are grouped by
+what they say."""
 _FACT = re.compile(r"test_(f\d)_(\w+)(?:\[(.*)\])?$")
 _PATHS = re.compile(r"(?:/[\w.+@-]+){2,}")
 _NUMBERS = re.compile(r"\b(?:0x[0-9a-f]+|\d+(?:\.\d+)?)\b")
@@ -199,9 +215,9 @@ def _head(results: Sequence[Result]) -> str:
         "",
         "Written by `make test-matrix`, which runs the tests against the newest DuckDB of each major version.",
         "",
-        f"Headgate is pinned to `duckdb{results[0].range}`. Other versions are tried, not supported: what fails with them",
-        "is listed below, and nothing is left out. A test *failed as expected* if it asks for an answer that is known to",
-        "be wrong; Headgate does without it.",
+        f"Headgate is pinned to `duckdb{results[0].range}`. Other versions are tried, not supported: what fails with",
+        "them is listed below, and nothing is left out. A test *failed as expected* if it asks for an answer that is",
+        "known to be wrong; Headgate does without it.",
         "",
         f"Tests: {tested}, without {without}.",
         "",
@@ -237,8 +253,8 @@ def _facts(results: Sequence[Result]) -> str:
     lines = [
         "## What the engine does",
         "",
-        "An observation is right only if each of its cases is. Where it is wrong, Headgate holds without it: how, is",
-        "tested in `tests/engine/test_reliance.py`.",
+        "An observation is right only if each of its cases is. Where it is wrong, Headgate does without it, and",
+        "that is tested in `tests/engine/test_reliance.py`.",
         "",
         _row("", ["observation", *(result.version for result in results)]),
         _row("---", ["---", *("---" for _ in results)]),
@@ -272,13 +288,16 @@ def _files(results: Sequence[Result], opened: Mapping[tuple[int, int], bool]) ->
 
 def _failures(result: Result) -> str:
     """Failing tests by cause, the most frequent cause first."""
-    failed = [case for case in result.cases if case.outcome == "failed"]
-    causes = Counter(case.cause for case in failed)
+    failed = {case.id: _why(case) for case in result.cases if case.outcome == "failed"}
     lines = [f"## Failing tests with DuckDB {result.version}", ""]
-    for cause, number in causes.most_common():
-        shown = cause.replace("`", "'")
-        lines += [f"{number} × `{shown}`", "", *(f"- `{case.id}`" for case in failed if case.cause == cause), ""]
+    for cause, number in Counter(failed.values()).most_common():
+        lines += [f"{number} × {cause}", "", *(f"- `{test}`" for test, why in failed.items() if why == cause), ""]
     return "\n".join(lines)
+
+
+def _why(case: Case) -> str:
+    said = "`" + case.cause.replace("`", "'") + "`"
+    return next((words for part, words in KNOWN if part in case.id), said)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -292,8 +311,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"DuckDB {found.version}: {found.count('passed')} passed, {found.count('failed')} failed", file=sys.stderr
         )
-    if len(results) < len(engines()) or len({found.folders for found in results}) > 1:
-        print(f"{PAGE.name} is not written: it needs a run of the same folders with every engine", file=sys.stderr)
+    if [found.folders for found in results] != [ALL] * len(engines()):
+        print(f"{PAGE.name} is not written: it needs a run of all tests with every engine", file=sys.stderr)
     else:
         PAGE.write_text(page(results, exchange(engines())), encoding="utf-8")
     return int(any(found.range == pinned() and found.count("failed") for found in results))
@@ -301,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description="Tests against several engines.")
-    parser.add_argument("folders", nargs="*", default=["tests"], metavar="FOLDER", help="what to test (tests)")
+    parser.add_argument("folders", nargs="*", default=list(ALL), metavar="FOLDER", help="what to test (tests)")
     parser.add_argument("--engine", type=int, action="append", choices=[one.major for one in engines()])
     parser.add_argument("--workers", type=int, default=2, help="processes per run (2)")
     parser.add_argument("--page", action="store_true", help="write the page anew from the last results")
