@@ -39,6 +39,16 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     assert path.read_text() == "id,name\n" * 1000
 
 
+def test_new_files_have_a_format_that_the_oldest_engine_opens(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    made = DuckDBStore(path)
+    with made.session() as session:
+        session.execute("CREATE TABLE t AS SELECT 1 AS x")
+    made.close()
+    # 12 bytes of checksum and magic, then the format's number; 1.5 reads up to 68.
+    assert 64 <= int.from_bytes(path.read_bytes()[12:20], "little") <= 68
+
+
 def test_who_holds_the_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
     code = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"

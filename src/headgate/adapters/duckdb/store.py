@@ -24,6 +24,8 @@ SETTINGS = (
     "SET preserve_insertion_order = true",
     "SET enable_progress_bar = false",
 )
+STORAGE_VERSION = "v1.5.0"
+"""The format of new files, whatever the engine: DuckDB 2 would make files that 1.5 cannot open."""
 _HELD = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
 
 
@@ -202,6 +204,8 @@ def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {}
     if read_only:
         config["enable_external_access"] = "false"
+    elif int(duckdb.__version__.partition(".")[0]) >= 2:
+        config["storage_compatibility_version"] = STORAGE_VERSION
     try:
         return duckdb.connect(
             str(path) if path else ":memory:", read_only=read_only and path is not None, config=config
