@@ -12,6 +12,7 @@ from typing import Any
 
 from headgate.contracts.model import ReferenceRule, UniqueRule
 from headgate.core.values import TableRef
+from headgate.gate.repeats import suspects
 from headgate.gate.verdict import QUARANTINED, Verdict
 from headgate.sql import quote
 
@@ -155,6 +156,8 @@ def _contested(verdict: Verdict, name: str, rule: UniqueRule, relation: str, tar
     session = verdict.scan.session
     names = quote.columns(rule.columns)
     present = " AND ".join(f"{quote.ident(one)} IS NOT NULL" for one in rule.columns)
+    if len(rule.columns) == 1 and (late := suspects(verdict.scan, rule.columns[0])):
+        present += f" AND {names} IN (SELECT value FROM {late})"
     made = verdict.scan.temp(f"contested_{name}")
     held = ""
     if target is not None:
