@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.adapters.duckdb.store import DuckDBSession, DuckDBStore
 from headgate.adapters.files.csv import CsvSource
 from headgate.books.schema import migrate
 from headgate.contracts.short import parse_lines
 from headgate.core.errors import CommitError, Location
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Store
 from headgate.core.values import TableRef
 from headgate.project.model import Disposition, Ingest, LoadSpec, SourceSpec
 from headgate.run.flow import Flow
@@ -30,14 +30,14 @@ Execute = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 class Wrapped:
     """A store whose sessions pass each statement through `around(statement, parameters, execute)`."""
 
-    inner: Store
+    inner: DuckDBStore
     around: Callable[[str, Sequence[Any], Execute], list[tuple[Any, ...]]]
 
     def __post_init__(self) -> None:
         self.atomicity = self.inner.atomicity
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[WrappedSession]:
         with self.inner.session() as session:
             yield WrappedSession(session, self)
 
@@ -51,13 +51,13 @@ class Wrapped:
         self.inner.close()
 
 
-@dataclass
-class WrappedSession:
-    inner: Session
-    owner: Wrapped
+class WrappedSession(DuckDBSession):
+    def __init__(self, inner: DuckDBSession, owner: Wrapped) -> None:
+        super().__init__(inner.cursor)
+        self.owner = owner
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self.owner.around(sql, params, self.inner.execute)
+        return self.owner.around(sql, params, super().execute)
 
 
 @dataclass

@@ -350,9 +350,15 @@ def test_the_module_runs_as_the_command_does() -> None:
     assert python("--version", stdout=subprocess.PIPE).stdout == f"headgate {__version__}\n"
 
 
-@pytest.mark.parametrize(("words", "variable", "used"), [
-    (["plan"], None, None), (["plan"], "prod", "prod"), (["plan", "--profile", "test"], "prod", "test"), (["plan"], "", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "variable", "used"),
+    [
+        (["plan"], None, None),
+        (["plan"], "prod", "prod"),
+        (["plan", "--profile", "test"], "prod", "test"),
+        (["plan"], "", None),
+    ],
+)
 def test_a_profile_is_named_or_set(
     put: Any, monkeypatch: pytest.MonkeyPatch, words: list[str], variable: str | None, used: str | None
 ) -> None:

@@ -52,7 +52,7 @@ def found(scan: Scan) -> set[object] | None:
         table = suspects(scan, "a")
         return None if table is None else {row[0] for row in scan.session.execute(f"SELECT value FROM {table}")}
     finally:
-        scan.drop()
+        scan.temp.drop()
 
 
 def listed(values: list[int | None]) -> str:
