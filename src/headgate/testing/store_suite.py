@@ -25,7 +25,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import as_upsert, parse_lines
 from headgate.core import faults
 from headgate.core.errors import CommitError, Location
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Engine, Session, Store
 from headgate.core.values import TableRef
 from headgate.project.model import Disposition, Ingest, LoadSpec, OnChange, SourceSpec
 from headgate.run.flow import Flow
@@ -133,7 +133,7 @@ class Commits:
         self.atomicity = self.inner.atomicity
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Engine]:
         with self.inner.session() as session:
             yield _CommitSession(session, self)
 
@@ -149,8 +149,14 @@ class Commits:
 
 @dataclass
 class _CommitSession:
-    inner: Session
+    inner: Engine
     owner: Commits
+
+    def register(self, name: str, rows: Any) -> None:
+        self.inner.register(name, rows)
+
+    def unregister(self, name: str) -> None:
+        self.inner.unregister(name)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if sql.strip().upper() != "COMMIT":
