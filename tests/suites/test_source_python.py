@@ -11,7 +11,7 @@ import pytest
 from headgate.adapters.python.source import PythonSource
 from headgate.testing.source_suite import DuckSession, Rows, SourceKit, SourceSuite, Traits
 
-LISTING = '''
+LISTING = """
 import hashlib, json, pathlib
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ def listing():
 
 def records(partition):
     return json.loads((DATA / f"{partition}.json").read_text())
-'''
+"""
 
 STABLE_DICTS = """
 def rows(partition):

@@ -10,7 +10,7 @@ from headgate.books import ledger, tables
 from headgate.books.commit import Commit, Committed, Lost, Part, Stopped, commit
 from headgate.books.ledger import Counts, Seat
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, ContractError, Finding
+from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError
 from headgate.core.faults import fault
 from headgate.core.protocols import Engine, Reader, Session, Store
 from headgate.core.values import Batch, TableRef
@@ -192,7 +192,15 @@ class _Loader:
         for reading in self.choice.readings:
             reader, seat, first = self._reader(reading), reading.seat, True
             most = Slices(WHOLE, WHOLE) if reading.skip else limits
-            while (batch := reader.read(most.rows, most.size)) is not None:
+            while True:
+                try:
+                    batch = reader.read(most.rows, most.size)
+                except HeadgateError:
+                    if group and not whole:  # what was read before does not depend on what can't be read
+                        yield group
+                    raise
+                if batch is None:
+                    break
                 if batch.uncovered and self.job.flow.appends:
                     raise _no_position(self.job.flow, batch)
                 if reading.skip:

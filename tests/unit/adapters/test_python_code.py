@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from python_kit import Bench
 
 from headgate.adapters.python import arrow
 from headgate.adapters.python.source import PythonSource
 from headgate.core.errors import HeadgateError
 from headgate.testing.source_suite import DuckSession
-from python_kit import Bench
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from python_kit import WHOLE, Bench
 
 from headgate.adapters.python import reader as reading
 from headgate.core.errors import HeadgateError
-from python_kit import WHOLE, Bench
 
 
 @pytest.fixture
@@ -222,6 +222,37 @@ def test_what_can_not_go_on_stops_the_load(bench: Bench, returned: str, line: in
     bench.code(DIES.strip() + f"\ndef rows(): return {yields}")
     finding = refusal(bench)
     assert (finding.code, finding.where) == ("source-raised", f"sources/x.py:{line}")
+
+
+FAILS_LATE = """
+import pyarrow as pa
+def rows():
+    yield [{"n": 1}, {"n": 2}], 2
+    yield ValueError("bad")
+    yield pa.table({"n": [4, 5]}), 5
+    yield {"n": 6}
+    yield {"n": 7}, 7
+    yield {"n": 8}
+    yield pa.table({"n": [9]})
+    raise KeyError("secret")
+"""
+
+
+@pytest.mark.parametrize("memory", [1, 1 << 30])
+@pytest.mark.parametrize(("replay", "kept"), [("moving", 7), ("stable", 9)])
+def test_what_came_before_a_failure_is_kept(
+    bench: Bench, replay: str, kept: int, memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MEMORY_BYTES", memory)
+    bench.code(FAILS_LATE)
+    (one,) = bench.read(replay=replay, limit=1)
+    assert sorted([*one.rows, *one.refused]) == list(range(1, kept + 1))
+    end = {"at": 7, "after": kept - 7, "records": kept, "done": False, "identity": None}
+    assert one.batch.end == end
+    assert refusal(bench, replay=replay).where == "sources/x.py:11"
+    assert refusal(bench, replay=replay, rows=WHOLE).code == "source-raised"
+    found = [number for one in bench.read(replay=replay, rows=2, limit=3) for number in one.rows]
+    assert found == ([1, 2, 4, 5, 6, 7] if replay == "moving" else [1, 2, 4, 5, 6])
 
 
 def test_an_iterator_that_never_recovers_is_given_up(bench: Bench) -> None:

@@ -52,7 +52,10 @@ class Feed:
 
     def chunks(self) -> Iterator[Chunk]:
         """Chunks in source order. What the function gave is never held back longer than a chunk takes to fill."""
-        for leaf in self._leaves(self._code.call(self._function, self._given)):
+        for leaf in self._all_leaves():
+            if isinstance(leaf, HeadgateError):
+                yield from self._flushed()
+                raise leaf
             if isinstance(leaf, _Upto):
                 self._marks.append((len(self._rows), leaf.position))
                 if not self._rows:
@@ -68,6 +71,13 @@ class Feed:
             if len(self._rows) >= self._most:
                 yield from self._flushed()
         yield from self._flushed()
+
+    def _all_leaves(self) -> Iterator[Any]:
+        """Every leaf; where no more can come, the error is the last one, so that what came before is not lost."""
+        try:
+            yield from self._leaves(self._code.call(self._function, self._given))
+        except HeadgateError as error:
+            yield error
 
     def _flushed(self) -> Iterator[Chunk]:
         if not self._rows and not self._marks:

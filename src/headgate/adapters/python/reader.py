@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,22 +77,28 @@ class PythonReader:
         self._chunk: Chunk | None = None
         self._offset = 0
         self._slice: Slice | None = None
+        self._safe = replace(self._place)
+        self._failed: HeadgateError | None = None
         self._kept: deque[Held] = deque()
 
     def read(self, max_rows: int, max_bytes: int) -> Batch | None:
         """The next batch; None where nothing is left and the position would not move.
 
+        Where the function fails, what it gave before is a batch still, as far as it can be gone on behind it; the error
+        comes with the next call. All that is left can't be had then: the error comes at once.
         *Errors*: those of `Feed`; AdapterError `source-shrank`, `no-space`, `unreadable-type`.
         """
         while len(self._kept) > 1:
             self._release(self._kept.popleft())
+        if self._failed is not None:
+            raise self._failed
         if self._done:
             return None
         whole = max_rows >= WHOLE
         rows = max_rows if whole else min(max_rows, SLICE_ROWS)
         size = max_bytes if whole else min(max_bytes, SLICE_BYTES)
         with self._call.code.running():
-            made, self._done = self._filled(rows, size)
+            made, self._done = self._filled(rows, size, whole)
         if self._done and self._drop:
             raise self._shrank()
         return self._batch(made)
@@ -110,16 +116,34 @@ class PythonReader:
         release(self._session, held)
         self._call.memory.held -= held.size
 
-    def _filled(self, rows: int, size: int) -> tuple[Slice, bool]:
+    def _filled(self, rows: int, size: int, whole: bool) -> tuple[Slice, bool]:
         """Reads until the slice is full and can be cut (False), or the function ends (True)."""
         made = self._slice = Slice(self._place.records + self._drop + 1, self._call.tmp)
-        while (chunk := self._next()) is not None:
+        while True:
+            try:
+                chunk = self._next()
+            except HeadgateError as error:
+                if whole or not self._saved(made):
+                    raise
+                self._failed = error
+                return made, False
+            if chunk is None:
+                return made, True
             full = self._take(made, chunk, rows, size)
             if self._call.memory.held + made.held > MEMORY_BYTES:
                 made.spill()
             if full:
                 return made, False
-        return made, True
+
+    def _saved(self, made: Slice) -> bool:
+        """Cuts the slice behind what can be gone on; False where that is nothing."""
+        safe = self._place if self._call.stable else self._safe
+        records = safe.records - made.first + 1
+        if records <= 0:
+            return False
+        made.keep(records)
+        self._place = safe
+        return True
 
     def _next(self) -> Chunk | None:
         """The chunk at hand, or the next one."""
@@ -173,6 +197,7 @@ class PythonReader:
         for number, position in chunk.marks:
             if self._offset <= number <= upto:
                 place.at, place.after = position, upto - number
+                self._safe = _Place(position, 0, place.records - place.after)
         self._offset = upto
 
     def _batch(self, made: Slice) -> Batch | None:

@@ -30,6 +30,8 @@ class Run:
     tables: list[Any] = field(default_factory=list)
     file: Path | None = None
     writer: Any = None
+    rows: int | None = None
+    """How many of its rows count; None: all."""
 
     def spill(self, folder: Path) -> None:
         """Moves the tables to a file in the folder, which is kept open for more. *Errors*: AdapterError `no-space`."""
@@ -45,7 +47,10 @@ class Run:
         self.tables = []
 
     def whole(self, folder: Path) -> Any:
-        """All of it as one table; of a spilled run, mapped from its file."""
+        """All of it that counts as one table; of a spilled run, mapped from its file."""
+        return self._all(folder).slice(0, self.rows)
+
+    def _all(self, folder: Path) -> Any:
         if self.file is None:
             return joined(self.tables)
         self.spill(folder)
@@ -55,6 +60,13 @@ class Run:
             raise _no_space(folder, error) from error
         pa = pyarrow()
         return pa.ipc.open_stream(pa.memory_map(str(self.file))).read_all()
+
+    def discard(self) -> None:
+        """Closes and removes its file."""
+        if self.writer is not None:
+            self.writer.close()
+        if self.file is not None:
+            self.file.unlink(missing_ok=True)
 
 
 def _no_space(folder: Path, error: OSError) -> HeadgateError:
@@ -104,16 +116,24 @@ class Slice:
                 run.spill(self.folder)
         self.held = 0
 
+    def keep(self, records: int) -> None:
+        """Forgets what is behind the first `records`, at least one."""
+        behind = self.first + records
+        self.records = records
+        self.refused = [one for one in self.refused if one[0] < behind]
+        while self.runs and self.runs[-1].first >= behind:
+            self.runs.pop().discard()
+        if self.runs:
+            last = self.runs[-1]
+            last.rows = behind - last.first - sum(last.first <= number for number, _ in self.refused)
+
     def files(self) -> tuple[Path, ...]:
         return tuple(run.file for run in self.runs if run.file is not None)
 
     def discard(self) -> None:
         """Closes and removes its files."""
         for run in self.runs:
-            if run.writer is not None:
-                run.writer.close()
-        for file in self.files():
-            file.unlink(missing_ok=True)
+            run.discard()
 
 
 @dataclass(frozen=True)
