@@ -1,4 +1,4 @@
-"""5 M x 16 rows as Arrow batches of 500,000 with 8 row rules, through a function, against the bare insert of the same."""
+"""5 M x 16 rows as Arrow batches of 500,000, through a function and 8 row rules, against the bare insert of each."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from headgate.adapters.python.arrow import batches, exact, numbers
 from headgate.core.errors import AdapterError
 from headgate.testing.source_suite import DuckSession
 
+ZONED = "TIMESTAMP WITH TIME ZONE"
+
 
 def made(values: list[Any], kind: pa.DataType) -> pa.RecordBatch:
     return pa.record_batch({"x": pa.array(values, kind)})
@@ -24,7 +26,7 @@ def made(values: list[Any], kind: pa.DataType) -> pa.RecordBatch:
         ([1.5, None], pa.float16(), "FLOAT", ["1.5", None]),
         ([86_400_001, None], pa.date64(), "TIMESTAMP_MS", ["1970-01-02 00:00:00.001", None]),
         ([Decimal("1.50"), None], pa.decimal256(60, 2), "DECIMAL(38,2)", ["1.50", None]),
-        ([1_001_000, None], pa.timestamp("ns", "UTC"), "TIMESTAMP WITH TIME ZONE", ["1970-01-01 00:00:00.001001+00", None]),
+        ([1_001_000, None], pa.timestamp("ns", "UTC"), ZONED, ["1970-01-01 00:00:00.001001+00", None]),
         ([1_000, None], pa.duration("ns"), "INTERVAL", ["00:00:00.000001", None]),
         (["a", None], pa.string_view(), "VARCHAR", ["a", None]),
         (["a", None], pa.dictionary(pa.int8(), pa.string()), "VARCHAR", ["a", None]),

@@ -100,7 +100,7 @@ class Slice:
         start = self.first + self.records
         self.records += records
         self.refused += [(start + place, why) for place, why in sorted(refused.items())]
-        if not table.num_rows:
+        if text and not table.num_rows:  # an empty table still says what columns there are
             return
         numbered = table.append_column(RESERVED, numbers(start, records, refused))
         if not self.runs or self.runs[-1].text != text or not self.runs[-1].schema.equals(numbered.schema):
