@@ -74,7 +74,7 @@ class Batch:
     sources), and a JSON object of source column -> canonical text or null.
     `sparse`: a column that the relation lacks is NULL in every record; it is not missing.
     `also`: records between those of this batch and `end`, in batches of their own because their columns have other
-    types. They are committed together with it.
+    types; record numbers go on without a gap. They are committed together with it.
     `uncovered`: how many records before `end` the source will give again, because they lie behind its last position.
     """
 

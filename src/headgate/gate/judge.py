@@ -190,16 +190,9 @@ class Gate:
             number, join = "s._hg_row", f"JOIN {self.prefix}_stage AS s ON s.rowid = v._hg_id"
         self.session.execute(
             f"""CREATE TEMP TABLE {name} AS SELECT CAST({number} AS BIGINT) AS record, {words}
-                FROM {self.verdict.table} AS v {join}
-                WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}{self._only(span)}"""
+                FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}"""
         )
         return name if self.session.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
-
-    def _only(self, span: Span) -> str:
-        """The condition for the ids of one span, where its part has several."""
-        if sum(one.part == span.part for one in self.scan.spans) < 2:
-            return ""
-        return f" AND v._hg_id BETWEEN {span.first_id} AND {span.first_id + span.extent - 1}"
 
     def _mask_table(self) -> str:
         name = f"{self.prefix}_masks"

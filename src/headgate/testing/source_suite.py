@@ -89,8 +89,11 @@ def drain(session: Session, reader: Reader, max_rows: int = ALL_ROWS, max_bytes:
 
 def take(session: Session, batch: Batch, seen: Seen) -> None:
     """Adds a batch with all its pieces: read the fast way, or the careful way where that fails or its count is off."""
-    for piece in batch.also:
-        assert (piece.start, piece.end, piece.also) == (batch.start, batch.end, ())
+    following = batch.first_record
+    for piece in batch.pieces:
+        assert (piece.start, piece.end, piece.also) == (batch.start, batch.end, batch.also if piece is batch else ())
+        assert piece.first_record == following or not batch.also
+        following += piece.records
     for piece in batch.pieces:
         _take_piece(session, piece, seen)
     seen.batches.append(batch)
