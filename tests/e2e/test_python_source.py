@@ -251,6 +251,22 @@ def test_partitions_are_read_once_and_again_when_they_change(lab: Lab) -> None:
     assert lab.ok("audit")["balanced"] is True
 
 
+def test_the_same_value_has_the_same_verdict_as_text_and_as_arrow(lab: Lab) -> None:
+    code = """
+        import pyarrow as pa
+
+        def orders():
+            rows = [{"id": n, "x": x} for n, x in enumerate([1.0, float("nan"), 7.0, float("inf"), None])]
+            return ([*rows, pa.Table.from_pylist([{**row, "id": row["id"] + 5} for row in rows])]), 1
+    """
+    lab.write(
+        {"ingest/a.yml": "table: raw.a\nfrom: {python: sources/x.py:orders}\ncolumns: {id: int, x: 'double, min(5)'}\n"}
+    )
+    assert counts(source(lab, code).step()) == (10, 6, 4)
+    assert lab.rows("SELECT id FROM raw.a ORDER BY id") == [[n] for n in (2, 3, 4, 7, 8, 9)]
+    assert reasons(lab) == [("min", "x")] * 4
+
+
 def test_keys_that_are_missing_are_null_and_unknown_ones_stop_the_load(lab: Lab) -> None:
     project(lab, "def orders(): return [{'ID': 1}, {'id': 2}], 1")
     assert counts(lab.step()) == (2, 2, 0)

@@ -23,7 +23,8 @@ class Engine(Session, Protocol):
 
     def register(self, name: str, rows: Any) -> None:
         """Makes `rows` readable under `name` to this session: anything with `__arrow_c_stream__`, which may be asked
-        for its rows several times. They stay in memory until `unregister`."""
+        for its rows several times. They stay in memory until `unregister`. A condition on a bare column of them may be
+        evaluated by the library that holds them, by its own rules (NaN): hide columns in expressions."""
         ...
 
     def unregister(self, name: str) -> None:

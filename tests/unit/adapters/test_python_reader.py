@@ -125,6 +125,29 @@ def test_a_moving_source_is_cut_at_its_positions_only(bench: Bench) -> None:
     assert again.rows == {13: ("10",), 14: ("11",)}
 
 
+def test_conditions_on_arrow_rows_are_those_of_the_engine(bench: Bench) -> None:
+    bench.code(
+        """
+        import pyarrow as pa
+        def rows():
+            yield pa.table({
+                "x": [1.0, float("nan"), None, 7.0], "f": pa.array([1.0, float("nan"), None, 7.0], pa.float32()),
+                "s": pa.array(["a", "b", None, "c"], pa.string_view()),
+                "d": pa.array(["a", "b", None, "c"]).dictionary_encode(),
+            }), 4
+        """
+    )
+    source = bench.source()
+    reader = source.open(bench.session, source.partitions({})[0], None)
+    batch = reader.read(10, 10**6)
+    assert batch is not None
+    for condition in ("x > 5", "x >= 2", "f > 5", "s > 'a'", "d <> 'a'", "NOT (x <= 5)"):
+        found = bench.session.execute(f"SELECT _hg_row FROM ({batch.relation}) WHERE {condition} ORDER BY 1")
+        assert found == [(2,), (4,)], condition
+    assert bench.session.execute(f"SELECT _hg_row FROM ({batch.relation}) WHERE x IS NULL") == [(3,)]
+    reader.close()
+
+
 def test_small_yields_are_put_together(bench: Bench) -> None:
     bench.code("import pyarrow as pa\ndef rows():\n    for n in range(400): yield pa.table({'n': [n]}), n")
     (one,) = bench.read()

@@ -37,7 +37,7 @@ class DuckDBSession:
 
     def register(self, name: str, rows: Any) -> None:
         """Makes `rows` (anything with `__arrow_c_stream__`) readable under `name`, as often as wanted."""
-        self.cursor.register(name, _Stream(rows))
+        self.cursor.register(name, rows)
 
     def unregister(self, name: str) -> None:
         self.cursor.unregister(name)
@@ -50,20 +50,6 @@ class DuckDBSession:
         """Names and types (with `id` and `children`) of the columns that the SELECT would give, without running it."""
         relation = self.cursor.sql(sql)
         return list(zip(relation.columns, relation.types, strict=True))
-
-
-class _Stream:
-    """Rows without the class of their table.
-
-    Into a table that DuckDB knows (pyarrow's) it pushes conditions, which are then judged by pyarrow: there `x > 5` is
-    false for a NaN, in DuckDB it is true (1.5.6). Columns are still picked.
-    """
-
-    def __init__(self, rows: Any) -> None:
-        self._rows = rows
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._rows.__arrow_c_stream__(requested_schema)
 
 
 class DuckDBStore:

@@ -12,7 +12,6 @@ from headgate.adapters.python.arrow import RESERVED, joined, numbers, pyarrow
 from headgate.core.errors import AdapterError, HeadgateError
 from headgate.core.protocols import Engine
 from headgate.core.values import Batch, Position, SourceColumn
-from headgate.sql.quote import columns as quoted_columns
 from headgate.sql.quote import ident
 from headgate.types.codec import encode_row
 from headgate.types.schema import parse_physical
@@ -226,8 +225,9 @@ def _relation(
         return f"SELECT CAST(NULL AS BIGINT) AS {ident(RESERVED)} WHERE false", ()
     table = run.whole(folder)
     try:
-        name = register(table)
-        described = session.execute(f"DESCRIBE SELECT * FROM {name}")
+        guarded = ", ".join([RESERVED, *(_guarded(name) for name in table.column_names if name != RESERVED)])
+        relation = f"SELECT {guarded} FROM {register(table)}"
+        described = session.execute(f"DESCRIBE {relation}")
         columns = tuple(SourceColumn(row[0], row[1]) for row in described if row[0] != RESERVED)
         for column in columns:
             parse_physical(column.physical)
@@ -236,7 +236,17 @@ def _relation(
     except Exception as error:  # the engine's own error class is not known here
         what = f"the engine can't read the rows: {str(error).splitlines()[0]}"
         raise AdapterError.of("unreadable-type", what, where, "cast the column before it is given") from error
-    return f"SELECT {quoted_columns([RESERVED, *(column.name for column in columns)])} FROM {name}", columns
+    return relation, columns
+
+
+def _guarded(name: str) -> str:
+    """The column as an expression that is always the column.
+
+    DuckDB pushes conditions on bare columns into a table of pyarrow, which evaluates them otherwise: there `x > 5`
+    is false for a NaN, in DuckDB it is true (1.5.6). The comparison costs next to nothing: where it holds for all rows
+    of a vector, the vector is passed on.
+    """
+    return f"CASE WHEN {RESERVED} > 0 THEN {ident(name)} END AS {ident(name)}"
 
 
 def _originals(relation: str, columns: tuple[SourceColumn, ...]) -> Callable[[Sequence[int] | str], str]:
