@@ -19,6 +19,7 @@ from benchmarks.data import WORK
 NAMES = (
     "parquet_ten_million",
     "parquet_row_rules",
+    "arrow_row_rules",
     "csv_clean",
     "upsert_million",
     "growing_keys",

@@ -64,6 +64,11 @@ def lineitem_csv(scale: float) -> Path:
     return _copied("lineitem", scale, 5_000_000, LINES, "csv")
 
 
+def lineitem_arrow(scale: float, batch_rows: int) -> Path:
+    """The same 5 M x 16 as an Arrow file of batches of so many rows."""
+    return _kept(_path("lineitem", scale, "arrow"), lambda part: _write_arrow(part, rows(scale, 5_000_000), batch_rows))
+
+
 def accounts(scale: float) -> Path:
     """10 M x 6 as Parquet: the base of the upsert."""
     query = ACCOUNTS.format(id="i", salt=20, since="2026-01-01", rows="{rows}")
@@ -141,6 +146,18 @@ def _copy(query: str, path: Path, kind: str) -> None:
     options = "format parquet, row_group_size 122880" if kind == "parquet" else "format csv, header"
     connection.execute(f"copy ({query}) to '{path}' ({options})")
     connection.close()
+
+
+def _write_arrow(path: Path, count: int, batch_rows: int) -> None:
+    import pyarrow
+
+    writer: Any = None
+    for start in range(0, count, batch_rows):
+        query = LINES.format(rows=f"{start}, {min(start + batch_rows, count)}")
+        table = _connect().execute(query).to_arrow_table().combine_chunks()
+        writer = writer or pyarrow.ipc.new_file(str(path), table.schema)
+        writer.write_table(table)
+    writer.close()
 
 
 def _connect() -> Any:

@@ -14,7 +14,8 @@ INGEST = f"""
 """
 DDL = """create table lineitem (orderkey bigint, partkey bigint, suppkey bigint, linenumber bigint,
     quantity numeric(12,2), extendedprice numeric(12,2), discount numeric(12,2), tax numeric(12,2), returnflag text,
-    linestatus text, shipdate date, commitdate date, receiptdate date, shipinstruct text, shipmode text, comment text)"""
+    linestatus text, shipdate date, commitdate date, receiptdate date, shipinstruct text,
+    shipmode text, comment text)"""
 CAST = """select * replace (partkey::bigint as partkey, suppkey::bigint as suppkey, linenumber::bigint as linenumber)
     from '{}'"""
 

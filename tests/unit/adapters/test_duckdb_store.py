@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow
 import pytest
 
 from headgate.adapters.duckdb.store import DuckDBStore
@@ -123,3 +124,14 @@ def test_one_in_memory_that_is_read_only_reaches_no_file(tmp_path: Path) -> None
             assert isinstance(error, duckdb.PermissionException)
     finally:
         made.close()
+
+
+def test_rows_from_memory_are_read_as_often_as_wanted(store: DuckDBStore) -> None:
+    with store.session() as session:
+        session.register("hg_rows_0", pyarrow.table({"n": [1, 2, 3]}))
+        for _ in range(2):
+            assert session.execute("SELECT sum(n) FROM hg_rows_0") == [(6,)]
+        session.unregister("hg_rows_0")
+        session.unregister("hg_rows_0")
+        with pytest.raises(duckdb.CatalogException, match="does not exist"):
+            session.execute("SELECT n FROM hg_rows_0")

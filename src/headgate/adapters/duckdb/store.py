@@ -48,6 +48,13 @@ class DuckDBSession:
         done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
         return done.fetchall() if done.description else []
 
+    def register(self, name: str, rows: Any) -> None:
+        """Makes `rows` (anything with `__arrow_c_stream__`) readable under `name`, as often as wanted."""
+        self.cursor.register(name, rows)
+
+    def unregister(self, name: str) -> None:
+        self.cursor.unregister(name)
+
     def shape(self, sql: str) -> list[tuple[str, Any]]:
         """Names and types (with `id` and `children`) of the columns that the SELECT would give, without running it."""
         relation = self.cursor.sql(sql)
