@@ -135,3 +135,11 @@ def test_rows_from_memory_are_read_as_often_as_wanted(store: DuckDBStore) -> Non
         session.unregister("hg_rows_0")
         with pytest.raises(duckdb.CatalogException, match="does not exist"):
             session.execute("SELECT n FROM hg_rows_0")
+
+
+def test_limits_are_those_of_the_engine() -> None:
+    store = DuckDBStore(None, limits={"memory_limit": "512MiB", "threads": "1"})
+    with store.session() as session:
+        found = session.execute("SELECT current_setting('memory_limit'), current_setting('threads')")
+    store.close()
+    assert found == [("512.0 MiB", 1)]

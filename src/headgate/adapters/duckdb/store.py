@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from headgate.core.errors import AdapterError, Finding
@@ -155,6 +156,7 @@ class DuckDBStore:
     """A warehouse in one DuckDB file (None: in memory).
 
     `read_only` opens it beside other readers; it then also cannot reach files or the network, not even in memory.
+    `limits`: `memory_limit` (`512MB`) and `threads`, where the engine's own choice is not wanted.
     *Errors*: AdapterError `warehouse-busy` when another process holds the file, `warehouse-unreadable` when it is no
     database or was written by a newer engine.
     """
@@ -162,12 +164,18 @@ class DuckDBStore:
     atomicity: Literal["transaction", "log", "none"] = "transaction"
     ddl_in_commit = True
 
-    def __init__(self, path: Path | None, read_only: bool = False, temp: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        read_only: bool = False,
+        temp: Path | None = None,
+        limits: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.path = path
         self.read_only = read_only
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
-        self._connection = _connect(path, read_only)
+        self._connection = _connect(path, read_only, limits)
         if not read_only and temp is not None:
             self._connection.execute("SET temp_directory = ?", [str(temp)])
         for setting in SETTINGS:
@@ -205,10 +213,10 @@ class DuckDBStore:
         self._connection.close()
 
 
-def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path | None, read_only: bool, limits: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {}
+    config: dict[str, str | bool | int | float | list[str]] = dict(limits)
     if read_only:
         config["enable_external_access"] = "false"
     elif int(duckdb.__version__.partition(".")[0]) >= 2:
