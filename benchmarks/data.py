@@ -94,6 +94,17 @@ def slices(scale: float, number: int = 100) -> list[Path]:
     ]
 
 
+def random_slices(scale: float, number: int) -> list[Path]:
+    """Parquet files of 1 M rows x 3 with random ids, no id twice over all of them."""
+    size = rows(scale, 1_000_000)
+    query = """select (hash({start} + i) >> 1)::BIGINT as id, (hash(i) % 10000 / 100)::DECIMAL(10,2) as amount,
+               'note ' || i as note from range({rows}) t(i)"""
+    return [
+        _copied(f"random{part:02}", scale, 1_000_000, query.format(start=part * size, rows="{rows}"), "parquet")
+        for part in range(number)
+    ]
+
+
 def malformed(scale: float, share: float) -> Path:
     """A CSV of 2 M lines x 6, this share malformed: too few or too many fields, an unclosed quote, junk bytes."""
     path = _path(f"malformed{share:g}", scale, "csv")

@@ -109,6 +109,13 @@ class StoreSession(Session, Protocol):
         """Leaves an empty table with these columns in place of the one that is there or not, in the transaction."""
         ...
 
+    def take_away(self, table: TableRef, select: str, same: str) -> list[tuple[int, int, int]]:
+        """Deletes the rows of the table (`old`) that match the store's SELECT (`new`, with `_hg_part`) by `same`.
+
+        Returns part, entry that wrote the rows (0: none) and number of rows deleted, counted row by row.
+        """
+        ...
+
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
         """Makes finding rows by these columns cheap, where the store does not see to it by itself."""
         ...

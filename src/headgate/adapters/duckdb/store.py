@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from headgate.core.errors import AdapterError, Finding
+from headgate.core.errors import AdapterError, Finding, InternalError
 from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
@@ -111,6 +111,21 @@ class DuckDBSession:
     def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
         self.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
         self.create(table, columns, required)
+
+    def take_away(self, table: TableRef, select: str, same: str) -> list[tuple[int, int, int]]:
+        matched = f"{quote.table(table)} AS old JOIN ({select}) AS new ON {same}"
+        found = self.execute(f"SELECT new._hg_part, coalesce(old._hg_load, 0), count(*) FROM {matched} GROUP BY 1, 2")
+        if found:
+            counted = sum(row[2] for row in found)
+            deleted = self.execute(f"DELETE FROM {quote.table(table)} AS old USING ({select}) AS new WHERE {same}")[0][
+                0
+            ]
+            if deleted != counted:
+                what = f"{deleted} old versions were deleted, {counted} were counted; nothing was committed"
+                raise InternalError.of(
+                    "books-unbalanced", what, table, "see whether rows were made by hand: headgate audit"
+                )
+        return [(row[0], row[1], row[2]) for row in found]
 
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
         """Nothing: the engine prunes by the smallest and greatest value of each row group."""
