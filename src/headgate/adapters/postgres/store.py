@@ -24,8 +24,9 @@ PATIENCE_SECS = 60.0
 _AGAIN_SECS = 0.05
 SETTINGS = (
     "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1"
-    " -c search_path=main,public"
+    " -c search_path=main,public -c jit=off -c work_mem=64MB -c maintenance_work_mem=256MB"
 )
+"""Memory for the joins of set rules and for indexes, and no compiler: its start costs more than these queries."""
 _KEY = "hashtextextended('headgate ' || $1::text, 0)"
 _HOLDER = f"""SELECT a.pid, a.application_name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SSOF')
     FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
