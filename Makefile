@@ -8,7 +8,7 @@ WORKERS ?= 2
 FOLDERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-matrix lint bench clean
+.PHONY: help setup run inventory test test-fast test-matrix lint bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ $(STAMP): pyproject.toml
 
 run: setup ## run the example: a month of a web shop (examples/shop)
 	@$(BIN)/python examples/shop/run.py
+
+inventory: setup ## run the other example: the packages of this environment (examples/inventory)
+	@$(BIN)/python examples/inventory/run.py
 
 lint: setup ## style, types, and the order of the rooms
 	@$(BIN)/ruff check --quiet
