@@ -115,7 +115,7 @@ def test_a_commit_that_never_reached_the_server_is_tried_again(wire: Wire, name:
 
 @pytest.mark.parametrize(
     ("name", "point"),
-    zip(CHANGES, ["before_write", "after_begin", "after_decide", "after_commit", "before_ack"], strict=True),
+    list(zip(CHANGES, ["before_write", "after_begin", "after_decide", "after_commit", "before_ack"], strict=True)),
 )
 def test_a_cut_at_a_fault_point_is_gone_over(wire: Wire, name: str, point: str) -> None:
     change = CHANGES[name]
