@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import select
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from headgate.adapters.duckdb.store import DuckDBStore
@@ -22,7 +23,10 @@ OLDEST = 130000
 PATIENCE_SECS = 60.0
 """How long a session with a broken connection tries to find out what became of its transaction."""
 _AGAIN_SECS = 0.05
-SETTINGS = "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1 -c search_path=main,public"
+SETTINGS = (
+    "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1"
+    " -c search_path=main,public"
+)
 _KEY = "hashtextextended('headgate ' || $1::text, 0)"
 _HOLDER = f"""SELECT a.pid, a.application_name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SSOF')
     FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
@@ -59,7 +63,8 @@ class PostgresStore:
 
     `address`: a connection URL or string; `shown`: what messages call it. `temp`: a folder for temporary files.
     `read_only`: sessions are one read-only snapshot each. `polite`: wait for runs of the same table by other processes,
-    after a message through `told`. `patience`: seconds after which a server that broke off counts as gone.
+    after a message through `told`. `limits`: those of the private engine. `patience`: seconds after which a server that
+    broke off counts as gone.
     *Errors*: AdapterError `missing-extra`, `warehouse-unreachable`, `warehouse-unfit`.
     """
 
@@ -75,6 +80,7 @@ class PostgresStore:
         program: str = "headgate",
         polite: bool = False,
         told: Callable[[str], None] | None = None,
+        limits: Mapping[str, str] = MappingProxyType({}),
         patience: float = PATIENCE_SECS,
     ) -> None:
         self.shown = shown
@@ -84,7 +90,7 @@ class PostgresStore:
         self._guard = threading.Lock()
         self._idle: list[psycopg.Connection[Any]] = []
         self._indexed: set[str] = set()
-        self._engine = DuckDBStore(None, temp=temp)
+        self._engine = DuckDBStore(None, temp=temp, limits=limits)
         try:
             self._idle.append(self._fit(self._connect()))
         except BaseException:
