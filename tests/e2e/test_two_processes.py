@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,53 @@ with duckdb.connect("warehouse.duckdb", read_only=sys.argv[1] == "reading"):
     print("held", flush=True)
     sys.stdin.readline()
 """
+
+
+STOP = """
+import sys
+from headgate.cli.main import main
+from headgate.core import faults
+
+def hook(point):
+    if point == sys.argv[1]:
+        faults.install(None)
+        print("stopped", file=sys.__stdout__, flush=True)
+        sys.stdin.readline()
+
+faults.install(hook)
+sys.exit(main(["run", "--json"]))
+"""
+LOOKING = (
+    ("query", "SELECT count(*) AS n FROM raw.orders"),
+    ("quarantine", "list"),
+    ("quarantine", "show", "1"),
+    ("audit",),
+    ("plan",),
+    ("ledger",),
+    ("check",),
+)
+CHANGING = (("run",), ("quarantine", "replay", "--all"), ("ledger", "adjust", "raw.orders", "--reason", "a test"))
+
+
+@contextmanager
+def stopped(lab: Lab, point: str) -> Iterator[subprocess.Popen[str]]:
+    """A run that stands at the fault point until it reads a line; `let_go`."""
+    program = [sys.executable, "-c", STOP, point]
+    with subprocess.Popen(program, cwd=lab.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        try:
+            assert other.stdout.readline() == "stopped\n"
+            yield other
+        finally:
+            other.kill()
+
+
+@pytest.fixture
+def twice(orders: Lab) -> Lab:
+    """A project with one load done and a file for the next."""
+    orders.ok("run")
+    orders.write({"data/orders/2.csv": "id,amount\n9,9\n8,-8\n"})
+    return orders
 
 
 @pytest.fixture
@@ -73,6 +121,64 @@ def test_who_runs_is_said_and_waiting_succeeds(long: Lab) -> None:
     assert (running.returncode, err) == (0, "")
     assert f'"rows_loaded": {RECORDS}' in out
     assert long.ok("audit")["balanced"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["before_write", "after_write", "before_ack"])
+def test_every_verb_says_who_holds_the_file(twice: Lab, point: str) -> None:
+    with stopped(twice, point) as run:
+        told = twice.headgate("query", "SELECT 1")
+        assert (told.code, told.out) == (1, "")
+        who = f"another run holds the warehouse: pid {run.pid}, `headgate run`, since 2"
+        assert f"error[warehouse-busy]: {who}" in told.err
+        for words in (*LOOKING, *CHANGING):
+            asked = twice.headgate(*words, "--json")
+            assert asked.code == 1
+            (found,) = asked.json()["findings"]
+            assert (found["code"], found["level"]) == ("warehouse-busy", "error")
+            assert {"pid", "command", "since", "host"} <= found["evidence"].keys()
+            assert (found["evidence"]["pid"], found["evidence"]["command"]) == (run.pid, "headgate run")
+            assert found["evidence"]["since"] in found["what"]
+            assert "--wait" in found["fix"]
+        let_go(run)
+        assert run.wait(PATIENCE_SECS) == 0
+    assert twice.rows(LOOKING[0][1]) == [[3]]
+    assert twice.ok("audit")["balanced"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [*LOOKING, *CHANGING[:2]], ids=" ".join)
+def test_every_verb_waits_if_it_is_told_to(twice: Lab, words: tuple[str, ...]) -> None:
+    with stopped(twice, "after_write") as run:
+        waiting = twice.start(*words, "--wait", "--json")
+        assert waiting.stderr is not None
+        assert waiting.stderr.readline().startswith(f"waiting: another run holds the warehouse: pid {run.pid}, `head")
+        let_go(run)
+        out, err = waiting.communicate(timeout=PATIENCE_SECS)
+        assert (waiting.returncode, err) == (0, "")
+        answer = json.loads(out)
+        assert "error" not in {finding["level"] for finding in answer.get("findings", ())}
+        if words[0] == "query":
+            assert answer["rows"] == [[3]]  # what it waited for is seen
+        assert run.wait(PATIENCE_SECS) == 0
+
+
+@pytest.mark.parametrize("point", ["before_write", "after_begin", "after_write", "after_commit"])
+def test_on_a_server_every_verb_that_looks_works_beside_a_run(postgres: str, orders: Lab, point: str) -> None:
+    orders.write({"headgate.yml": f"project: lab\nwarehouse: {postgres}\n"})
+    orders.ok("run")
+    orders.write({"data/orders/2.csv": "id,amount\n9,9\n8,-8\n"})
+    with stopped(orders, point) as run:
+        known = 3 if point == "after_commit" else 2
+        for words in LOOKING:
+            orders.ok(*words)
+        assert orders.rows(LOOKING[0][1]) == [[known]]
+        assert orders.ok("audit")["balanced"] is True
+        assert orders.ok("plan")["steps"][0]["status"] == ("skip" if point == "after_commit" else "run")
+        let_go(run)
+        assert run.wait(PATIENCE_SECS) == 0
+    assert orders.rows(LOOKING[0][1]) == [[3]]
+    assert orders.ok("audit")["balanced"] is True
 
 
 @pytest.mark.parametrize("how", ["writing", "reading"])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
+from tests.services.postgres import Postgres
 
 from headgate.api.project import Project
 from headgate.core import faults
 from headgate.testing import kills
 from headgate.testing.kills import Aim, RunFailed, Tally, fly, practise
 from headgate.testing.kills_project import state, write_day, write_project
+from headgate.testing.kills_sites import DuckDBSite, PostgresSite, Way
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +37,37 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     assert tally.inside >= 7
 
 
+def test_nothing_is_lost_or_doubled_on_a_server_that_dies_too(postgres_server: Postgres, tmp_path: Path) -> None:
+    def crash() -> None:
+        postgres_server.kill()
+        postgres_server.start()
+
+    with closing(PostgresSite(postgres_server.admin, crash)) as site:
+        tally = practise(8, 1, tmp_path, site)
+    assert tally.ok, tally.render()
+    assert (tally.kills, tally.audits_clean, tally.ends.total()) == (8, 8, 8)
+    assert tally.inside >= 5
+
+
+@pytest.mark.parametrize("way", ["session", "sessions", "server"])
+@pytest.mark.parametrize(("point", "commit"), [("after_begin", 1), ("after_write", 3), ("after_stage", 4)])
+def test_a_run_that_loses_its_server_inside_a_commit_goes_on(
+    postgres_server: Postgres, tmp_path: Path, way: Way, point: str, commit: int
+) -> None:
+    def crash() -> None:
+        postgres_server.kill()
+        postgres_server.start()
+
+    with closing(PostgresSite(postgres_server.admin, crash)) as site:
+        write_project(tmp_path, site.settle(tmp_path))
+        write_day(tmp_path, 1, 1)
+        flight = fly(tmp_path, Aim(0, point, commit, waits=True, way=way), site)
+        assert (flight.killed, flight.last, flight.end, flight.commits) == (True, point, "done", 5)
+        assert Project.open(tmp_path).audit().findings == ()
+        with closing(site.store(tmp_path)) as store:
+            assert sum(state(store)["rows of raw.orders"].values()) > 1000
+
+
 def test_a_run_dies_at_the_very_point_and_the_next_goes_on(calm: Path, tmp_path: Path) -> None:
     write_project(tmp_path)
     write_day(tmp_path, 1, 1)
@@ -44,7 +78,9 @@ def test_a_run_dies_at_the_very_point_and_the_next_goes_on(calm: Path, tmp_path:
         assert Project.open(tmp_path).audit().findings == ()
     assert died == [(True, point) for point in faults.POINTS]
     assert not fly(tmp_path).killed
-    assert state(tmp_path) == state(calm)
+    tally = Tally()
+    kills._compare(DuckDBSite(), calm, tmp_path, tally)
+    assert tally.ok, tally.render()
 
 
 def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
@@ -77,7 +113,7 @@ def test_harm_is_found(calm: Path, tmp_path: Path, harm: str, losses: int, doubl
     with duckdb.connect(str(hurt / "warehouse.duckdb")) as connection:
         connection.execute(harm)
     tally = Tally()
-    kills._compare(calm, hurt, tally)
+    kills._compare(DuckDBSite(), calm, hurt, tally)
     assert (tally.losses, tally.doubles, tally.ok) == (losses, doubles, False)
     assert "differ from those without a kill" in tally.render()
 

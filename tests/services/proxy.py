@@ -127,6 +127,10 @@ class Proxy:
         """Resets (RST) every connection on both sides; what was on its way is lost. New ones are accepted."""
         self._call(self._cut)
 
+    def divert(self, upstream: tuple[str, int]) -> None:
+        """New connections go there (host, port); those that stand stay."""
+        self._call(lambda: setattr(self, "_upstream", upstream))
+
     def stall(self) -> None:
         """Forwards nothing from servers to clients until `resume()`; clients are still heard."""
         self._call(lambda: setattr(self, "_stalled", True))

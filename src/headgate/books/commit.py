@@ -7,6 +7,7 @@ unchanged, or it is lost. Locks and leases above this are manners. See ARCHITECT
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from headgate.books import ledger, quarantine, refuse
 from headgate.books.ledger import Counts, dumps
@@ -46,7 +47,7 @@ def in_transaction(session: StoreSession, do: Callable[[], Outcome], is_mine: Ca
         session.execute("COMMIT")
     except Exception:
         session.abandon()
-        if not (isinstance(outcome, Committed) and is_mine(outcome)):
+        if not (isinstance(outcome, Committed) and asked(session, lambda: is_mine(outcome))):
             raise
     fault("after_commit")
     return outcome
@@ -61,6 +62,18 @@ def in_plain_transaction(session: StoreSession, do: Callable[[], None]) -> None:
         session.abandon()
         raise
     session.execute("COMMIT")
+
+
+Answer = TypeVar("Answer")
+
+
+def asked(session: StoreSession, question: Callable[[], Answer]) -> Answer:
+    """The answer to a question outside of transactions; asked once more where the session broke meanwhile."""
+    try:
+        return question()
+    except Exception:
+        session.abandon()
+        return question()
 
 
 def lock_table(session: StoreSession, table: TableRef) -> ledger.TableState | None:
@@ -148,9 +161,9 @@ def _is_mine(session: StoreSession, made: Committed) -> bool:
 
 def _read_back(session: StoreSession, work: Commit, made: Committed) -> Committed | Lost:
     """COMMIT is no proof (an engine may end an aborted transaction without an error): find the entries anew."""
-    if _is_mine(session, made):
+    if asked(session, lambda: _is_mine(session, made)):
         return made
-    state = ledger.table_state(session, work.table)
+    state = asked(session, lambda: ledger.table_state(session, work.table))
     if state and state.version >= made.entries[-1].id:
         return Lost()
     raise CommitError(

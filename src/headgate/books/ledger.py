@@ -127,6 +127,14 @@ def last_entry(session: Session, table: TableRef) -> Entry | None:
     return Entry(*rows[0]) if rows else None
 
 
+def has_attempt(session: Session, table: TableRef, attempt: str) -> bool:
+    """Whether an entry of the table was made by this attempt."""
+    found = session.execute(
+        "SELECT 1 FROM _headgate.entry WHERE table_name = ? AND attempt = ? LIMIT 1", [str(table), attempt]
+    )
+    return bool(found)
+
+
 @dataclass(frozen=True)
 class Tail:
     """How a table's ledger ends: the rows that its last entry left, and that entry's digest."""

@@ -7,7 +7,8 @@ what happened, where, and what to do about it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -93,6 +94,20 @@ class CommitError(HeadgateError):
 
 class InternalError(HeadgateError):
     """A defect of Headgate: an invariant of ours does not hold. Nothing was committed."""
+
+
+@contextmanager
+def tidied(tidy: Callable[[], object]) -> Iterator[None]:
+    """Calls `tidy` when the block ends, and takes no notice of its errors.
+
+    For what vanishes with its session anyway: a session that broke must hide neither the error that tells why, nor what
+    was committed before it broke.
+    """
+    try:
+        yield
+    finally:
+        with suppress(Exception):
+            tidy()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from headgate.core.errors import Finding, InternalError, nearest
+from headgate.core.errors import Finding, HeadgateError, InternalError, nearest
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession, Trouble
 from headgate.core.values import TableRef
@@ -58,7 +58,8 @@ def build(
 
     `record(session, outcome)` runs inside the transaction after the swap: what it writes commits with the model, and if
     it raises, nothing is kept. `confirm(session, outcome)` runs after COMMIT, in no transaction, before anything is
-    acknowledged: it reads the entry back, because a COMMIT without an error is no proof.
+    acknowledged: it reads the entry back, because a COMMIT without an error is no proof, nor is one with an error that
+    it failed. It raises HeadgateError where the entry is not there.
 
     *Guarantee*: old or new relation, never none, never half; the session is left outside of a transaction.
     *Errors*: the model's own mistakes are in the outcome (`model-sql`, `model-not-select`, `model-check`,
@@ -72,7 +73,7 @@ def build(
     try:
         session.execute("BEGIN")
         outcome = _in_transaction(session, model, attempt, record)
-        session.execute("COMMIT")
+        _commit(session, outcome, confirm)
     except _Failed as error:
         session.execute("ROLLBACK")
         return replace(failed, findings=error.findings)
@@ -85,6 +86,20 @@ def build(
         confirm(session, outcome)
     fault("before_ack")
     return outcome
+
+
+def _commit(session: StoreSession, outcome: BuildOutcome, confirm: Record | None) -> None:
+    """COMMIT; an error of its own is settled by the read-back."""
+    try:
+        session.execute("COMMIT")
+    except Exception as error:
+        session.abandon()
+        if confirm is None:
+            raise
+        try:
+            confirm(session, outcome)
+        except HeadgateError:
+            raise error from None
 
 
 def _in_transaction(session: StoreSession, model: Model, attempt: str, record: Record) -> BuildOutcome:

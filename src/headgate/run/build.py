@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headgate.books import ledger, record
+from headgate.books.commit import asked
 from headgate.books.work import LOAD_COLUMN
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding
@@ -63,19 +64,13 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
     for left in reversed(range(TRIES)):
         attempt = new_id()
         with store.lock(model.target), store.session() as session:
-            _read_views(session, inputs.loaded)
-            versions = ledger.table_versions(session)
-            details: dict[str, object] = {
-                "model": model.name,
-                "materialized": model.materialized,
-                "fingerprint": model.fingerprint,
-                "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
-            }
-
-            def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
-                record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, author)
-
             try:
+                _read_views(session, inputs.loaded)
+                details = _details(session, model, inputs)
+
+                def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
+                    record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, author)
+
                 return build(session, model, attempt, write, _confirm)
             except Exception as error:
                 if not left or not store.is_conflict(error):
@@ -83,9 +78,19 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
     raise AssertionError("unreachable")
 
 
+def _details(session: Session, model: Model, inputs: Inputs) -> dict[str, object]:
+    versions = ledger.table_versions(session)
+    return {
+        "model": model.name,
+        "materialized": model.materialized,
+        "fingerprint": model.fingerprint,
+        "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
+    }
+
+
 def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
-    last = ledger.last_entry(session, outcome.target)
-    if last is None or last.attempt != outcome.attempt:
+    """Finds the entry by its attempt: another runner may have built the model once more since."""
+    if not asked(session, lambda: ledger.has_attempt(session, outcome.target, outcome.attempt)):
         raise CommitError(
             Finding(
                 "commit-vanished",

@@ -12,7 +12,7 @@ from headgate.books.ledger import Counts, Seat
 from headgate.books.work import Commit, Committed, Lost, Part, Stopped
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError
+from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Store, StoreSession
 from headgate.core.values import Batch, TableRef
@@ -71,7 +71,7 @@ def load(job: Job) -> Loaded:
     attempt, done, refresh = new_id(), Loaded("skipped", "nothing new"), job.full_refresh
     for _ in range(TRIES):
         with job.store.lock(job.flow.table), job.store.session() as session:
-            finished, refresh = _once(job, session, attempt, done, refresh)
+            finished, refresh = _tried(job, session, attempt, done, refresh)
         if finished:
             return done
     raise CommitError(
@@ -83,6 +83,16 @@ def load(job: Job) -> Loaded:
             "let one run end before the next begins",
         )
     )
+
+
+def _tried(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
+    """One try; one that a conflict or a broken connection ended is begun again from what is committed by then."""
+    try:
+        return _once(job, session, attempt, done, refresh)
+    except Exception as error:
+        if not job.store.is_conflict(error):
+            raise
+        return False, refresh and done.status == "skipped"
 
 
 def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
@@ -237,13 +247,10 @@ class _Loader:
     def _commit(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
         gate = Gate(self.session, self._rules(flow), self._target(flow, group), f"hg_{self.attempt}_{self.number}")
         self.number += 1
-        try:
-            with blaming(gate.scan, flow.name, flow.ingest.places):
-                parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
-                gate.decide()
-                return self._write(flow, gate, tuple(parts))
-        finally:
-            gate.close()
+        with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
+            parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
+            gate.decide()
+            return self._write(flow, gate, tuple(parts))
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
         if reading.skip or not reading.partition.name:

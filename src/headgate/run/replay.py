@@ -9,9 +9,9 @@ from typing import Literal
 
 from headgate.books import ledger, tables
 from headgate.books.ledger import Counts, Seat
-from headgate.books.work import Commit, Committed, Part
+from headgate.books.work import Commit, Committed, Lost, Outcome, Part
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, Finding
+from headgate.core.errors import CommitError, Finding, tidied
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
@@ -44,15 +44,9 @@ def replay(store: Store, flow: Flow, ids: Sequence[int] | None, author: str) -> 
     """
     for _ in range(TRIES):
         with store.lock(flow.table), store.session() as session:
-            groups = _claim_list(session, flow.name, ids)
-            try:
-                if not groups:
-                    return None
-                outcome = _commit(store, session, flow, groups, author)
-            finally:
-                for one in (session, session.engine):
-                    one.execute("DROP TABLE IF EXISTS hg_replay")
-                    one.execute("DROP TABLE IF EXISTS hg_records")
+            outcome = _tried(store, session, flow, ids, author)
+        if outcome is None:
+            return None
         if isinstance(outcome, Committed):
             return sum((counts_of(entry) for entry in outcome.entries), Counts())
     raise CommitError(
@@ -64,6 +58,24 @@ def replay(store: Store, flow: Flow, ids: Sequence[int] | None, author: str) -> 
             "let one run end before the next begins",
         )
     )
+
+
+def _tried(store: Store, session: StoreSession, flow: Flow, ids: Sequence[int] | None, author: str) -> Outcome | None:
+    """One try; None where there is nothing to replay. A conflict or a broken connection before it counts as lost."""
+    try:
+        with tidied(lambda: _forget(session)):
+            groups = _claim_list(session, flow.name, ids)
+            return _commit(store, session, flow, groups, author) if groups else None
+    except Exception as error:
+        if not store.is_conflict(error):
+            raise
+        return Lost()
+
+
+def _forget(session: StoreSession) -> None:
+    for one in (session, session.engine):
+        one.execute("DROP TABLE IF EXISTS hg_replay")
+        one.execute("DROP TABLE IF EXISTS hg_records")
 
 
 def _claim_list(session: Session, table: str, ids: Sequence[int] | None) -> list[_Group]:
@@ -96,7 +108,7 @@ def _groups(session: Session) -> list[_Group]:
     return [_Group(*row) for row in rows]
 
 
-def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> object:
+def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
     contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
@@ -124,29 +136,26 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     )
     gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
     seats = ledger.seats(session, flow.name)
-    try:
-        with blaming(gate.scan, flow.name, flow.ingest.places):
-            parts = []
-            for number, group in enumerate(groups):
-                gate.add(number, _batch(session, group, records))
-                parts.append(_part(number, group, seats[group.partition]))
-            gate.decide()
-            work = Commit(
-                flow.table,
-                attempt,
-                "replay",
-                tuple(parts),
-                tuple(columns_of(contract)),
-                gate,
-                contract.digest(),
-                author,
-                disposition,
-                spec.keys,
-                lookups=lookups_of(contract, spec.keys),
-            )
-            return try_commit(store, session, work)
-    finally:
-        gate.close()
+    with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
+        parts = []
+        for number, group in enumerate(groups):
+            gate.add(number, _batch(session, group, records))
+            parts.append(_part(number, group, seats[group.partition]))
+        gate.decide()
+        work = Commit(
+            flow.table,
+            attempt,
+            "replay",
+            tuple(parts),
+            tuple(columns_of(contract)),
+            gate,
+            contract.digest(),
+            author,
+            disposition,
+            spec.keys,
+            lookups=lookups_of(contract, spec.keys),
+        )
+        return try_commit(store, session, work)
 
 
 def _part(number: int, group: _Group, seat: Seat) -> Part:

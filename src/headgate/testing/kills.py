@@ -4,6 +4,9 @@
 come in, runs are killed and begun again, the last run of the day ends in peace, and the project is compared with one
 whose runs were never killed. The books are audited after every kill. It shows what the death of a process leaves
 behind, not what a power cut does to a disk.
+
+With `--store postgres --address URL` the server's processes that work for a run die, too (`pg_terminate_backend`), and
+with `--crash COMMAND` the server itself: such a run must go on to its end, or fail with a finding that says why.
 """
 
 from __future__ import annotations
@@ -17,14 +20,17 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
 from headgate.api.project import Project
 from headgate.core import faults
+from headgate.core.errors import Finding, HeadgateError
 from headgate.testing.kills_project import state, write_day, write_project
+from headgate.testing.kills_sites import DuckDBSite, PostgresSite, Site, Way, by_command
 
 INSIDE = ("after_begin", "after_stage", "after_decide", "after_write", "after_commit", "before_ack")
 SHARE_INSIDE = 0.6
@@ -33,27 +39,32 @@ _COMMITS = 5
 _LATE = 0.02
 _PATIENCE = 120.0
 """Seconds after which a run that goes on has hung."""
+_FAILED = 3
+"""Exit code of a run that said why it failed, and that it was no defect."""
 
 
 @dataclass(frozen=True)
 class Aim:
-    """When to kill. With a `point`: `after` seconds after it is announced for the n-th `commit` (1-based), or, if the
-    run `waits` there, at exactly that point. Without: `after` seconds after the start of the process."""
+    """When to kill what. With a `point`: `after` seconds after it is announced for the n-th `commit` (1-based), or, if
+    the run `waits` there, at exactly that point. Without: `after` seconds after the start of the process."""
 
     after: float
     point: str = ""
     commit: int = 0
     waits: bool = False
+    way: Way = "process"
 
 
 @dataclass(frozen=True)
 class Flight:
-    """How a run ended. `last` is the last point that it announced, "" for none; `commits` how many it carried out."""
+    """How a run ended. `killed`: it, or what it needs of its warehouse, was killed. `last`: the last point that it had
+    announced then, "" for none. `commits`: how many it carried out. `end`: "died", "done" or "failed"."""
 
     killed: bool
     last: str
     commits: int
     seconds: float
+    end: str
 
 
 @dataclass
@@ -63,7 +74,8 @@ class Tally:
     days: int = 0
     kills: int = 0
     inside: int = 0
-    places: Counter[str] = field(default_factory=Counter)
+    places: Counter[tuple[str, Way]] = field(default_factory=Counter)
+    ends: Counter[tuple[Way, str]] = field(default_factory=Counter)
     audits_clean: int = 0
     losses: int = 0
     doubles: int = 0
@@ -74,24 +86,30 @@ class Tally:
         return not self.problems and not self.losses and not self.doubles and self.audits_clean == self.kills
 
     def render(self) -> str:
-        """A table of where the runs died, and the result."""
+        """A table of where what was killed, how the runs ended, and the result."""
         places = ["before the first commit", *faults.POINTS, "between two steps"]
-        lines = [f"{'died at':<26}{'kills':>6}", *(f"{one:<26}{self.places[one]:>6}" for one in places)]
-        lines.append(f"{'all':<26}{self.kills:>6}, of them inside a commit {self.inside}, over {self.days} days")
+        ways = sorted({way for way, _ in self.ends})
+        lines = [f"{'killed at':<26}" + "".join(f"{way:>10}" for way in ways)]
+        lines += [f"{one:<26}" + "".join(f"{self.places[one, way]:>10}" for way in ways) for one in places]
+        for end, said in (("died", "died"), ("done", "went on to the end"), ("failed", "failed and said why")):
+            lines.append(f"{said:<26}" + "".join(f"{self.ends[way, end]:>10}" for way in ways))
+        lines.append(f"all: {self.kills}, of them inside a commit {self.inside}, over {self.days} days")
         lines.append(f"losses {self.losses}, doubles {self.doubles}, audits clean {self.audits_clean} of {self.kills}")
         return "\n".join([*lines, *self.problems])
 
 
 class RunFailed(RuntimeError):
-    """A run that nobody killed did not succeed."""
+    """A run that nobody killed did not succeed, or one of which the server was killed ended in a defect."""
 
 
-def practise(kills: int, seed: int, folder: Path) -> Tally:
+def practise(kills: int, seed: int, folder: Path, site: Site | None = None) -> Tally:
     """Kills that many runs of a project in the folder and says what came of it."""
+    site = site or DuckDBSite()
     tally, dice = Tally(), random.Random(seed)
     calm, stormy = folder / "calm", folder / "stormy"
     for one in (calm, stormy):
-        write_project(one)
+        one.mkdir()
+        write_project(one, site.settle(one))
     while tally.kills < kills:
         tally.days += 1
         for one in (calm, stormy):
@@ -99,26 +117,27 @@ def practise(kills: int, seed: int, folder: Path) -> Tally:
         usual = fly(calm).seconds
         left, storms = _COMMITS, min(dice.randint(1, 5), kills - tally.kills)
         for _ in range(storms):
-            flight = fly(stormy, aim := draw(dice, tally, usual, left))
+            flight = fly(stormy, aim := draw(dice, tally, usual, left, site.ways), site)
             if not flight.killed:
                 break
             _note(stormy, flight, aim, tally)
             left -= flight.commits
-            if not left:
+            if left <= 0 or flight.end == "done":
                 break
         fly(stormy)
-        _compare(calm, stormy, tally)
+        _compare(site, calm, stormy, tally)
     return tally
 
 
-def draw(dice: random.Random, tally: Tally, usual: float, left: int) -> Aim:
+def draw(dice: random.Random, tally: Tally, usual: float, left: int, ways: Sequence[Way] = ("process",)) -> Aim:
     """Where to kill next: inside one of the commits that are `left` as long as too few kills were, else anywhere in a
     run of `usual` seconds. What is aimed at after an announcement may come too late; then the next aim waits there."""
+    way = dice.choice(ways)
     missing = SHARE_INSIDE * (tally.kills + 1) - tally.inside
     if missing <= 0:
-        return Aim(dice.uniform(0, usual))
+        return Aim(dice.uniform(0, usual), way=way)
     point, commit, waits = dice.choice(INSIDE), dice.randint(1, left), missing > 0.5
-    return Aim(0 if waits else dice.uniform(0, _LATE), point, commit, waits)
+    return Aim(0 if waits else dice.uniform(0, _LATE), point, commit, waits, way)
 
 
 def _note(folder: Path, flight: Flight, aim: Aim, tally: Tally) -> None:
@@ -128,14 +147,16 @@ def _note(folder: Path, flight: Flight, aim: Aim, tally: Tally) -> None:
     tally.kills += 1
     tally.inside += inside
     out = "between two steps" if flight.last else "before the first commit"
-    tally.places[flight.last if inside or flight.last == "before_write" else out] += 1
+    tally.places[flight.last if inside or flight.last == "before_write" else out, aim.way] += 1
+    tally.ends[aim.way, flight.end] += 1
     found = Project.open(folder).audit().findings
     tally.audits_clean += not found
     tally.problems += [f"after a kill at {flight.last or 'the start'}: {one.render()}" for one in found]
 
 
-def _compare(calm: Path, stormy: Path, tally: Tally) -> None:
-    wanted, have = state(calm), state(stormy)
+def _compare(site: Site, calm: Path, stormy: Path, tally: Tally) -> None:
+    with closing(site.store(calm)) as one, closing(site.store(stormy)) as other:
+        wanted, have = state(one), state(other)
     for part in wanted:
         lost, more = wanted[part] - have[part], have[part] - wanted[part]
         tally.losses += lost.total()
@@ -145,8 +166,8 @@ def _compare(calm: Path, stormy: Path, tally: Tally) -> None:
             tally.problems.append("\n".join([f"day {tally.days}, {part} differ from those without a kill:", *shown]))
 
 
-def fly(folder: Path, aim: Aim | None = None) -> Flight:
-    """One run of the project in a process of its own. Raises RunFailed where it fails by itself."""
+def fly(folder: Path, aim: Aim | None = None, site: Site | None = None) -> Flight:
+    """One run of the project in a process of its own. Raises RunFailed where it fails by itself, or by a defect."""
     inlet, outlet = os.pipe()
     waits = f"{aim.commit} {aim.point}" if aim and aim.waits else ""
     command = [sys.executable, "-m", "headgate.testing.kills", "--child", str(folder), str(outlet), waits]
@@ -154,49 +175,86 @@ def fly(folder: Path, aim: Aim | None = None) -> Flight:
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, pass_fds=[outlet], stdout=errors, stderr=errors)  # noqa: S603
         os.close(outlet)
-        last, commits = _watch(process, inlet, aim)
+        watch = _Watch(process, aim, lambda way: site is not None and site.strike(way, folder))
+        watch.follow(inlet)
         code = process.wait()
-        if code not in (0, -signal.SIGKILL) or (code and aim is None):
+        end = {0: "done", -signal.SIGKILL: "died", _FAILED: "failed"}.get(code)
+        died = aim is not None and aim.way == "process" and end == "died"
+        if end is None or (end == "died" and not died) or (end == "failed" and not watch.hit):
             errors.seek(0)
             raise RunFailed(f"a run ended with {code}:\n{errors.read().decode()}")
-    return Flight(code == -signal.SIGKILL, last, commits, perf_counter() - began)
+    killed = died or (watch.hit and aim is not None and aim.way != "process")
+    return Flight(killed, watch.place or watch.last, watch.commits, perf_counter() - began, end)
 
 
-def _watch(process: subprocess.Popen[bytes], inlet: int, aim: Aim | None) -> tuple[str, int]:
-    """Follows the run to its end, kills it as aimed; the last point that it announced, and how often `after_commit`."""
-    shot = threading.Timer(aim.after if aim else 0, process.kill)
-    guard = threading.Timer(_PATIENCE, process.kill)
-    guard.start()
-    last, commits = "", 0
-    with open(inlet, "rb") as news:
-        if aim and not aim.point:
-            shot.start()
-        for line in news:
-            number, last = line.decode().split()
-            commits += last == "after_commit"
-            if aim and aim.point and (int(number), last) == (aim.commit, aim.point):
+class _Watch:
+    """Follows a run to its end and kills as aimed. `last`: the last point that it announced; `commits`: how often
+    `after_commit`. `hit`: there was something to kill; `place`: what was `last` then."""
+
+    def __init__(self, process: subprocess.Popen[bytes], aim: Aim | None, strike: Callable[[Way], bool]) -> None:
+        self._process, self._aim, self._strike = process, aim, strike
+        self.last, self.place, self.commits, self.hit = "", "", 0, False
+
+    def follow(self, inlet: int) -> None:
+        aim = self._aim
+        shot = threading.Timer(aim.after if aim else 0, self._shoot)
+        guard = threading.Timer(_PATIENCE, self._process.kill)
+        guard.start()
+        with open(inlet, "rb") as news:
+            if aim and not aim.point:
                 shot.start()
-    shot.cancel()
-    guard.cancel()
-    return last, commits
+            for line in news:
+                number, self.last = line.decode().split()
+                self.commits += self.last == "after_commit"
+                if aim and aim.point and (int(number), self.last) == (aim.commit, aim.point) and not shot.ident:
+                    shot.start()
+        shot.cancel()
+        guard.cancel()
+        if shot.ident:
+            shot.join()
+
+    def _shoot(self) -> None:
+        assert self._aim is not None
+        if self._aim.way == "process":
+            self._process.kill()
+            return
+        self.place = self.last
+        self.hit = self._strike(self._aim.way)
+        if self._aim.waits:
+            self._process.send_signal(signal.SIGUSR1)
 
 
 def child(folder: Path, outlet: int, waits: str) -> int:
-    """The run that may be killed: announces each fault point as `commit point`, and stays at the one named."""
+    """The run that may be killed: announces each fault point as `commit point`, and stays at the one named until it
+    gets SIGUSR1. 0, or _FAILED where it failed and can say why."""
     begun = 0
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
 
     def announce(point: str) -> None:
-        nonlocal begun
+        nonlocal begun, waits
         begun += point == "before_write"
         os.write(outlet, f"{begun} {point}\n".encode())
-        while waits == f"{begun} {point}":
-            signal.pause()
+        if waits == f"{begun} {point}":
+            waits = ""
+            signal.sigwait({signal.SIGUSR1})
 
     faults.install(announce)
-    result = Project.open(folder).run()
-    for finding in result.findings:
+    try:
+        result = Project.open(folder).run()
+    except HeadgateError as error:
+        return _told(error.findings)
+    if result.status == "ok" and result.balanced:
+        return 0
+    return _told(result.findings) if result.balanced else 1
+
+
+def _told(findings: Iterable[Finding]) -> int:
+    """Says what went wrong; _FAILED where a warehouse out of reach is all of it."""
+    codes = set()
+    for finding in findings:
         print(finding.render(), file=sys.stderr)
-    return 0 if result.status == "ok" and result.balanced else 1
+        codes.add(finding.code)
+    return _FAILED if codes and codes <= {"warehouse-unreachable", "commit-unknown"} else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -204,15 +262,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m headgate.testing.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="how many runs to kill (100)")
     parser.add_argument("--seed", type=int, default=1, help="what the days bring and where the kills aim (1)")
+    parser.add_argument("--store", choices=("duckdb", "postgres"), default="duckdb", help="the warehouse (duckdb)")
+    parser.add_argument("--address", help="URL of a PostgreSQL whose user may create databases")
+    parser.add_argument("--crash", help="shell command that kills that PostgreSQL and starts it again")
     parser.add_argument("--child", nargs=3, metavar=("FOLDER", "FD", "POINT"), help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.child:
         folder, outlet, waits = chosen.child
         return child(Path(folder), int(outlet), waits)
-    with tempfile.TemporaryDirectory() as folder:
-        tally = practise(chosen.kills, chosen.seed, Path(folder))
+    if chosen.store == "postgres" and not chosen.address:
+        parser.error("--store postgres needs --address")
+    with tempfile.TemporaryDirectory() as folder, closing(_site(chosen)) as site:
+        tally = practise(chosen.kills, chosen.seed, Path(folder), site)
     print(tally.render())
     return 0 if tally.ok else 1
+
+
+def _site(chosen: argparse.Namespace) -> Site:
+    if chosen.store == "duckdb":
+        return DuckDBSite()
+    return PostgresSite(chosen.address, by_command(chosen.crash) if chosen.crash else None)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from headgate.adapters.duckdb.store import DuckDBStore
-from headgate.core.protocols import Session
+from headgate.core.protocols import Store, StoreSession
+from headgate.core.values import TableRef
+from headgate.sql import quote
 
 TABLES = ("raw.customers", "raw.orders", "raw.prices")
 _FILES = {
-    "headgate.yml": "project: kills\nwarehouse: duckdb:warehouse.duckdb\n",
     "ingest/orders.yml": """\
 table: raw.orders
 from: data/orders/*.csv
@@ -52,7 +52,7 @@ columns:
 {{ config(materialized='table') }}
 select c.id, c.name, count(*) as orders, sum(o.amount) as amount
 from {{ ref('raw.orders') }} as o join {{ ref('raw.customers') }} as c on c.id = o.customer
-group by all
+group by c.id, c.name
 """,
     "models/priced.sql": """\
 {{ config(materialized='view') }}
@@ -75,9 +75,9 @@ _FIRST_DAY = 1_700_000_000
 _ORDERS, _CUSTOMERS = 1500, 300
 
 
-def write_project(folder: Path) -> None:
+def write_project(folder: Path, warehouse: str = "duckdb:warehouse.duckdb") -> None:
     """The project without any data."""
-    for name, text in _FILES.items():
+    for name, text in {**_FILES, "headgate.yml": f"project: kills\nwarehouse: {warehouse}\n"}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -132,27 +132,29 @@ def _prices(dice: random.Random, day: int) -> list[str]:
     ]
 
 
-def state(folder: Path) -> dict[str, Counter[Any]]:
+def state(store: Store) -> dict[str, Counter[Any]]:
     """What two runs of the same days must agree on, part by part, as multisets.
 
     Rows of tables and models (without `_hg_load`), open quarantine records, positions, sums of the entries, and the
     names of all relations, so that nothing may be left over.
     """
-    store = DuckDBStore(folder / "warehouse.duckdb", read_only=True)
-    try:
-        with store.session() as session:
-            return _state(session)
-    finally:
-        store.close()
+    with store.session() as session:
+        return _state(session)
 
 
-def _state(session: Session) -> dict[str, Counter[Any]]:
-    parts = {f"rows of {name}": f"SELECT * EXCLUDE (_hg_load) FROM {name}" for name in TABLES}
-    parts |= {f"rows of {name}": f"SELECT * FROM {name}" for name in _MODELS}
+def _state(session: StoreSession) -> dict[str, Counter[Any]]:
+    parts = {f"rows of {name}": _rows(session, name) for name in (*TABLES, *_MODELS)}
     parts["open records"] = """SELECT table_name, partition, record, reasons, raw, "row" FROM _headgate.quarantine
                                WHERE status = 'open'"""
     parts["positions"] = "SELECT flow, stream, partition, position FROM _headgate.position"
     parts["sums"] = """SELECT table_name, sum(rows_read), sum(rows_quarantined), sum(rows_loaded + rows_deduplicated)
                        FROM _headgate.entry GROUP BY 1"""
-    parts["relations"] = """SELECT table_schema, table_name, table_type FROM information_schema.tables"""
+    parts["relations"] = """SELECT table_schema, table_name, table_type FROM information_schema.tables
+                            WHERE table_schema NOT IN ('information_schema', 'pg_catalog')"""
     return {name: Counter(session.execute(select)) for name, select in parts.items()}
+
+
+def _rows(session: StoreSession, name: str) -> str:
+    table = TableRef.parse(name)
+    names = [column for column, _ in session.columns(table) or [] if column != "_hg_load"]
+    return f"SELECT {quote.columns(names)} FROM {quote.table(table)}"

@@ -513,7 +513,7 @@ class StoreSuite:
             else:
                 assert change.second.into(anew).status == "skipped"
                 assert seen(anew) == crashed
-            assert _as_alone(change, seen(anew))
+            assert as_alone(change, seen(anew))
 
     @pytest.mark.parametrize("point", NOTHING_KEPT)
     def test_a_crash_of_the_first_load_is_no_obstacle_to_another_contract(self, store: Store, point: str) -> None:
@@ -531,7 +531,7 @@ class StoreSuite:
         shaky = Commits(store, "answer-lost", first=PREPARING)
         change.end(shaky)
         assert shaky.seen > shaky.first
-        assert _as_alone(change, seen(store))
+        assert as_alone(change, seen(store))
 
     @pytest.mark.parametrize("name", list(CHANGES))
     def test_a_commit_that_failed_is_an_error_and_nothing_is_kept(self, store: Store, name: str) -> None:
@@ -542,7 +542,7 @@ class StoreSuite:
             change.end(Commits(store, "lost", first=PREPARING))
         assert whole(store) == before
         change.end(store)
-        assert _as_alone(change, seen(store))
+        assert as_alone(change, seen(store))
 
     @pytest.mark.parametrize("name", list(CHANGES))
     def test_a_commit_without_an_error_is_not_believed(self, store: Store, name: str) -> None:
@@ -554,7 +554,7 @@ class StoreSuite:
         assert caught.value.finding.code == "commit-vanished"
         assert whole(store) == before
         change.end(store)
-        assert _as_alone(change, seen(store))
+        assert as_alone(change, seen(store))
 
 
 def _records(change: Change) -> list[int]:
@@ -572,7 +572,7 @@ _EXPECTED = {
 }
 
 
-def _as_alone(change: Change, found: Seen) -> bool:
+def as_alone(change: Change, found: Seen) -> bool:
     """Whether the change was done exactly once: its rows and its open records are there."""
     name = next(name for name, one in CHANGES.items() if one is change)
     return (ids(found), len(found.records)) == _EXPECTED[name]

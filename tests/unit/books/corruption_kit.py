@@ -86,7 +86,11 @@ THIRD = {
 
 def built(root: Path) -> Folder:
     """The project after three runs, two replays, a reload, a stopped load and an adjustment; its audit is clean."""
-    folder = Folder.make(root, FIRST)
+    return grown(Folder.make(root, FIRST))
+
+
+def grown(folder: Folder) -> Folder:
+    """The history of `built`, in a folder with the files of FIRST."""
     assert folder.run().status == "ok"
     for name, text in SECOND.items():
         folder.write(name, text)

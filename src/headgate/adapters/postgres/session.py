@@ -34,14 +34,15 @@ def numbered(sql: str) -> str:
 
 
 class PostgresSession:
-    """For one thread. `reconnect(old)` gives a new connection once the old one is certainly gone from the server."""
+    """For one thread. `reconnect(old, committing)` gives a new connection once the old one is certainly gone from the
+    server; `committing` says whether a COMMIT had been sent."""
 
     def __init__(
         self,
         connection: psycopg.Connection[Any],
         engine: DuckDBSession,
         temp: Path,
-        reconnect: Callable[[psycopg.Connection[Any]], psycopg.Connection[Any]],
+        reconnect: Callable[[psycopg.Connection[Any], bool], psycopg.Connection[Any]],
         indexed: set[str],
     ) -> None:
         self.connection = connection
@@ -120,9 +121,7 @@ class PostgresSession:
     def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
         """Views that read the target are made again over the new one: here a view holds on to the old one itself."""
         standing = self.standing(target)
-        readers = views.take_down(self, target) if standing else []
-        if standing:
-            self.execute(f"DROP {standing.upper()} {quote.table(target)}")
+        readers = views.drop(self, target, standing) if standing else []
         self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
         views.put_up(self, readers, target)
         return standing
@@ -137,8 +136,7 @@ class PostgresSession:
         if found == [(name, types.physical(kind)) for name, kind in columns]:
             self.execute(f"DELETE FROM {quote.table(table)}")
             return
-        readers = views.take_down(self, table) if found else []
-        self.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
+        readers = views.drop(self, table, "table") if found else []
         self._indexed.clear()
         self.create(table, columns, required)
         views.put_up(self, readers, table)
@@ -173,13 +171,14 @@ class PostgresSession:
         import psycopg
 
         self._indexed.clear()
+        committing = self._last == "COMMIT"
         if not self.connection.broken:
             try:
                 self.execute("ROLLBACK")
                 return
             except psycopg.OperationalError:
                 pass
-        self.connection = self._reconnect(self.connection)
+        self.connection = self._reconnect(self.connection, committing)
 
     def trouble(self, error: BaseException) -> Trouble | None:
         import psycopg

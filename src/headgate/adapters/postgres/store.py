@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,12 +36,36 @@ _HOLDER = f"""SELECT a.pid, a.application_name, to_char(a.backend_start AT TIME 
 _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1"
 
 
+def _is_cut(error: psycopg.OperationalError) -> bool:
+    """Whether it says that the connection is gone, or goes: not that a statement failed or was cancelled."""
+    state = error.sqlstate
+    return state is None or (state[:2] in ("08", "57") and state != "57014")
+
+
+def _lives(connection: psycopg.Connection[Any]) -> bool:
+    """Whether an idle connection can be used: where there is nothing to read, the server has not taken its leave."""
+    import psycopg
+
+    if connection.closed:
+        return False
+    ears = select.poll()
+    ears.register(connection.fileno(), select.POLLIN)
+    if not ears.poll(0):
+        return True
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 class PostgresStore:
     """A warehouse in a PostgreSQL database.
 
     `address`: a connection URL or string; `shown`: what messages call it. `temp`: a folder for temporary files.
     `read_only`: sessions are one read-only snapshot each. `polite`: wait for runs of the same table by other processes,
-    after a message through `told`. `limits`: those of the private engine.
+    after a message through `told`. `limits`: those of the private engine. `patience`: seconds after which a server that
+    broke off counts as gone.
     *Errors*: AdapterError `missing-extra`, `warehouse-unreachable`, `warehouse-unfit`.
     """
 
@@ -57,10 +82,11 @@ class PostgresStore:
         polite: bool = False,
         told: Callable[[str], None] | None = None,
         limits: Mapping[str, str] = MappingProxyType({}),
+        patience: float = PATIENCE_SECS,
     ) -> None:
         self.shown = shown
         self._address, self._temp, self._read_only = address, temp, read_only
-        self._program, self._polite, self._told = program, polite, told
+        self._program, self._polite, self._told, self._patience = program, polite, told, patience
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
         self._idle: list[psycopg.Connection[Any]] = []
@@ -78,9 +104,10 @@ class PostgresStore:
         with self._engine.session() as engine:
             session = PostgresSession(connection, engine, self._temp, self._again, self._indexed)
             try:
-                if self._read_only:
-                    session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                yield session
+                with self._answering():
+                    if self._read_only:
+                        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    yield session
             finally:
                 self._give_back(session.connection)
 
@@ -96,28 +123,53 @@ class PostgresStore:
         """Waits for runs of the same table elsewhere. A courtesy that saves work: the sequence is the safety."""
         connection = self._take()
         try:
-            if not self._ask(connection, f"SELECT pg_try_advisory_lock({_KEY})", str(table))[0][0]:
-                self._tell(connection, table)
-                self._ask(connection, f"SELECT pg_advisory_lock({_KEY})", str(table))
+            with self._answering():
+                if not self._ask(connection, f"SELECT pg_try_advisory_lock({_KEY})", str(table))[0][0]:
+                    self._tell(connection, table)
+                    self._ask(connection, f"SELECT pg_advisory_lock({_KEY})", str(table))
             yield
         finally:
-            if not connection.broken:
-                self._ask(connection, f"SELECT pg_advisory_unlock({_KEY})", str(table))
-            self._give_back(connection)
+            self._end_turn(connection, table)
+
+    def _end_turn(self, connection: psycopg.Connection[Any], table: TableRef) -> None:
+        """A connection that broke meanwhile holds nothing any more; what was done under it stands."""
+        import psycopg
+
+        with suppress(psycopg.OperationalError):
+            self._ask(connection, f"SELECT pg_advisory_unlock({_KEY})", str(table))
+        self._give_back(connection)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Tells of a connection that broke as AdapterError `warehouse-unreachable`."""
+        import psycopg
+
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            if not _is_cut(error):
+                raise
+            raise self._unreachable(str(error) or "the connection broke") from error
 
     def is_conflict(self, error: BaseException) -> bool:
         """True where another transaction was first, or where the connection broke before the COMMIT."""
         import psycopg
         from psycopg import errors
 
-        first = (errors.SerializationFailure, errors.DeadlockDetected, errors.DuplicateTable, errors.DuplicateSchema)
-        if isinstance(error, first):
+        first = (
+            errors.SerializationFailure,
+            errors.DeadlockDetected,
+            errors.DuplicateTable,
+            errors.DuplicateSchema,
+            errors.DuplicateObject,
+        )
+        # What two sessions that change one object at a time are told has no code of its own: `tuple concurrently
+        # updated`, `could not open relation with OID`.
+        if isinstance(error, (*first, errors.InternalError_)):
             return True
         if isinstance(error, errors.UniqueViolation):
             return (error.diag.schema_name or "") in ("_headgate", "pg_catalog")
-        if not isinstance(error, psycopg.OperationalError) or isinstance(error, errors.QueryCanceled):
-            return False
-        return error.sqlstate is None or error.sqlstate[:2] in ("08", "57")
+        return isinstance(error, psycopg.OperationalError) and _is_cut(error)
 
     def close(self) -> None:
         for connection in self._idle:
@@ -128,8 +180,9 @@ class PostgresStore:
     def _take(self) -> psycopg.Connection[Any]:
         while self._idle:
             connection = self._idle.pop()
-            if not connection.closed:
+            if _lives(connection):
                 return connection
+            connection.close()
         return self._connect()
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
@@ -182,26 +235,39 @@ class PostgresStore:
             raise AdapterError.of("warehouse-unfit", what, self.shown, fix)
         return connection
 
-    def _again(self, old: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-        """A new connection, once the server has ended the old one: what that one was committing is decided then.
+    def _again(self, old: psycopg.Connection[Any], committing: bool) -> psycopg.Connection[Any]:
+        """A new connection, once the server has ended the old one: what that one was `committing` is decided then.
 
-        *Errors*: CommitError `commit-unknown` where the server can't be asked.
+        *Errors*: where the server can't be asked, CommitError `commit-unknown` if the COMMIT had been sent, and else
+        AdapterError `warehouse-unreachable`.
         """
         name = old.info.get_parameters()["application_name"]
         old.close()
-        until = monotonic() + PATIENCE_SECS
+        until = monotonic() + self._patience
         while True:
             try:
-                connection = self._connect()
-                while self._ask(connection, _END, name):
-                    if monotonic() > until:
-                        raise self._unknown()
-                    pause(_AGAIN_SECS)
-                return connection
+                with self._answering():
+                    connection = self._ended(name)
+                if connection is not None:
+                    return connection
+                if monotonic() > until:
+                    raise self._unreachable("it still works for a connection that broke")
             except AdapterError as error:
                 if monotonic() > until:
-                    raise self._unknown() from error
-                pause(_AGAIN_SECS)
+                    raise self._unknown() if committing else error from None
+            pause(_AGAIN_SECS)
+
+    def _ended(self, name: str) -> psycopg.Connection[Any] | None:
+        """A new connection if no server process works for the old one, which went by this name; None if one does."""
+        connection = self._connect()
+        try:
+            if not self._ask(connection, _END, name):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        return None
 
     def _unknown(self) -> CommitError:
         return CommitError(

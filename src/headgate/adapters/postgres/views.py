@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from headgate.core.errors import AdapterError
 from headgate.core.values import TableRef
@@ -34,6 +34,30 @@ class View:
 
     ref: TableRef
     select: str
+
+
+TRIES = 5
+
+
+def drop(session: PostgresSession, table: TableRef, kind: Literal["table", "view"]) -> list[View]:
+    """Drops the relation after the views that read it; returns these. Again where another session came in between.
+
+    *Errors*: AdapterError `needed-by` where something else holds on to it.
+    """
+    from psycopg import errors
+
+    for _ in range(TRIES):
+        session.execute("SAVEPOINT hg_drop")
+        try:
+            made = take_down(session, table)
+            session.execute(f"DROP {kind.upper()} {quote.table(table)}")
+            session.execute("RELEASE SAVEPOINT hg_drop")
+            return made
+        except (errors.DependentObjectsStillExist, errors.UndefinedTable, errors.InternalError_) as error:
+            why = " ".join((error.diag.message_detail or str(error)).split())
+            session.execute("ROLLBACK TO SAVEPOINT hg_drop")
+    what = f"{table} is to be replaced, and something in the database needs it: {why}"
+    raise AdapterError.of("needed-by", what, str(table), "drop what needs it first, and make it again after")
 
 
 def take_down(session: PostgresSession, table: TableRef) -> list[View]:
