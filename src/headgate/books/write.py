@@ -93,7 +93,8 @@ def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) ->
     """Deletes the rows that accepted rows are newer versions of, after counting them by the entry that wrote them."""
     target = quote.table(work.table)
     keys = work.judgement.keys(work.keys)
-    same = " AND ".join(f"old.{quote.ident(key)} = new.{quote.ident(key)}" for key in work.keys)
+    json = {name for name, kind in work.columns if kind == "JSON"}
+    same = " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
     found = session.execute(
         f"""SELECT new._hg_part, coalesce(old.{LOAD_COLUMN}, 0), count(*)
             FROM {target} AS old JOIN ({keys}) AS new ON {same} GROUP BY 1, 2"""
@@ -105,6 +106,11 @@ def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) ->
         counted = sum(row[2] for row in found)
         if deleted and deleted[0][0] != counted:
             raise _unbalanced(work, f"{deleted[0][0]} old versions were deleted, {counted} were counted")
+
+
+def _same(key: str, by_text: bool) -> str:
+    """JSON is compared by its text: not every store has an equality for it."""
+    return f"CAST(old.{key} AS VARCHAR) = CAST(new.{key} AS VARCHAR)" if by_text else f"old.{key} = new.{key}"
 
 
 def _entries(

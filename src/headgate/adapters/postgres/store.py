@@ -17,11 +17,24 @@ from headgate.core.values import TableRef
 if TYPE_CHECKING:
     import psycopg
 
+    from headgate.adapters.duckdb.store import DuckDBSession
+
 OLDEST = 130000
 PATIENCE_SECS = 60.0
 """How long a session with a broken connection tries to find out what became of its transaction."""
 _AGAIN_SECS = 0.05
-SETTINGS = "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1 -c search_path=main,public"
+SETTINGS = (
+    "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1 "
+    "-c search_path=main,public"
+)
+_FIXES = {
+    "42501": "grant the user what is missing: CREATE on the database, and the schemas and tables that it works on",
+    "25006": "name a server that can be written to",
+    "53": "give the server more room, memory or connections",
+    "54": "stay within the limits of PostgreSQL",
+    "58": "see the server's log",
+}
+"""By SQLSTATE or its class: what is to be done where the server itself refuses."""
 _KEY = "hashtextextended('headgate ' || $1::text, 0)"
 _HOLDER = f"""SELECT a.pid, a.application_name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SSOF')
     FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
@@ -68,15 +81,23 @@ class PostgresStore:
 
     @contextmanager
     def session(self) -> Iterator[PostgresSession]:
+        """*Errors*: AdapterError `warehouse-unreachable`, `warehouse-refused` for what the server itself can't do."""
+        import psycopg
+
         connection = self._take()
         with self._engine.session() as engine:
-            session = PostgresSession(connection, engine, self._temp, self._again, self._indexed)
+            session = self._session(connection, engine)
             try:
                 if self._read_only:
                     session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield session
+            except psycopg.Error as error:
+                raise self._outside(error) or error from error
             finally:
                 self._give_back(session.connection)
+
+    def _session(self, connection: psycopg.Connection[Any], engine: DuckDBSession) -> PostgresSession:
+        return PostgresSession(connection, engine, self._temp, self._again, self._indexed)
 
     @contextmanager
     def lock(self, table: TableRef) -> Iterator[None]:
@@ -163,6 +184,18 @@ class PostgresStore:
         what = f"the warehouse does not answer: {said}"
         fix = "see that the server runs and that address, user and password are right"
         return AdapterError.of("warehouse-unreachable", what, self.shown, fix)
+
+    def _outside(self, error: psycopg.Error) -> HeadgateError | None:
+        """What is wrong with the server or with our rights on it; None for every other error."""
+        import psycopg
+
+        state, said = error.sqlstate or "", " ".join((error.diag.message_primary or str(error)).split())
+        if state[:2] in ("08", "57") and state != "57014":
+            return self._unreachable(said)
+        if isinstance(error, psycopg.OperationalError) and not state:
+            return self._unreachable(said)
+        fix = _FIXES.get(state) or _FIXES.get(state[:2])
+        return AdapterError.of("warehouse-refused", f"the warehouse refused: {said}", self.shown, fix) if fix else None
 
     def _fit(self, connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
         """The connection, if the database can be a warehouse."""
