@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-pyproject
 WORKERS ?= 2
+# What test-matrix runs: make test-matrix FOLDERS=tests/engine
+FOLDERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast lint bench clean
+.PHONY: help setup run test test-fast test-matrix lint bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with headgate and its development tools; nothing to do while pyproject.toml is unchanged
 
@@ -37,9 +39,12 @@ test: lint ## lint, then every test
 test-fast: setup ## the tests that take less than about two seconds each
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
+test-matrix: setup ## the tests against the newest DuckDB of each major version; writes docs/compat.md (many minutes)
+	@$(BIN)/python -m tests.matrix --workers $(WORKERS) $(FOLDERS)
+
 bench: setup ## the ratios that are promised, measured (minutes)
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove everything that was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .matrix .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

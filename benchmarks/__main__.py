@@ -9,14 +9,17 @@ import argparse
 import importlib
 import json
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from benchmarks import harness
+from benchmarks import harness, server
 from benchmarks.data import WORK
 
 NAMES = (
     "parquet_ten_million",
     "parquet_row_rules",
+    "arrow_row_rules",
     "csv_clean",
     "upsert_million",
     "growing_keys",
@@ -24,25 +27,38 @@ NAMES = (
     "ten_rows",
     "help_text",
     "small_steps",
+    "memory_flat",
+    "random_keys",
+    "arrow_dlt",
+    "postgres_append",
+    "postgres_unique",
+    "postgres_upsert",
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
-    results = []
-    for name in options.bars or NAMES:
-        bar: harness.Bar = importlib.import_module(f"benchmarks.bars.{name}").BAR
-        if options.only in (None, *bar.sides):
-            print(f"{bar.title} ...", file=sys.stderr, flush=True)
-            folder = WORK / name
-            folder.mkdir(parents=True, exist_ok=True)
-            results.append(harness.run(bar, folder, options.scale, options.rounds, options.only))
+    chosen = options.bars or NAMES
+    with server.running() if any(name.startswith("postgres") for name in chosen) else nullcontext():
+        results = _measure(chosen, options)
     table = harness.to_markdown(results)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "results.json").write_text(json.dumps(harness.to_json(results), indent=2) + "\n", encoding="utf-8")
     (options.out / "results.md").write_text(table, encoding="utf-8")
     print(table)
     return int(options.scale >= 1 and not all(found["holds"] for result in results for found in result.verdicts))
+
+
+def _measure(chosen: Sequence[str], options: argparse.Namespace) -> list[harness.Result]:
+    results = []
+    for name in chosen:
+        bar: harness.Bar = importlib.import_module(f"benchmarks.bars.{name}").BAR
+        if options.only in (None, *bar.sides):
+            print(f"{bar.title} ...", file=sys.stderr, flush=True)
+            folder = WORK / name
+            folder.mkdir(parents=True, exist_ok=True)
+            results.append(harness.run(bar, folder, options.scale, options.rounds, options.only))
+    return results
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -64,6 +64,11 @@ def lineitem_csv(scale: float) -> Path:
     return _copied("lineitem", scale, 5_000_000, LINES, "csv")
 
 
+def lineitem_arrow(scale: float, batch_rows: int) -> Path:
+    """The same 5 M x 16 as an Arrow file of batches of so many rows."""
+    return _kept(_path("lineitem", scale, "arrow"), lambda part: _write_arrow(part, rows(scale, 5_000_000), batch_rows))
+
+
 def accounts(scale: float) -> Path:
     """10 M x 6 as Parquet: the base of the upsert."""
     query = ACCOUNTS.format(id="i", salt=20, since="2026-01-01", rows="{rows}")
@@ -85,6 +90,17 @@ def slices(scale: float, number: int = 100) -> list[Path]:
                as amount, date '2026-01-01' + {part} as day, 'note ' || i as note from range({rows}) t(i)"""
     return [
         _copied(f"slice{part:03}", scale, 100_000, query.format(start=part * size, part=part, rows="{rows}"), "parquet")
+        for part in range(number)
+    ]
+
+
+def random_slices(scale: float, number: int) -> list[Path]:
+    """Parquet files of 1 M rows x 3 with random ids, no id twice over all of them."""
+    size = rows(scale, 1_000_000)
+    query = """select (hash({start} + i) >> 1)::BIGINT as id, (hash(i) % 10000 / 100)::DECIMAL(10,2) as amount,
+               'note ' || i as note from range({rows}) t(i)"""
+    return [
+        _copied(f"random{part:02}", scale, 1_000_000, query.format(start=part * size, rows="{rows}"), "parquet")
         for part in range(number)
     ]
 
@@ -141,6 +157,18 @@ def _copy(query: str, path: Path, kind: str) -> None:
     options = "format parquet, row_group_size 122880" if kind == "parquet" else "format csv, header"
     connection.execute(f"copy ({query}) to '{path}' ({options})")
     connection.close()
+
+
+def _write_arrow(path: Path, count: int, batch_rows: int) -> None:
+    import pyarrow
+
+    writer: Any = None
+    for start in range(0, count, batch_rows):
+        query = LINES.format(rows=f"{start}, {min(start + batch_rows, count)}")
+        table = _connect().execute(query).to_arrow_table().combine_chunks()
+        writer = writer or pyarrow.ipc.new_file(str(path), table.schema)
+        writer.write_table(table)
+    writer.close()
 
 
 def _connect() -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.property.dress import Columnar, Dress, Written
+from tests.property.dress import Called, Columnar, Dress, Written
 from tests.property.driver import PARENT_FILE, _canonical, _sums
 
 from headgate.adapters.duckdb.store import DuckDBStore
@@ -42,14 +42,19 @@ class Disk:
 
     root: Path
     flow: oracle.Flow
-    dress: Dress | Columnar
+    dress: Dress | Columnar | Called
     columns: tuple[str, ...]
     texts: dict[str, Written] = field(default_factory=dict)
     clock: int = 0
 
     @classmethod
-    def make(cls, made: Path, root: Path, flow: oracle.Flow, dress: Dress | Columnar, columns: tuple[str, ...]) -> Disk:
+    def make(
+        cls, made: Path, root: Path, flow: oracle.Flow, dress: Dress | Columnar | Called, columns: tuple[str, ...]
+    ) -> Disk:
         shutil.copytree(made, root)
+        if isinstance(dress, Called):
+            (root / "sources").mkdir()
+            (root / "sources" / "x.py").write_text(dress.code())
         (root / "ingest" / "orders.yml").write_text(ingest_form(flow, dress.source(columns)), encoding="utf-8")
         return cls(root, flow, dress, columns)
 
@@ -112,7 +117,7 @@ class Disk:
                 shown: dict[str, Any] = {
                     "rows": sorted(self._rows(session), key=repr) if state else [],
                     "positions": {
-                        name: (seat.position["digest"], seat.position["records"])
+                        name: (seat.position.get("digest", seat.position.get("identity")), seat.position["records"])
                         for name, seat in ledger.seats(session, TABLE).items()
                         if name
                     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -107,6 +108,68 @@ class Columnar:
         out = io.BytesIO()
         pq.write_table(table, out, row_group_size=2)
         return Written(out.getvalue(), (None,) * len(records), (None,) * len(records))
+
+
+@dataclass(frozen=True)
+class Called:
+    """The files as JSON that a function of the user reads: each a partition, and every value a text.
+
+    `kind`: what the function yields: dicts | arrow | mixed. What is malformed it gives as an exception.
+    """
+
+    kind: str
+    suffix: str = ""
+
+    def source(self, columns: tuple[str, ...]) -> str:
+        """What stands after `from:`."""
+        return "{python: {function: sources/x.py:rows, partitions: sources/x.py:listing, replay: stable}}"
+
+    def dressed(self, file: File, columns: tuple[str, ...]) -> File:
+        """The file as it is."""
+        return file
+
+    def write(self, file: File) -> Written:
+        """The file as JSON; the same records give the same bytes."""
+        records = [
+            {"malformed": one.message} if isinstance(one, Malformed) else [one.get(name) for name in file.header]
+            for one in file.records
+        ]
+        count = len(records)
+        data = json.dumps({"header": file.header, "records": records}).encode()
+        return Written(data, (None,) * count, (None,) * count)
+
+    def code(self) -> str:
+        """The user's file."""
+        return _CODE + _ROWS[self.kind]
+
+
+_CODE = """
+import hashlib, json, pathlib
+import pyarrow as pa
+
+DATA = pathlib.Path(__file__).parents[1] / "data"
+
+def listing():
+    files = [path for path in DATA.glob("**/*") if path.is_file()]
+    return {
+        path.relative_to(DATA).as_posix(): "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+def one_by_one(partition, table):
+    made = json.loads((DATA / partition).read_text())
+    for number, record in enumerate(made["records"]):
+        if isinstance(record, dict):
+            yield ValueError(record["malformed"])
+        elif table(number):
+            yield pa.table([pa.array([text], pa.string()) for text in record], names=made["header"])
+        else:
+            yield dict(zip(made["header"], record))
+"""
+_ROWS = {
+    "dicts": "def rows(partition): return one_by_one(partition, lambda number: False)\n",
+    "arrow": "def rows(partition): return one_by_one(partition, lambda number: True)\n",
+    "mixed": "def rows(partition): return one_by_one(partition, lambda number: number % 3 == 1)\n",
+}
 
 
 dresses = st.builds(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from tests.property.disk import Disk, differences, template
-from tests.property.dress import Columnar, Dress, dresses, wearable
+from tests.property.dress import Called, Columnar, Dress, dresses, wearable
 
+from headgate.adapters.python import reader
 from headgate.testing import oracle
 from headgate.testing.strategies import PARENTS, Step, contracts, flows, histories, ingest_form, parents, play
 
@@ -39,7 +42,7 @@ def cases(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step], Dress]:
     return flow, steps, wearable(draw(dresses), [file for step in steps for file in step.files.values()])
 
 
-def agrees(made: Path, case: tuple[oracle.Flow, list[Step], Dress | Columnar]) -> None:
+def agrees(made: Path, case: tuple[oracle.Flow, list[Step], Dress | Columnar | Called]) -> None:
     flow, steps, dress = case
     note(ingest_form(flow, dress.source(positional(flow))))
     note(str(dress))
@@ -73,3 +76,19 @@ def test_text_columns_of_parquet_get_the_verdicts_of_the_oracle(
     made: Path, case: tuple[oracle.Flow, list[Step], Dress]
 ) -> None:
     agrees(made, (*case[:2], Columnar()))
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step], Called]:
+    """A function knows no twins, and in its dicts no column is missing."""
+    flow = replace(draw(flows(made=contracts(references=REFERENCES))), twin_files="load")
+    return flow, draw(histories(flow, faults=False)), Called(draw(st.sampled_from(["dicts", "arrow", "mixed"])))
+
+
+@settings(max_examples=max(10, settings.default.max_examples // 2))
+@given(case=calls(), rows=st.sampled_from([1, 2, 3, 500_000]), memory=st.sampled_from([1, 1 << 30]))
+def test_what_a_function_yields_gets_the_verdicts_of_the_oracle(
+    made: Path, case: tuple[oracle.Flow, list[Step], Called], rows: int, memory: int
+) -> None:
+    with patch.object(reader, "SLICE_ROWS", rows), patch.object(reader, "MEMORY_BYTES", memory):
+        agrees(made, case)

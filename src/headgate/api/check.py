@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from headgate.books import ledger, tables
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
-from headgate.core.protocols import Session, Store, StoreSession
+from headgate.core.protocols import Engine, Store, StoreSession
 from headgate.core.values import Partition
 from headgate.gate.bits import bits_of
 from headgate.gate.scan import Scan, columns_of, convert_columns
@@ -25,7 +25,7 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
         for flow in pipeline.flows:
-            findings += _flow(flow, session, reading)
+            findings += _flow(flow, session, reading.engine)
     with system.session() as session:
         for flow in pipeline.flows:
             findings += _names(flow, session)
@@ -39,7 +39,7 @@ def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
         yield Finding("name-unfit", "error", why, str(flow.ingest.where or flow.table), "choose another name")
 
 
-def _flow(flow: Flow, session: StoreSession, reading: Session) -> Iterator[Finding]:
+def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:
     if flow.contract is None:
         yield from (one for one in flow.source.check(reading, ()) if one.code != "unknown-column")
         return
@@ -54,7 +54,7 @@ def _flow(flow: Flow, session: StoreSession, reading: Session) -> Iterator[Findi
     yield from _table(flow, session)
 
 
-def _types(flow: Flow, reading: Session) -> Iterator[Finding]:
+def _types(flow: Flow, reading: Engine) -> Iterator[Finding]:
     """Whether values of each file's types could fit the contract at all; text always could."""
     assert flow.contract is not None
     for partition in flow.source.partitions({}):
@@ -64,9 +64,9 @@ def _types(flow: Flow, reading: Session) -> Iterator[Finding]:
             yield from error.findings
 
 
-def _fits(flow: Flow, reading: Session, partition: Partition) -> Iterator[Finding]:
+def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding]:
     assert flow.contract is not None
-    if flow.ingest.source.kind == "csv":
+    if not flow.source.typed:
         return
     reader = flow.source.open(reading, partition, None)
     try:

@@ -44,18 +44,23 @@ class Project:
     and `wait` is False.
     """
 
-    def __init__(self, root: Path, wait: bool = False, told: Told | None = None) -> None:
+    def __init__(self, root: Path, wait: bool = False, told: Told | None = None, profile: str | None = None) -> None:
         from headgate.project.read import read_project
 
         self.root = root
-        self._files = read_project(root)
+        self._files = read_project(root, profile)
         self._scratch = Scratch(root)
         self._warehouse = warehouse_of(self._files, self._scratch, wait, told)
 
     @classmethod
-    def open(cls, root: Path | str, wait: bool = False, told: Told | None = None) -> Project:
-        """The project in the folder. `wait`: wait for another run to end, after one message through `told`."""
-        return cls(Path(root).resolve(), wait, told)
+    def open(
+        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+    ) -> Project:
+        """The project in the folder, with the settings of `profile` if one is named.
+
+        `wait`: wait for another run to end, after one message through `told`.
+        """
+        return cls(Path(root).resolve(), wait, told, profile)
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +56,8 @@ def warehouse_of(project: Project, scratch: Scratch, wait: bool, told: Callable[
     """The project's warehouse. `wait`: wait for another run to end, after one message through `told`."""
     spec = project.warehouse
     if spec.kind == "duckdb":
-        return FileWarehouse(project.root, spec.path, spec.shown, scratch, wait, told)
-    return ServerWarehouse(spec.address, spec.shown, scratch, told)
+        return FileWarehouse(project.root, spec.path, spec.shown, scratch, wait, told, project.limits)
+    return ServerWarehouse(spec.address, spec.shown, scratch, told, project.limits)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class FileWarehouse:
     scratch: Scratch
     wait: bool
     told: Callable[[str], None] | None
+    limits: Mapping[str, str]
 
     @contextmanager
     def writing(self, command: str) -> Iterator[DuckDBStore]:
@@ -163,7 +164,7 @@ class FileWarehouse:
         from headgate.adapters.duckdb.store import DuckDBStore
 
         try:
-            return DuckDBStore(self.path, read_only, None if read_only else self.scratch.path)
+            return DuckDBStore(self.path, read_only, None if read_only else self.scratch.path, self.limits)
         except AdapterError as error:
             raise AdapterError(self._named(error.finding)) from None
 
@@ -185,6 +186,7 @@ class ServerWarehouse:
     shown: str
     scratch: Scratch
     told: Callable[[str], None] | None
+    limits: Mapping[str, str]
 
     @contextmanager
     def writing(self, command: str) -> Iterator[PostgresStore]:
@@ -241,7 +243,14 @@ class ServerWarehouse:
         from headgate.adapters.postgres.store import PostgresStore
 
         return PostgresStore(
-            self.address, self.shown, self.scratch.path, read_only, program, polite=not read_only, told=self.told
+            self.address,
+            self.shown,
+            self.scratch.path,
+            read_only,
+            program,
+            polite=not read_only,
+            told=self.told,
+            limits=self.limits,
         )
 
 

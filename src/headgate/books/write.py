@@ -90,22 +90,11 @@ def _forget_partitions(session: StoreSession, work: Commit) -> None:
 
 
 def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) -> None:
-    """Deletes the rows that accepted rows are newer versions of, after counting them by the entry that wrote them."""
-    target = quote.table(work.table)
-    keys = work.judgement.keys(work.keys)
+    """Deletes the rows that accepted rows are newer versions of, counting them by the entry that wrote them."""
     json = {name for name, kind in work.columns if kind == "JSON"}
     same = " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
-    found = session.execute(
-        f"""SELECT new._hg_part, coalesce(old.{LOAD_COLUMN}, 0), count(*)
-            FROM {target} AS old JOIN ({keys}) AS new ON {same} GROUP BY 1, 2"""
-    )
-    for part, load, rows in found:
+    for part, load, rows in session.take_away(work.table, work.judgement.keys(work.keys), same):
         changes.updated.setdefault(part, {})[load] = rows
-    if found:
-        deleted = session.execute(f"DELETE FROM {target} AS old USING ({keys}) AS new WHERE {same}")
-        counted = sum(row[2] for row in found)
-        if deleted and deleted[0][0] != counted:
-            raise _unbalanced(work, f"{deleted[0][0]} old versions were deleted, {counted} were counted")
 
 
 def _same(key: str, by_text: bool) -> str:

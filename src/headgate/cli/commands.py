@@ -48,6 +48,7 @@ whole_number.__name__ = "whole number"
 
 GLOBALS = (
     _argument("--project", metavar="DIR", help="the project's folder (default: the nearest one with a headgate.yml)"),
+    _argument("--profile", metavar="NAME", help="the settings of this profile (default: HEADGATE_PROFILE)"),
     _argument("--json", action="store_true", help="one JSON object on standard output, nothing else there"),
     _argument("--wait", action="store_true", help="wait while another run holds the warehouse"),
     _argument("-h", "--help", action="store_true", help="show this help"),

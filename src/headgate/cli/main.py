@@ -66,6 +66,7 @@ def _command(given: Namespace) -> Outcome:
     from contextlib import redirect_stdout
 
     from headgate.cli.locate import project_root
+    from headgate.core.environ import variable
 
     root = project_root(given.project)
     from headgate.cli import verbs  # loads the API: not before there is a project
@@ -74,9 +75,10 @@ def _command(given: Namespace) -> Outcome:
     verb = verbs.VERBS[given.command]
     meter = Meter(sys.stderr)
     out = sys.stdout
+    profile = given.profile or variable("HEADGATE_PROFILE") or None
     try:
         # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
-        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say) as project:
+        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say, profile) as project:
             answer = verb.ask(project, given, meter)
     finally:
         meter.clear()

@@ -38,11 +38,13 @@ class Verbs(Protocol):
     def query(self, sql: str, limit: int | None = None) -> results.QueryResult: ...
 
 
-def open_project(root: Path, wait: bool, told: Callable[[str], None]) -> AbstractContextManager[Verbs]:
+def open_project(
+    root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None
+) -> AbstractContextManager[Verbs]:
     """The project in `root`. `told` hears, once, for whom it waits. Tests put a project of their own in its place."""
     from headgate.api import Project
 
-    return Project.open(root, wait=wait, told=told)
+    return Project.open(root, wait=wait, told=told, profile=profile)
 
 
 class Verb(NamedTuple):

@@ -22,6 +22,20 @@ class Session(Protocol):
         ...
 
 
+class Engine(Session, Protocol):
+    """A session that can also read rows from memory."""
+
+    def register(self, name: str, rows: Any) -> None:
+        """Makes `rows` readable under `name` to this session: anything with `__arrow_c_stream__`, which may be asked
+        for its rows several times. They stay in memory until `unregister`. A condition on a bare column of them may be
+        evaluated by the library that holds them, by its own rules (NaN): hide columns in expressions."""
+        ...
+
+    def unregister(self, name: str) -> None:
+        """Forgets what was registered under `name`; nothing where there is none."""
+        ...
+
+
 @dataclass(frozen=True)
 class Trouble:
     """What an error of a system says of the statement: `kind` text (the SQL itself is wrong; nothing was read), value
@@ -50,7 +64,7 @@ class StoreSession(Session, Protocol):
     """
 
     @property
-    def engine(self) -> Session: ...
+    def engine(self) -> Engine: ...
 
     def bring(self, select: str, name: str) -> str:
         """An engine's SELECT as a relation of the store: a temporary table `name`, or the SELECT itself in brackets."""
@@ -100,6 +114,13 @@ class StoreSession(Session, Protocol):
         """Why the store can't have a table of this name with columns of these names; None where it can."""
         ...
 
+    def take_away(self, table: TableRef, select: str, same: str) -> list[tuple[int, int, int]]:
+        """Deletes the rows of the table (`old`) that match the store's SELECT (`new`, with `_hg_part`) by `same`.
+
+        Returns part, entry that wrote the rows (0: none) and number of rows deleted, counted row by row.
+        """
+        ...
+
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
         """Makes finding rows by these columns cheap, where the store does not see to it by itself."""
         ...
@@ -122,10 +143,14 @@ class StoreSession(Session, Protocol):
 
 
 class Reader(Protocol):
-    """Reads one partition from a position. Closing releases temporary files."""
+    """Reads one partition from a position. Closing releases temporary files, and may be done twice."""
 
     def read(self, max_rows: int, max_bytes: int) -> Batch | None:
-        """The next batch of at most about `max_rows` records or `max_bytes` bytes; None at the end."""
+        """The next batch of at most about `max_rows` records or `max_bytes` bytes; None at the end.
+
+        Asked for more rows than there could be (from 2**60 on), it gives all that is left as one batch. A batch stays
+        readable until the reader is asked for the second one behind it.
+        """
         ...
 
     def close(self) -> None: ...
@@ -134,16 +159,19 @@ class Reader(Protocol):
 class Source(Protocol):
     """Yields batches of rows, partition by partition.
 
-    `replay`: "stable" (the same position gives the same rows) or "moving".
+    `replay`: "stable" (the same position gives the same rows) or "moving". `unit`: what users call a partition.
+    `typed`: a batch's columns have types worth checking before a load, and reading one record for that has no effect.
     """
 
     replay: Literal["stable", "moving"]
+    unit: str
+    typed: bool
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every partition there is, in name order, judged against the `known` end positions of earlier loads."""
         ...
 
-    def open(self, session: Session, partition: Partition, at: Position | None) -> Reader:
+    def open(self, session: Engine, partition: Partition, at: Position | None) -> Reader:
         """A reader of `partition` from position `at` (None = its beginning)."""
         ...
 

@@ -16,6 +16,7 @@ GROUP = "headgate.sources"
 SOURCES = {
     "csv": "headgate.adapters.files.csv:CsvSource",
     "parquet": "headgate.adapters.files.parquet:ParquetSource",
+    "python": "headgate.adapters.python.source:PythonSource",
 }
 
 SUFFIXES = {

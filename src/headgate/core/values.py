@@ -9,7 +9,7 @@ from typing import Any, Literal
 Position = Mapping[str, Any]
 """Opaque JSON made by a source; only equality matters to anybody else."""
 
-PartitionStatus = Literal["new", "unchanged", "changed", "partial", "twin"]
+PartitionStatus = Literal["new", "unchanged", "changed", "partial", "twin", "open"]
 
 
 @dataclass(frozen=True, order=True)
@@ -42,7 +42,7 @@ class Partition:
 
     `name` is the path relative to the glob's fixed prefix; `size` bytes. `status` against the position kept in the
     warehouse: new | unchanged | changed (its identity differs) | partial (a load stopped inside it) | twin (its content
-    equals that of partition `twin_of`).
+    equals that of partition `twin_of`) | open (read to its end, and may have more now).
     """
 
     name: str
@@ -72,6 +72,10 @@ class Batch:
     `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for these record numbers (where `rescan` also: those that
     a SELECT of one column gives): line in the file (BIGINT or NULL), the record's text as received (NULL for columnar
     sources), and a JSON object of source column -> canonical text or null.
+    `sparse`: a column that the relation lacks is NULL in every record; it is not missing.
+    `also`: records between those of this batch and `end`, in batches of their own because their columns have other
+    types; record numbers go on without a gap. They are committed together with it.
+    `uncovered`: how many records before `end` the source will give again, because they lie behind its last position.
     """
 
     partition: str
@@ -90,3 +94,16 @@ class Batch:
     location: str = ""
     verify: Callable[[], None] | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    sparse: bool = False
+    also: tuple[Batch, ...] = ()
+    uncovered: int = 0
+
+    @property
+    def pieces(self) -> tuple[Batch, ...]:
+        """This batch and those that go with it, in source order."""
+        return (self, *self.also)
+
+    @property
+    def total(self) -> int:
+        """Records of all pieces."""
+        return sum(one.records for one in self.pieces)

@@ -12,6 +12,7 @@ from typing import Any
 
 from headgate.contracts.model import ReferenceRule, UniqueRule
 from headgate.core.values import TableRef
+from headgate.gate.repeats import suspects
 from headgate.gate.verdict import QUARANTINED, Verdict
 from headgate.sql import quote
 
@@ -161,6 +162,8 @@ def _contested(verdict: Verdict, name: str, rule: UniqueRule, relation: str, tar
     """Values that more than one record has, or that the target has already, as a table with `held`."""
     names = quote.columns(rule.columns)
     present = " AND ".join(f"{quote.ident(one)} IS NOT NULL" for one in rule.columns)
+    if verdict.abroad is None and len(rule.columns) == 1 and (late := suspects(verdict.scan, rule.columns[0])):
+        present += f" AND {names} IN (SELECT value FROM {late})"
     held = ""
     if target is not None:
         same = " AND ".join(f"s.{quote.ident(one)} = t.{quote.ident(one)}" for one in rule.columns)

@@ -115,7 +115,8 @@ class Verdict:
 
     def move(self, session: StoreSession, names: Sequence[str]) -> None:
         """Goes to the store with these columns of the records that are not skipped, for the set rules."""
-        if session.engine is session:
+        here: object = session
+        if session.engine is here:
             return
         listed = ", ".join(["_hg_id", "_hg_part", *([columns(names)] if names else [])])
         abroad = Temp(session, self.temp.prefix)

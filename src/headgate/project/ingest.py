@@ -100,6 +100,7 @@ def _holders(node: Mapping) -> Iterator[Mapping]:
     if isinstance(how := node.get("load"), Mapping):
         yield how
     if isinstance(from_ := node.get("from"), Mapping):
+        yield from_
         yield from (value for _, value in from_.entries if isinstance(value, Mapping))
 
 

@@ -102,3 +102,5 @@ class Project:
     warehouse: Warehouse
     ingests: tuple[Ingest, ...] = ()
     models: tuple[ModelFile, ...] = ()
+    limits: Mapping[str, str] = field(default_factory=dict)
+    """What the engine may take: `memory_limit` and `threads`, as it spells them."""

@@ -18,9 +18,11 @@ from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "connections", "profiles")
-PROFILE_KEYS = ("warehouse", "connections")
+KEYS = ("project", "warehouse", "engine", "connections", "profiles")
+PROFILE_KEYS = ("warehouse", "engine", "connections")
+ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
+_ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
 _MODEL_NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = ("int", "bigint", "decimal", "double")
 
@@ -36,13 +38,14 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     root = Path(root)
     main = _main(notes, root)
     warehouse = _warehouse(notes, root, main, profile) if main is not None else None
+    limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
     ingests = _ingests(notes, root)
     models = _models(notes, root)
     _references(notes, ingests)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models)
+    return Project(root, name, warehouse, ingests, models, limits)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -84,6 +87,27 @@ def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> 
         path = str(root / DEFAULT_WAREHOUSE.partition(":")[2])
         return Warehouse("duckdb", path, path)
     return _address(notes, root, node)
+
+
+def _limits(notes: Notes, main: Mapping, profile: str | None) -> dict[str, str]:
+    """What the engine may take, by the engine's own names; a profile's word replaces that of the main file."""
+    profiles = main.get("profiles")
+    chosen = profiles.get(profile) if isinstance(profiles, Mapping) and profile is not None else None
+    limits: dict[str, str] = {}
+    for holder in (main, chosen):
+        node = fields.mapping(notes, holder.get("engine"), "engine") if isinstance(holder, Mapping) else None
+        if node is None:
+            continue
+        fields.known(notes, node, ENGINE_KEYS, "engine")
+        for key, value in node.entries:
+            word = fields.text(notes, value, key.text)
+            if word is None or key.text not in ENGINE_KEYS:
+                continue
+            if not _ENGINE_VALUES[key.text].fullmatch(word):
+                fix = "write memory: 2GB" if key.text == "memory" else "write threads: 4"
+                notes.error("bad-value", f"{key.text} can't be {word!r}", value.where, fix)
+            limits[ENGINE_KEYS[key.text]] = word
+    return limits
 
 
 def _address(notes: Notes, root: Path, node: Node) -> Warehouse | None:

@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -26,7 +27,6 @@ LATER = (
     "excel",
     "avro",
     "orc",
-    "python",
     "postgres",
     "mysql",
     "sqlite",
@@ -105,6 +105,27 @@ def _zone(notes: Notes, node: Node, what: str) -> str | None:
     return None
 
 
+def _function(notes: Notes, node: Node, what: str) -> str | None:
+    """`path.py:name`, relative to the project."""
+    word = fields.text(notes, node, what)
+    if word is None:
+        return None
+    file, _, name = word.rpartition(":")
+    if not file.endswith(".py") or not name.isidentifier():
+        fix = f"write {what}: sources/x.py:function"
+        notes.error("bad-value", f"{word!r} does not name a function of a .py file", node.where, fix)
+        return None
+    if os.path.isabs(file) or os.path.normpath(file).startswith(".."):
+        fix = "put the file inside the project folder, and name it from there"
+        notes.error("path-escapes", f"{file!r} leaves the project folder", node.where, fix)
+        return None
+    return word
+
+
+def _replay(notes: Notes, node: Node, what: str) -> str | None:
+    return fields.choice(notes, node, what, ("stable", "moving"))
+
+
 def _name(notes: Notes, node: Node, what: str) -> str | None:
     return fields.text(notes, node, what)
 
@@ -133,8 +154,11 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
         "comment": _character,
     },
     "parquet": {"path": _path, "timezone": _zone, "file_column": _name},
+    "python": {"function": _function, "partitions": _function, "replay": _replay, "timezone": _zone},
 }
 """Every adapter that `from:` can name, and how each of its options is read."""
+MAIN = {"python": ("function", "sources/x.py:function")}
+"""The option that an adapter must have and that may stand right behind its name, with an example; else `path`."""
 
 
 def read(notes: Notes, node: Node) -> SourceSpec | None:
@@ -153,9 +177,11 @@ def read(notes: Notes, node: Node) -> SourceSpec | None:
 
 
 def _named(notes: Notes, node: Mapping) -> SourceSpec | None:
-    """`{csv: {path: ...}}`."""
-    fields.known(notes, node, ADAPTERS, "from", LATER)
+    """`{csv: {path: ...}}`, or `{python: file.py:function, replay: ...}`."""
     named = [(key, value) for key, value in node.entries if key.text in ADAPTERS]
+    if len(named) == 1 and named[0][0].text in MAIN and isinstance(named[0][1], Scalar):
+        return _beside(notes, named[0][0].text, node)
+    fields.known(notes, node, ADAPTERS, "from", LATER)
     if len(named) != 1 or len(node.entries) != 1:
         if len(named) == len(node.entries):
             fix = "write from: path, or from: {csv: {path: ...}}"
@@ -172,7 +198,22 @@ def _named(notes: Notes, node: Mapping) -> SourceSpec | None:
     return _options(notes, kind, options, key.where) if options is not None else None
 
 
+def _beside(notes: Notes, kind: str, node: Mapping) -> SourceSpec | None:
+    """The main option behind the adapter's name, the others beside it."""
+    name, value = next((key, value) for key, value in node.entries if key.text == kind)
+    option = MAIN[kind][0]
+    entries = tuple(
+        (replace(key, text=option) if key is name else key, value)
+        for key, value in node.entries
+        if key is name or key.text != option
+    )
+    if len(entries) < len(node.entries):
+        notes.error("duplicate-key", f"{kind} and {option} mean the same", value.where, "keep one")
+    return _options(notes, kind, Mapping(entries, node.where), name.where)
+
+
 def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceSpec | None:
+    main, example = MAIN.get(kind, ("path", f"data/x/*.{kind}"))
     readers = ADAPTERS[kind]
     fields.known(notes, node, (*readers, *INGEST_OPTIONS), f"from: {kind}")
     options, places = {}, {}
@@ -181,12 +222,12 @@ def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceS
         option = reader(notes, value, key.text) if reader else None
         if option is not None:
             options[key.text], places[key.text] = option, value.where
-    if node.get("path") is None:
-        notes.error("missing-key", f"from: {kind} has no path", where, f"write {kind}: {{path: data/x/*.{kind}}}")
+    if node.get(main) is None:
+        notes.error("missing-key", f"from: {kind} has no {main}", where, f"write {kind}: {{{main}: {example}}}")
     if options.get("columns") is not None and options.get("header", True):
         fix = "remove columns, or write header: false"
         notes.error("bad-value", "columns are matched by the header's names", places["columns"], fix)
-    if "path" not in options:
+    if main not in options:
         return None
     return SourceSpec(kind, _defaults(kind, options), where, places)
 

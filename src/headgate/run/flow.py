@@ -41,6 +41,10 @@ class Flow:
         return self.ingest.load.kind == "replace"
 
     @property
+    def appends(self) -> bool:
+        return self.ingest.load.kind == "append"
+
+    @property
     def limit(self) -> Limit | None:
         declared = self.contract.refuse_at_most if self.contract else None
         limit = declared or (REPLACE_LIMIT if self.replaces else None)
@@ -106,13 +110,13 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
         opened = newest + 1 if seats or (state and state.version) else newest
         fresh = [Reading(part, seats.get(part.name), opened) for part in flow.source.partitions({})]
         if not fresh and not state:
-            return Choice((), False, "no file yet")
-        reason = "full refresh" if full_refresh else _why(moved, gone)
+            return Choice((), False, f"no {flow.source.unit} yet")
+        reason = "full refresh" if full_refresh else _why(flow, moved, gone)
         nothing = [Reading(Partition("", "new", 0), seats.get(""), opened)]
         return Choice(tuple(_skip_twins(flow, fresh, {}, set()) or nothing), True, reason, bool(state))
     readings = [reading for part in found for reading in _read(flow, part, seats.get(part.name), generation)]
     if not readings:
-        return Choice((), False, "nothing new" if found else "no file yet")
+        return Choice((), False, "nothing new" if found else f"no {flow.source.unit} yet")
     going = {one.partition.name for one in readings if one.reload}
     carriers = {name: str(seat.position[TWIN_OF]) for name, seat in seats.items() if TWIN_OF in seat.position}
     readings += [
@@ -122,7 +126,7 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
         if part.status == "unchanged" and carriers.get(part.name) in going
     ]  # fmt: skip
     readings.sort(key=lambda reading: reading.partition.name)
-    return Choice(tuple(_skip_twins(flow, readings, carriers, going)), False, _why(moved, []))
+    return Choice(tuple(_skip_twins(flow, readings, carriers, going)), False, _why(flow, moved, []))
 
 
 def _skip_twins(flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, str], going: set[str]) -> list[Reading]:
@@ -184,16 +188,18 @@ def _changed(flow: Flow, part: Partition) -> ContractError:
             "error",
             f"{part.name} was loaded before and has changed since ({part.reason})",
             part.location or part.name,
-            "say what a changed file means in the ingest file: on_change: reload (its rows are replaced) or ignore",
+            f"say what a changed {flow.source.unit} means in the ingest file: "
+            "on_change: reload (its rows are replaced) or ignore",
         )
     )
 
 
-def _why(moved: Sequence[Partition], gone: Sequence[str]) -> str:
-    words = {"new": "new", "changed": "changed", "partial": "partly loaded", "twin": "new (a twin)"}
+def _why(flow: Flow, moved: Sequence[Partition], gone: Sequence[str]) -> str:
+    words = {"new": "new", "changed": "changed", "partial": "partly loaded", "twin": "new (a twin)", "open": "open"}
+    unit = flow.source.unit
     counts: dict[str, int] = {}
     for part in moved:
         word = words.get(part.status, "unchanged")
         counts[word] = counts.get(word, 0) + 1
-    parts = [f"{number} {word} file{'s' if number > 1 else ''}" for word, number in counts.items()]
+    parts = [f"{number} {word} {unit}{'s' if number > 1 else ''}" for word, number in counts.items()]
     return ", ".join(parts + ([f"{len(gone)} gone"] if gone else []))

@@ -12,7 +12,7 @@ from headgate.books.ledger import Counts, Seat
 from headgate.books.work import Commit, Committed, Lost, Part, Stopped
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, ContractError, Finding
+from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Store, StoreSession
 from headgate.core.values import Batch, TableRef
@@ -21,6 +21,7 @@ from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
 from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
+from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
 TRIES = 8
@@ -113,6 +114,8 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
                 done.findings.append(outcome.finding)
                 return True, refresh
             job.progress(done.counts.read)
+    if done.status == "skipped":  # whatever was asked for more has no more
+        done.reason = "nothing new"
     return True, refresh
 
 
@@ -127,6 +130,8 @@ class _Loader:
     stack: ExitStack
     number: int = 0
     pin: str = ""
+    taken: dict[str, Batch | None] = field(default_factory=dict)
+    """By partition, what was read to see its types, where it can't be had twice."""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self._prepared()
@@ -165,38 +170,63 @@ class _Loader:
         if known is None and not files:
             raise _no_types(flow)
         if known is None or (self.choice.rebuild and files):
-            batches = [self._reader(reading).read(WHOLE, WHOLE) for reading in files]
-            seen = [batch for batch in batches if batch is not None]
-            known = pin.infer(self.session.engine, seen, flow.ingest.source.options)
+            seen = [piece for reading in files for piece in self._whole(reading)]
+            if not any(piece.columns for piece in seen):
+                raise _no_types(flow)
+            names = names_of(seen)
+            known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
         return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
+
+    def _whole(self, reading: Reading) -> tuple[Batch, ...]:
+        """All that is left of the partition; kept for the load where the source may give something else next time."""
+        batch = self._reader(reading).read(WHOLE, WHOLE)
+        if self.job.flow.source.replay == "moving":
+            self.taken[reading.partition.name] = batch
+        return batch.pieces if batch else ()
 
     def _groups(self, whole: bool) -> Iterator[list[tuple[Reading, Batch, Seat | None]]]:
         """Batches to commit together: at most one of each partition, until the slice is full."""
         limits = Slices(WHOLE, WHOLE) if whole else self.job.slices
         group: list[tuple[Reading, Batch, Seat | None]] = []
+        ended: list[Reader] = []
         rows = size = 0
         for reading in self.choice.readings:
             reader, seat, first = self._reader(reading), reading.seat, True
             most = Slices(WHOLE, WHOLE) if reading.skip else limits
-            while (batch := reader.read(most.rows, most.size)) is not None:
+            while True:
+                try:
+                    batch = reader.read(most.rows, most.size)
+                except HeadgateError:
+                    if group and not whole:  # what was read before does not depend on what can't be read
+                        yield group
+                    raise
+                if batch is None:
+                    break
+                if batch.uncovered and self.job.flow.appends:
+                    raise _no_position(self.job.flow, batch)
                 if reading.skip:
                     batch = replace(batch, end={**batch.end, TWIN_OF: reading.partition.twin_of})
                 if not first:
                     yield group
                     group, rows, size = [], 0, 0
+                    _close(ended)
                 group.append((reading, batch, seat))
-                rows, size, first = rows + batch.records, size + reading.partition.size, False
+                rows, size, first = rows + batch.total, size + reading.partition.size, False
                 seat = Seat(reading.generation, seq_after(seat, reading.generation), batch.end)
                 if rows >= limits.rows or size >= limits.size:
                     yield group
                     group, rows, size, first = [], 0, 0, True
+                    _close(ended)
+            ended.append(reader)
         if group:
             yield group
 
     def _reader(self, reading: Reading) -> Reader:
         if not reading.partition.name:
-            return _NoFile()
+            return _no_file()
+        if reading.partition.name in self.taken:
+            return _Once(self.taken.pop(reading.partition.name))
         goes_on = reading.seat if reading.seat and reading.seat.generation == reading.generation else None
         reader = self.job.flow.source.open(
             self.session.engine, reading.partition, goes_on.position if goes_on else None
@@ -219,13 +249,19 @@ class _Loader:
         if reading.skip or not reading.partition.name:
             gate.skip(number, batch, reading.skip)
         else:
-            batch = gate.add(number, batch)
+            batch = self._judged(gate, number, batch)
         goes_on = seat is not None and seat.generation == reading.generation
         start = seat.position if seat and goes_on else {}
         return Part(
-            number, reading.partition.name, seat, reading.generation, start, batch.end, batch.records,
+            number, reading.partition.name, seat, reading.generation, start, batch.end, batch.total,
             reload=reading.reload and not goes_on,
         )  # fmt: skip
+
+    def _judged(self, gate: Gate, number: int, batch: Batch) -> Batch:
+        """Adds every piece of the batch; the batch as it was really read."""
+        names = [column.source for column in gate.rules.contract.columns]
+        first, *rest = (gate.add(number, filled(piece, names)) for piece in batch.pieces)
+        return replace(first, also=tuple(rest))
 
     def _rules(self, flow: Flow) -> Rules:
         assert flow.contract is not None
@@ -285,10 +321,32 @@ def _no_types(flow: Flow) -> ContractError:
     )
 
 
-class _NoFile:
-    """What is read where a rebuilt table has no file at all: nothing, once."""
+def _no_position(flow: Flow, batch: Batch) -> ContractError:
+    return ContractError(
+        Finding(
+            "no-position",
+            "error",
+            f"{batch.uncovered} records lie behind the last position that the source gave; nothing of them was loaded, "
+            "for under load: append every run would load them again",
+            str(flow.ingest.source.where),
+            "yield (rows, position), say load: {upsert: key} or replace, or give partitions:",
+            {"records": batch.uncovered},
+        )
+    )
 
-    batch: Batch | None = Batch("", "", (), 0, {}, {}, rescan=True, originals=lambda rows: "")
+
+def _close(readers: list[Reader]) -> None:
+    """Closes readers all of whose batches are committed."""
+    for reader in readers:
+        reader.close()
+    readers.clear()
+
+
+@dataclass
+class _Once:
+    """A reader of what was read already; its batch is another's to close."""
+
+    batch: Batch | None
 
     def read(self, max_rows: int, max_bytes: int) -> Batch | None:
         batch, self.batch = self.batch, None
@@ -296,6 +354,11 @@ class _NoFile:
 
     def close(self) -> None:
         return None
+
+
+def _no_file() -> Reader:
+    """What is read where a rebuilt table has no file at all: nothing, once."""
+    return _Once(Batch("", "", (), 0, {}, {}, rescan=True, originals=lambda rows: ""))
 
 
 def try_commit(store: Store, session: StoreSession, work: Commit) -> Committed | Lost | Stopped:

@@ -43,6 +43,8 @@ class MemorySource:
     files: Mapping[str, MemoryFile]
     cuts: Mapping[str, Sequence[int]] = field(default_factory=dict)
     replay: Literal["stable", "moving"] = "stable"
+    unit: str = "file"
+    typed: bool = False
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         seen = {position["content"]: name for name, position in known.items()}

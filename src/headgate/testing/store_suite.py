@@ -157,7 +157,8 @@ class _CommitSession:
 
     @property
     def engine(self) -> Any:
-        return self if self.inner.engine is self.inner else self.inner.engine
+        inner: object = self.inner
+        return self if self.inner.engine is inner else self.inner.engine
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if sql.strip().upper() != "COMMIT":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow
 import pytest
 
 from headgate.adapters.duckdb.store import DuckDBStore
@@ -37,6 +38,16 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
         assert caught.value.finding.code == "warehouse-unreadable"
         assert caught.value.finding.where == str(place)
     assert path.read_text() == "id,name\n" * 1000
+
+
+def test_new_files_have_a_format_that_the_oldest_engine_opens(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    made = DuckDBStore(path)
+    with made.session() as session:
+        session.execute("CREATE TABLE t AS SELECT 1 AS x")
+    made.close()
+    # 12 bytes of checksum and magic, then the format's number; 1.5 reads up to 68.
+    assert 64 <= int.from_bytes(path.read_bytes()[12:20], "little") <= 68
 
 
 def test_who_holds_the_file_is_named(tmp_path: Path) -> None:
@@ -113,3 +124,22 @@ def test_one_in_memory_that_is_read_only_reaches_no_file(tmp_path: Path) -> None
             assert isinstance(error, duckdb.PermissionException)
     finally:
         made.close()
+
+
+def test_rows_from_memory_are_read_as_often_as_wanted(store: DuckDBStore) -> None:
+    with store.session() as session:
+        session.register("hg_rows_0", pyarrow.table({"n": [1, 2, 3]}))
+        for _ in range(2):
+            assert session.execute("SELECT sum(n) FROM hg_rows_0") == [(6,)]
+        session.unregister("hg_rows_0")
+        session.unregister("hg_rows_0")
+        with pytest.raises(duckdb.CatalogException, match="does not exist"):
+            session.execute("SELECT n FROM hg_rows_0")
+
+
+def test_limits_are_those_of_the_engine() -> None:
+    store = DuckDBStore(None, limits={"memory_limit": "512MiB", "threads": "1"})
+    with store.session() as session:
+        found = session.execute("SELECT current_setting('memory_limit'), current_setting('threads')")
+    store.close()
+    assert found == [("512.0 MiB", 1)]

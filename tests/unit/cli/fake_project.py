@@ -19,8 +19,9 @@ class FakeProject:
         self.told: Callable[[str], None] | None = None
         self.closed = 0
 
-    def open(self, root: Path, wait: bool, told: Callable[[str], None]) -> FakeProject:
+    def open(self, root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None) -> FakeProject:
         self.opened.append((root, wait))
+        self.profile = profile
         self.told = told
         return self
 

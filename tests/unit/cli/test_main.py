@@ -348,3 +348,23 @@ def test_a_full_disk_is_told() -> None:
 
 def test_the_module_runs_as_the_command_does() -> None:
     assert python("--version", stdout=subprocess.PIPE).stdout == f"headgate {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "used"),
+    [
+        (["plan"], None, None),
+        (["plan"], "prod", "prod"),
+        (["plan", "--profile", "test"], "prod", "test"),
+        (["plan"], "", None),
+    ],
+)
+def test_a_profile_is_named_or_set(
+    put: Any, monkeypatch: pytest.MonkeyPatch, words: list[str], variable: str | None, used: str | None
+) -> None:
+    project = put(plan=results.PlanResult(()))
+    monkeypatch.delenv("HEADGATE_PROFILE", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("HEADGATE_PROFILE", variable)
+    assert main(words) == 0
+    assert project.profile == used

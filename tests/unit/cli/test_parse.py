@@ -89,7 +89,7 @@ def test_a_value_is_not_an_option() -> None:
 
 
 def test_options_that_take_a_value_are_known() -> None:
-    taking = {"--project", "--table", "--limit", "--status", "--reason"}
+    taking = {"--project", "--profile", "--table", "--limit", "--status", "--reason"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

@@ -29,12 +29,18 @@ def test_the_suffix_tells_the_kind(path: str, kind: str | None) -> None:
     assert registry.kind_of(path) == kind
 
 
-@pytest.mark.parametrize("kind", sorted(registry.SOURCES))
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_built_in_sources_can_be_made(kind: str, tmp_path: Path) -> None:
     made = registry.open_source(kind, {"path": "none.*"}, tmp_path, tmp_path)
     assert made.partitions({}) == []
     assert made.replay == "stable"
     assert {"path", "file_column"} <= registry.options_of(kind)
+
+
+def test_a_function_can_be_a_source(tmp_path: Path) -> None:
+    made = registry.open_source("python", {"function": "sources/x.py:rows", "replay": "stable"}, tmp_path, tmp_path)
+    assert [(one.name, one.status) for one in made.partitions({})] == [("all", "new")]
+    assert (made.replay, sorted(registry.SOURCES)) == ("stable", ["csv", "parquet", "python"])
 
 
 def test_unknown_kinds_name_the_nearest() -> None:
@@ -46,13 +52,13 @@ def test_unknown_kinds_name_the_nearest() -> None:
 def test_others_register_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint("mine", "headgate.adapters.files.csv:CsvSource", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.GROUP else [])
-    assert registry.kinds() == ["csv", "mine", "parquet"]
+    assert registry.kinds() == ["csv", "mine", "parquet", "python"]
     assert registry.source_class("mine").__name__ == "CsvSource"
 
 
 def test_adapters_load_no_driver_when_imported() -> None:
     code = (
-        "import sys, headgate.core.registry as r; r.source_class('csv'); r.source_class('parquet');"
+        "import sys, headgate.core.registry as r; [r.source_class(one) for one in ('csv', 'parquet', 'python')];"
         "print([m for m in ('duckdb', 'zstandard', 'pyarrow', 'pytest') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

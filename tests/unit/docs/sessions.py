@@ -2,7 +2,7 @@
 
 A page is a script. In the order in which they stand,
 
-* a `yaml` or `sql` block whose first line is a comment with a path writes that file;
+* a `yaml`, `sql` or `python` block whose first line is a comment with a path writes that file;
 * a `csv` block behind a paragraph that names a `.csv` file in backquotes writes that file;
 * a `console` block runs its lines that begin with `$ ` and shows what each printed. A line `...` stands for any lines.
 
@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql))\n")
+NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql|py))\n")
 QUOTED = re.compile(r"`([^`\n]+\.csv)`")
 CUT = "..."
 _PATH = os.pathsep.join(os.path.abspath(path) for path in sys.path)
@@ -62,7 +62,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 def file_of(block: Block) -> str | None:
     """The path that the block is the content of."""
-    if block.kind in ("yaml", "sql"):
+    if block.kind in ("yaml", "sql", "python"):
         named = NAMED.match(block.text)
         return named[1] if named else None
     if block.kind == "csv":

@@ -91,9 +91,19 @@ def test_a_server_is_called_by_host_and_name(write: Write, monkeypatch: pytest.M
     assert hidden.shown == "the warehouse from secret HG_T_PW"
 
 
+def test_what_the_engine_may_take(write: Write) -> None:
+    text = "engine: {memory: 512MB, threads: 2}\nprofiles: {prod: {engine: {memory: 1.5 GiB}}}"
+    root = write({"headgate.yml": text})
+    assert read_project(root).limits == {"memory_limit": "512MB", "threads": "2"}
+    assert read_project(root, "prod").limits == {"memory_limit": "1.5 GiB", "threads": "2"}
+
+
 @pytest.mark.parametrize(
     ("text", "finding"),
     [
+        ("engine: {memory: lots}", ("bad-value", "headgate.yml:1:18", "memory can't be 'lots'")),
+        ("engine: {threads: 0}", ("bad-value", "headgate.yml:1:19", "threads can't be '0'")),
+        ("engine: {cores: 2}", ("unknown-key", "headgate.yml:1:10", "unknown key 'cores' in engine")),
         (
             "projekt: x",
             ("unknown-key", "headgate.yml:1:1", "unknown key 'projekt' in headgate.yml (did you mean 'project'?)"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from headgate.core.errors import AdapterError, Finding
+from headgate.core.errors import AdapterError, Finding, InternalError
 from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
@@ -24,6 +25,8 @@ SETTINGS = (
     "SET preserve_insertion_order = true",
     "SET enable_progress_bar = false",
 )
+STORAGE_VERSION = "v1.5.0"
+"""The format of new files, whatever the engine: DuckDB 2 would make files that 1.5 cannot open."""
 _HELD = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
 
 
@@ -45,6 +48,13 @@ class DuckDBSession:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
         return done.fetchall() if done.description else []
+
+    def register(self, name: str, rows: Any) -> None:
+        """Makes `rows` (anything with `__arrow_c_stream__`) readable under `name`, as often as wanted."""
+        self.cursor.register(name, rows)
+
+    def unregister(self, name: str) -> None:
+        self.cursor.unregister(name)
 
     def shape(self, sql: str) -> list[tuple[str, Any]]:
         """Names and types (with `id` and `children`) of the columns that the SELECT would give, without running it."""
@@ -105,6 +115,21 @@ class DuckDBSession:
         self.execute(f"DROP TABLE IF EXISTS {quote.table(table)}")
         self.create(table, columns, required)
 
+    def take_away(self, table: TableRef, select: str, same: str) -> list[tuple[int, int, int]]:
+        matched = f"{quote.table(table)} AS old JOIN ({select}) AS new ON {same}"
+        found = self.execute(f"SELECT new._hg_part, coalesce(old._hg_load, 0), count(*) FROM {matched} GROUP BY 1, 2")
+        if found:
+            counted = sum(row[2] for row in found)
+            deleted = self.execute(f"DELETE FROM {quote.table(table)} AS old USING ({select}) AS new WHERE {same}")[0][
+                0
+            ]
+            if deleted != counted:
+                what = f"{deleted} old versions were deleted, {counted} were counted; nothing was committed"
+                raise InternalError.of(
+                    "books-unbalanced", what, table, "see whether rows were made by hand: headgate audit"
+                )
+        return [(row[0], row[1], row[2]) for row in found]
+
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
         """Nothing: the engine prunes by the smallest and greatest value of each row group."""
 
@@ -149,6 +174,7 @@ class DuckDBStore:
     """A warehouse in one DuckDB file (None: in memory).
 
     `read_only` opens it beside other readers; it then also cannot reach files or the network, not even in memory.
+    `limits`: `memory_limit` (`512MB`) and `threads`, where the engine's own choice is not wanted.
     *Errors*: AdapterError `warehouse-busy` when another process holds the file, `warehouse-unreadable` when it is no
     database or was written by a newer engine.
     """
@@ -156,12 +182,18 @@ class DuckDBStore:
     atomicity: Literal["transaction", "log", "none"] = "transaction"
     ddl_in_commit = True
 
-    def __init__(self, path: Path | None, read_only: bool = False, temp: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        read_only: bool = False,
+        temp: Path | None = None,
+        limits: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.path = path
         self.read_only = read_only
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
-        self._connection = _connect(path, read_only)
+        self._connection = _connect(path, read_only, limits)
         if not read_only and temp is not None:
             self._connection.execute("SET temp_directory = ?", [str(temp)])
         for setting in SETTINGS:
@@ -199,12 +231,14 @@ class DuckDBStore:
         self._connection.close()
 
 
-def _connect(path: Path | None, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path | None, read_only: bool, limits: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {}
+    config: dict[str, str | bool | int | float | list[str]] = dict(limits)
     if read_only:
         config["enable_external_access"] = "false"
+    elif int(duckdb.__version__.partition(".")[0]) >= 2:
+        config["storage_compatibility_version"] = STORAGE_VERSION
     try:
         return duckdb.connect(
             str(path) if path else ":memory:", read_only=read_only and path is not None, config=config

@@ -27,6 +27,8 @@ class CsvSource:
     """
 
     replay: Literal["stable", "moving"] = "stable"
+    unit = "file"
+    typed = False
     OPTIONS: ClassVar[frozenset[str]] = frozenset(
         {
             "path",

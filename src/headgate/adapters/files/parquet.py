@@ -41,6 +41,8 @@ class ParquetSource:
     """
 
     replay: Literal["stable", "moving"] = "stable"
+    unit = "file"
+    typed = True
     OPTIONS: ClassVar[frozenset[str]] = frozenset({"path", "file_column", "timezone"})
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:

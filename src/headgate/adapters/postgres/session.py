@@ -150,6 +150,14 @@ class PostgresSession:
         self.create(table, columns, required)
         views.put_up(self, readers, table)
 
+    def take_away(self, table: TableRef, select: str, same: str) -> list[tuple[int, int, int]]:
+        found = self.execute(
+            f"""WITH gone AS (DELETE FROM {quote.table(table)} AS old USING ({select}) AS new WHERE {same}
+                              RETURNING new._hg_part, coalesce(old._hg_load, 0) AS origin)
+                SELECT _hg_part, origin, count(*) FROM gone GROUP BY 1, 2"""
+        )
+        return [(row[0], row[1], row[2]) for row in found]
+
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
         """An index, once. Texts of any length are indexed by their hash: a B-tree refuses long ones."""
         wanted = f"{table}({', '.join(columns)})"

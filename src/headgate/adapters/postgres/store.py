@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from headgate.adapters.duckdb.store import DuckDBStore
@@ -24,8 +25,8 @@ PATIENCE_SECS = 60.0
 """How long a session with a broken connection tries to find out what became of its transaction."""
 _AGAIN_SECS = 0.05
 SETTINGS = (
-    "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1 "
-    "-c search_path=main,public"
+    "-c TimeZone=UTC -c DateStyle=ISO -c standard_conforming_strings=on -c extra_float_digits=1"
+    " -c search_path=main,public"
 )
 _FIXES = {
     "42501": "grant the user what is missing: CREATE on the database, and the schemas and tables that it works on",
@@ -48,7 +49,7 @@ class PostgresStore:
 
     `address`: a connection URL or string; `shown`: what messages call it. `temp`: a folder for temporary files.
     `read_only`: sessions are one read-only snapshot each. `polite`: wait for runs of the same table by other processes,
-    after a message through `told`.
+    after a message through `told`. `limits`: those of the private engine.
     *Errors*: AdapterError `missing-extra`, `warehouse-unreachable`, `warehouse-unfit`.
     """
 
@@ -64,6 +65,7 @@ class PostgresStore:
         program: str = "headgate",
         polite: bool = False,
         told: Callable[[str], None] | None = None,
+        limits: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.shown = shown
         self._address, self._temp, self._read_only = address, temp, read_only
@@ -72,7 +74,7 @@ class PostgresStore:
         self._guard = threading.Lock()
         self._idle: list[psycopg.Connection[Any]] = []
         self._indexed: set[str] = set()
-        self._engine = DuckDBStore(None, temp=temp)
+        self._engine = DuckDBStore(None, temp=temp, limits=limits)
         try:
             self._idle.append(self._fit(self._connect()))
         except BaseException:

@@ -66,7 +66,7 @@ def _writer(engine: DuckDBSession, rows: str) -> Iterator[tuple[Callable[[int], 
         finally:
             os.close(write)
 
-    thread = threading.Thread(target=run, name="headgate-copy")
+    thread = threading.Thread(target=run, name="headgate copy")
     thread.start()
 
     def source(size: int) -> bytes:
