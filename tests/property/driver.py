@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,27 +18,58 @@ from headgate.books.audit import audit
 from headgate.books.schema import migrate
 from headgate.books.work import LOAD_COLUMN
 from headgate.core.errors import ContractError
+from headgate.core.protocols import Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.project.model import Ingest
 from headgate.project.read import read_project
 from headgate.run.flow import Flow
 from headgate.run.load import Job, Loaded, load
 from headgate.run.replay import replay
+from headgate.sql import quote
 from headgate.testing import oracle
 from headgate.testing.memory import Malformed, MemoryFile, MemorySource
 from headgate.testing.oracle.values import accept, written
 from headgate.testing.strategies import PARENTS, TABLE, Step, ingest_form
+from headgate.types.lexical import read
+from headgate.types.logical import parse
 
+_ALL_HEX = re.compile(r"\\x(?:[0-9a-f]{2})*")
 PARENT_FILE = f"table: {PARENTS}\nfrom: parents.csv\ncolumns:\n  pid: int\n"
 
 
-def ingest_of(flow: oracle.Flow) -> Ingest:
+@dataclass(frozen=True)
+class Referenced:
+    """The column of the table that references point to: its type and its values as text."""
+
+    type: str = "int"
+    values: tuple[str | None, ...] = ("1", "2", None)
+
+    def state(self) -> oracle.State:
+        """What the oracle knows of it."""
+        return oracle.State(tables={PARENTS: [{"pid": accept(value, self.type)} for value in self.values]})
+
+    def make(self, session: StoreSession) -> None:
+        """The table, if it is not there yet."""
+        table, kind = TableRef.parse(PARENTS), parse(self.type)
+        if session.columns(table) is None:
+            session.execute('CREATE SCHEMA IF NOT EXISTS "raw"')
+            session.create(table, [("pid", kind.duckdb)])
+            texts = ", ".join("(NULL)" if one is None else f"({quote.literal(one)})" for one in self.values)
+            session.execute("BEGIN")
+            session.append(table, ["pid"], f"SELECT {read('t', kind, 'UTC')} AS pid FROM (VALUES {texts}) AS v(t)")
+            session.execute("COMMIT")
+
+
+PAIR = Referenced()
+
+
+def ingest_of(flow: oracle.Flow, referenced: str = "int") -> Ingest:
     """The oracle's flow, said in YAML and read back as a user's file."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "ingest").mkdir()
         (root / "headgate.yml").write_text("project: p\nwarehouse: duckdb:w.duckdb\n")
-        (root / "ingest" / "parents.yml").write_text(PARENT_FILE)
+        (root / "ingest" / "parents.yml").write_text(PARENT_FILE.replace("int", referenced))
         (root / "ingest" / "orders.yml").write_text(ingest_form(flow, "orders/*.csv"))
         project = read_project(root)
     return next(ingest for ingest in project.ingests if str(ingest.table) == flow.table)
@@ -52,22 +84,20 @@ def memory_file(file: oracle.File) -> MemoryFile:
 
 @dataclass
 class Warehouse:
-    """A real warehouse, in memory or at `path`, that one flow is loaded into. `opened` opens its store."""
+    """A real warehouse that one flow is loaded into. `opened` opens its store: with DuckDB in memory or at `path`."""
 
     flow: oracle.Flow
     path: Path | None = None
-    opened: Callable[[Path | None], DuckDBStore] = DuckDBStore
-    store: DuckDBStore = field(init=False)
+    opened: Callable[[Path | None], Store] = DuckDBStore
+    referenced: Referenced = PAIR
+    store: Store = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ingest = ingest_of(self.flow)
+        self.ingest = ingest_of(self.flow, self.referenced.type)
         self.store = self.opened(self.path)
         with self.store.session() as session:
             migrate(session)
-            session.execute('CREATE SCHEMA IF NOT EXISTS "raw"')
-            session.execute("CREATE TABLE IF NOT EXISTS raw.parents (pid BIGINT)")
-            if not session.execute("SELECT 1 FROM raw.parents"):
-                session.execute("INSERT INTO raw.parents VALUES (1), (2), (NULL)")
+            self.referenced.make(session)
 
     def close(self) -> None:
         self.store.close()
@@ -165,7 +195,8 @@ def _canonical(text: str | None, kind: str) -> str | None:
     if text is None or kind.startswith(("text", "json")):
         return text
     if kind == "binary":
-        return written(accept("\\x" + _hex(text), kind))
+        # PostgreSQL gives all digits in lower case, which the engine's text never is.
+        return written(accept(text if _ALL_HEX.fullmatch(text) else "\\x" + _hex(text), kind))
     return written(accept(text, kind))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,8 @@ from headgate.testing.strategies import (
 REFERENCES = (f"{PARENTS}.pid", "raw.orders.id")
 PATIENCE = 60.0
 """Seconds after which a runner that waits for its turn has hung."""
+GLANCE = 0.02
+"""Seconds after which one looks whether the other waits in the store."""
 
 
 class Dead(BaseException):
@@ -71,7 +74,7 @@ class MortalSession(DuckDBSession):
 class Death:
     """A hook under which the process dies at a fault point of its n-th commit (1-based)."""
 
-    store: MortalStore
+    store: Any
     commit: int
     point: str
     begun: int = 0
@@ -94,7 +97,6 @@ def hooked(hook: Callable[[str], None]) -> Iterator[None]:
 
 def dies(real: Warehouse, when: tuple[int, str], work: Callable[[], object]) -> bool:
     """Whether the work ended in the death that was planned. The warehouse is opened again as by a new process."""
-    assert isinstance(real.store, MortalStore)
     try:
         with hooked(Death(real.store, *when)):
             work()
@@ -215,15 +217,18 @@ class Turns:
     """Whose turn it is among threads: exactly one runs at a time, and gives way where it calls `point`.
 
     `order`: the runner of the next turn, turn after turn; when it ends, turns of `after` points alternate.
+    `waits(thread)` tells that the thread waits for another in the store itself: the other goes on then.
     """
 
     order: Sequence[int]
     after: int = 1
+    waits: Callable[[int], bool] = lambda thread: False
     runners: int = 2
     used: int = 0
     current: int = 0
     stopped: bool = False
     changed: threading.Condition = field(default_factory=threading.Condition)
+    threads: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.alive = set(range(self.runners))
@@ -237,8 +242,14 @@ class Turns:
 
     def wait(self, me: int) -> None:
         with self.changed:
-            if not self.changed.wait_for(lambda: self.stopped or self.current == me, PATIENCE) or self.stopped:
-                self.stop()
+            self.threads[me] = threading.get_ident()
+            until = time.monotonic() + PATIENCE
+            while not self.changed.wait_for(lambda: self.stopped or self.current == me, GLANCE):
+                if self.waits(self.threads.get(self.current, 0)):
+                    self.current = me
+                if time.monotonic() > until:
+                    self.stop()
+            if self.stopped:
                 raise Hung(f"runner {me} never had its turn")
 
     def point(self, me: int) -> None:
@@ -289,7 +300,7 @@ class OpenSession(DuckDBSession):
 
 @dataclass
 class Race:
-    """Two runners on one warehouse, each in its thread."""
+    """Two runners on one warehouse, each in its thread. `errors`: what ended them."""
 
     real: Warehouse
     turns: Turns
@@ -325,21 +336,25 @@ class Race:
             works[me]()
 
 
+def turns_on(real: Warehouse, order: Sequence[int], after: int = 1) -> Turns:
+    return Turns(order, after, waits=getattr(real.store, "waits", lambda thread: False))
+
+
 def at_fault_points(real: Warehouse, order: Sequence[int], works: Sequence[Callable[[], object]]) -> None:
-    race = Race(real, Turns(order))
+    race = Race(real, turns_on(real, order))
     with hooked(lambda point: race.give_way()):
         race.run(works)
 
 
 def at_statements(real: Warehouse, order: Sequence[int], works: Sequence[Callable[[], object]]) -> None:
     """As above, with a turn at every statement; the rest of a long order alternates in bursts."""
-    assert isinstance(real.store, OpenStore)
-    race = Race(real, Turns(order, after=25))
-    real.store.before_statement = race.give_way
+    race = Race(real, turns_on(real, order, after=25))
+    open_to_all: Any = real.store
+    open_to_all.before_statement = race.give_way
     try:
         race.run(works)
     finally:
-        real.store.before_statement = lambda: None
+        open_to_all.before_statement = lambda: None
 
 
 @contextmanager

@@ -49,6 +49,13 @@ def postgres(postgres_server: Postgres) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_of_worker(postgres_server: Postgres) -> Iterator[str]:
+    """The URL of a database that the worker's tests share: who uses it empties it first."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
 def _elsewhere() -> Elsewhere:
     address = os.environ[ADDRESS]
     if not address.startswith(("postgresql://", "postgres://")):

@@ -16,14 +16,27 @@ from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 
 
-def check(pipeline: Pipeline, store: Store, engine: Store) -> list[Finding]:
-    """Every finding of every flow and model. `engine` reads files, `store` is the warehouse; nothing is changed."""
+def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> list[Finding]:
+    """Every finding of every flow and model; nothing is changed.
+
+    `engine` reads files, `store` has the books, and `system` is what will keep the tables and run the models: it is
+    another than `store` as long as nothing was loaded.
+    """
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
         for flow in pipeline.flows:
             findings += _flow(flow, session, reading.engine)
+    with system.session() as session:
+        for flow in pipeline.flows:
+            findings += _names(flow, session)
         findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
     return findings
+
+
+def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
+    why = session.unfit(flow.table, [column.name for column in flow.contract.columns] if flow.contract else [])
+    if why is not None:
+        yield Finding("name-unfit", "error", why, str(flow.ingest.where or flow.table), "choose another name")
 
 
 def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:

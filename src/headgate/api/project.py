@@ -77,8 +77,8 @@ class Project:
 
         engine = DuckDBStore(None)
         try:
-            with self._warehouse.reading() as store:
-                findings = check(self._pipeline(), store, engine)
+            with self._warehouse.reading() as store, self._warehouse.system(store) as system:
+                findings = check(self._pipeline(), store, engine, system)
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))

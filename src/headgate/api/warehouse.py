@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -41,6 +41,10 @@ class Warehouse(Protocol):
 
         Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
         """
+        ...
+
+    def system(self, store: Store) -> AbstractContextManager[Store]:
+        """The system that keeps the tables, to be asked what it takes; `store` is what `reading` gave."""
         ...
 
     def engine(self) -> str:
@@ -121,6 +125,9 @@ class FileWarehouse:
             pass
         with self.looking() as store:
             yield store
+
+    def system(self, store: Store) -> AbstractContextManager[Store]:
+        return nullcontext(store)
 
     def engine(self) -> str:
         import duckdb
@@ -225,6 +232,9 @@ class ServerWarehouse:
             pass
         with self.looking() as store:
             yield store
+
+    def system(self, store: Store) -> AbstractContextManager[Store]:
+        return self.looking()
 
     def engine(self) -> str:
         return "postgres"

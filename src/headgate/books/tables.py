@@ -18,15 +18,17 @@ def prepare(session: StoreSession, table: TableRef, columns: Columns, rebuild: b
 
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `column-missing`, `contract-misfit`.
     """
-    # One snapshot for the line and the table: a runner that makes both at this moment shows none of them or conflicts.
     in_plain_transaction(session, lambda: _prepare(session, table, columns, rebuild))
 
 
 def _prepare(session: StoreSession, table: TableRef, columns: Columns, rebuild: bool) -> None:
     state = ledger.table_state(session, table)
-    if state is None:
-        if session.columns(table) is not None:
+    if state is None and session.columns(table) is not None:
+        # Each statement may have a snapshot of its own: another runner makes both at once, so look again.
+        state = ledger.table_state(session, table)
+        if state is None:
             raise unknown(table)
+    if state is None:
         _create(session, table, columns)
         register(session, str(table))
     elif rebuild:

@@ -91,9 +91,15 @@ def _forget_partitions(session: StoreSession, work: Commit) -> None:
 
 def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) -> None:
     """Deletes the rows that accepted rows are newer versions of, counting them by the entry that wrote them."""
-    same = " AND ".join(f"old.{quote.ident(key)} = new.{quote.ident(key)}" for key in work.keys)
+    json = {name for name, kind in work.columns if kind == "JSON"}
+    same = " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
     for part, load, rows in session.take_away(work.table, work.judgement.keys(work.keys), same):
         changes.updated.setdefault(part, {})[load] = rows
+
+
+def _same(key: str, by_text: bool) -> str:
+    """JSON is compared by its text: not every store has an equality for it."""
+    return f"CAST(old.{key} AS VARCHAR) = CAST(new.{key} AS VARCHAR)" if by_text else f"old.{key} = new.{key}"
 
 
 def _entries(

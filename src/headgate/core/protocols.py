@@ -82,8 +82,9 @@ class StoreSession(Session, Protocol):
         """The store's spelling of the type, as `columns` gives it."""
         ...
 
-    def holds(self, value: str, engine_type: str) -> str | None:
-        """A condition of the engine, never NULL for a value: can the store keep it? None where it keeps every one."""
+    def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
+        """A condition of the engine, never NULL for a value, under which the store can keep it, and what to tell where
+        it can't; None where it keeps every one."""
         ...
 
     def columns(self, table: TableRef) -> list[tuple[str, str]] | None:
@@ -107,6 +108,10 @@ class StoreSession(Session, Protocol):
 
     def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
         """Leaves an empty table with these columns in place of the one that is there or not, in the transaction."""
+        ...
+
+    def unfit(self, table: TableRef, names: Sequence[str] = ()) -> str | None:
+        """Why the store can't have a table of this name with columns of these names; None where it can."""
         ...
 
     def take_away(self, table: TableRef, select: str, same: str) -> list[tuple[int, int, int]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from headgate.contracts.model import Contract, ReferenceRule, RowRule, UniqueRule
+from headgate.types.logical import LogicalType
 
 WORD = 62
 """Bits per BIGINT word of a mask; a contract with more reasons takes more words."""
@@ -36,6 +37,8 @@ class Bits:
     reference_bits: tuple[tuple[ReferenceRule, int], ...]
     order_bit: int | None
     replay_bit: int | None
+    store_bits: dict[str, int] = field(default_factory=dict)
+    """By column: the value fits its type, but not the warehouse."""
 
     @property
     def words(self) -> int:
@@ -65,8 +68,17 @@ class Bits:
         return json.dumps([reason.to_json() for reason in self.decode(words)], ensure_ascii=False)
 
 
-def bits_of(contract: Contract, order_by: str | None = None, keys: tuple[str, ...] = (), replay: bool = False) -> Bits:
-    """The bits of the contract's error rules; a warning refuses nothing and has none."""
+def bits_of(
+    contract: Contract,
+    order_by: str | None = None,
+    keys: tuple[str, ...] = (),
+    replay: bool = False,
+    unkept: Callable[[LogicalType], str | None] = lambda kind: None,
+) -> Bits:
+    """The bits of the contract's error rules; a warning refuses nothing and has none.
+
+    `unkept`: what is told of values of a type that the warehouse can't keep; None where it keeps every one.
+    """
     reasons: list[Reason] = []
 
     def add(rule: str, column: str | None, message: str) -> int:
@@ -74,11 +86,14 @@ def bits_of(contract: Contract, order_by: str | None = None, keys: tuple[str, ..
         return len(reasons) - 1
 
     type_bits: dict[str, int] = {}
+    store_bits: dict[str, int] = {}
     row_bits: list[tuple[RowRule, int]] = []
     order_bit = None
     errors = [rule for rule in contract.rows if rule.severity == "error"]
     for column in contract.columns:
         type_bits[column.name] = add("type", column.name, f"expected {column.type}")
+        if message := unkept(column.type):
+            store_bits[column.name] = add("type", column.name, message)
         for rule in (one for one in errors if one.column == column.name):
             row_bits.append((rule, add(rule.code, column.name, rule.message)))
         if column.name == order_by:
@@ -92,7 +107,7 @@ def bits_of(contract: Contract, order_by: str | None = None, keys: tuple[str, ..
     references = tuple(
         (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
     )
-    return Bits(tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit)
+    return Bits(tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, store_bits)
 
 
 MALFORMED_RULE = "record"

@@ -9,6 +9,7 @@ from typing import Literal
 
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused, shape_id
+from headgate.books.work import LOAD_COLUMN
 from headgate.contracts.model import Contract
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
@@ -18,6 +19,7 @@ from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
 from headgate.gate.scan import Scan, Span
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
 from headgate.sql import quote
+from headgate.types.logical import LogicalType
 
 _NO_PARENT = "CAST(NULL AS BIGINT) AS parent, CAST(NULL AS BIGINT) AS origin"
 
@@ -63,12 +65,16 @@ class Gate:
 
     def __post_init__(self) -> None:
         rules = self.rules
-        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay)
+        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay, self._unkept)
         self.engine = self.session.engine
         self.scan = Scan(
             self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
         )
         self.verdict = Verdict(self.scan)
+
+    def _unkept(self, kind: LogicalType) -> str | None:
+        held = self.session.holds("NULL", kind.duckdb)
+        return held[1] if held else None
 
     def add(self, part: int, batch: Batch) -> Batch:
         """Takes the batch in; returns the one really used."""
@@ -104,6 +110,7 @@ class Gate:
         # Asked in here, where no other runner can add the first row any more.
         if target and not session.execute(f"SELECT 1 FROM ({target}) AS t LIMIT 1"):
             target = None
+        target = self._comparable(target) if target else None
         others = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table != str(rules.table)]
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
@@ -118,6 +125,13 @@ class Gate:
         dangling = self._dangling()
         verdict.come_back(session)
         return self._fates(dangling)
+
+    def _comparable(self, target: str) -> str:
+        """The target's columns that set rules look at, as they are compared with the records."""
+        if self.verdict.abroad is None:
+            return target
+        names = [f"{self.verdict.comparable('t', name, name)} AS {quote.ident(name)}" for name in self._set_columns]
+        return f"SELECT {', '.join([*names, f't.{LOAD_COLUMN}'])} FROM ({target}) AS t"
 
     def _dangling(self) -> dict[str, dict[int, int]]:
         """Accepted rows that break a reference that only warns, by its name and by part."""

@@ -71,7 +71,7 @@ class Scan:
     timezone: str
     absolute: bool = False
     """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids)."""
-    holds: Callable[[str, str], str | None] = lambda value, kind: None
+    holds: Callable[[str, str], tuple[str, str] | None] = lambda value, kind: None
     """What the store can keep: see `StoreSession.holds`."""
     spans: list[Span] = field(default_factory=list)
 
@@ -206,9 +206,10 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")
         held = scan.holds(f"({converted.value})", column.type.duckdb)
-        fits = [one for one in (converted.ok, held and f"coalesce({held}, true)") if one is not None]
-        if fits:
-            failing.append((scan.bits.type_bits[column.name], f"NOT ({' AND '.join(fits)})"))
+        if converted.ok is not None:
+            failing.append((scan.bits.type_bits[column.name], f"NOT ({converted.ok})"))
+        if held is not None:
+            failing.append((scan.bits.store_bits[column.name], f"NOT coalesce({held[0]}, true)"))
     return values, failing
 
 

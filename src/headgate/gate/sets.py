@@ -22,21 +22,21 @@ References = Sequence[tuple[ReferenceRule, int]]
 
 def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
     """Refuses values that the referenced table does not hold (NOT EXISTS: a NULL there refuses nothing)."""
-    verdict.add(_dangling(rule, verdict.judged()), QUARANTINED, bit)
+    verdict.add(_dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)
 
 
 def count_dangling(verdict: Verdict, rule: ReferenceRule) -> dict[int, int]:
     """By part, how many records that pass refer to a value that the referenced table does not hold."""
-    dangling = _dangling(rule, verdict.passing())
+    dangling = _dangling(verdict, rule, verdict.passing())
     rows = verdict.temp.session.execute(f"SELECT _hg_part, count(*) FROM ({dangling}) AS d GROUP BY 1")
     return {row[0]: row[1] for row in rows}
 
 
-def _dangling(rule: ReferenceRule, records: str) -> str:
-    column, to = quote.ident(rule.column), quote.ident(rule.to_column)
+def _dangling(verdict: Verdict, rule: ReferenceRule, records: str) -> str:
+    column, to = quote.ident(rule.column), verdict.comparable("r", rule.to_column, rule.column)
     table = quote.table(TableRef.parse(rule.to_table))
     return f"""SELECT _hg_id, _hg_part FROM ({records}) AS s WHERE s.{column} IS NOT NULL
-               AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE r.{to} = s.{column})"""
+               AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE {to} = s.{column})"""
 
 
 @dataclass

@@ -130,6 +130,12 @@ class Verdict:
             self.left = self.table
             self.table = session.take(f"SELECT * FROM {self.left}", self.temp.name("verdict_final"))
 
+    def comparable(self, table: str, column: str, like: str) -> str:
+        """A column of a table of the store, as the records' column `like` is compared with it: JSON by its text."""
+        kinds = {one.name: one.type.name for one in self.scan.contract.columns}
+        named = f"{table}.{ident(column)}"
+        return f"CAST({named} AS VARCHAR)" if self.abroad is not None and kinds[like] == "json" else named
+
     def keys(self, names: Sequence[str]) -> str:
         """SELECT, for the store, of `_hg_part` and these columns of the records that pass."""
         if self.abroad is None:

@@ -25,12 +25,12 @@ def read_view(table: TableRef) -> TableRef:
     return TableRef(READ_PREFIX + table.schema, table.name)
 
 
-def read_view_sql(table: TableRef, columns: Sequence[str]) -> list[str]:
-    """The statements that make the read view of a loaded table with exactly these columns.
+def read_view_sql(table: TableRef, columns: Sequence[str], name: TableRef | None = None) -> list[str]:
+    """The statements that make the read view of a loaded table with exactly these columns, under its own `name`.
 
     *Guarantee*: they may be run again, and inside a transaction. The internal column stays out unless it is named.
     """
-    view = read_view(table)
+    view = name or read_view(table)
     return [
         f"CREATE SCHEMA IF NOT EXISTS {quote.ident(view.schema)}",
         f"CREATE OR REPLACE VIEW {quote.table(view)} AS SELECT {quote.columns(columns)} FROM {quote.table(table)}",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from headgate.books import ledger, record
-from headgate.books.commit import asked
+from headgate.books.commit import asked, in_plain_transaction
 from headgate.books.work import LOAD_COLUMN
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
-from headgate.models.build import build
+from headgate.models.build import build, staged_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
 from headgate.run.pipeline import Pipeline
@@ -65,7 +66,7 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
         attempt = new_id()
         with store.lock(model.target), store.session() as session:
             try:
-                _read_views(session, inputs.loaded)
+                _read_views(session, inputs.loaded, attempt)
                 details = _details(session, model, inputs)
 
                 def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
@@ -102,11 +103,19 @@ def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
         )
 
 
-def _read_views(session: StoreSession, loaded: tuple[TableRef, ...]) -> None:
+def _read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str) -> None:
     """Makes the views through which models read loaded tables, where they are missing or the columns changed."""
     for table in loaded:
         columns = [name for name, _ in session.columns(table) or [] if name != LOAD_COLUMN]
         have = [name for name, _ in session.columns(read_view(table)) or []]
         if columns and columns != have:
-            for statement in read_view_sql(table, columns):
-                session.execute(statement)
+            in_plain_transaction(session, partial(_read_view, session, table, columns, attempt))
+
+
+def _read_view(session: StoreSession, table: TableRef, columns: list[str], attempt: str) -> None:
+    """Swapped in like a model, so that the views over it follow where the store binds them to it."""
+    view = read_view(table)
+    staged = staged_ref(view, attempt)
+    for statement in read_view_sql(table, columns, staged):
+        session.execute(statement)
+    session.swap(staged, view, "view")

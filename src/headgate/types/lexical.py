@@ -28,6 +28,7 @@ _HEX = r"\\x(?:[0-9a-fA-F]{2})*"
 _SHAPE = "????-??-?[0-9][ T][0-2]?:??:?[0-9]"
 _SHAPE_WITH_OFFSET = _SHAPE + "[-+]0[0-9]:[0-5][0-9]"  # GLOB reads [+-] as an open range
 _SHORT_YEAR = "'1000-01-02'"
+_LAST_DAYS = "'9999-12-30'"
 
 _WORDS = {"true": "true", "false": "false", "1": "true", "0": "false", "t": "true", "f": "false"}
 _WORDS |= {"yes": "true", "no": "false", "y": "true", "n": "false", "on": "true", "off": "false"}
@@ -160,10 +161,15 @@ def _timestamptz(text: str, timezone: str) -> str:
     utc = f"make_timestamptz(epoch_us({cast}))"  # a cast to timestamptz asks the calendar: three times the time
     local = utc if timezone == "UTC" else in_zone(cast, timezone)
     slow = _careful_timestamptz(text, local, value)
+    # At both ends of the calendar an offset may lead out of it.
+    inside = (
+        f"CASE WHEN {slow} BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' "
+        f"AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00' THEN {slow} END"
+    )
     return (
-        f"CASE WHEN {cast} < {_SHORT_YEAR} THEN {slow} "
+        f"CASE WHEN {cast} < {_SHORT_YEAR} OR {cast} > {_LAST_DAYS} THEN {inside} "
         f"{_at_once(text, cast, _SHAPE, local)} {_at_once(text, cast, _SHAPE + 'Z', utc)} "
-        f"{_at_once(text, cast, _SHAPE_WITH_OFFSET, value)} ELSE {slow} END"
+        f"{_at_once(text, cast, _SHAPE_WITH_OFFSET, value)} ELSE {inside} END"
     )
 
 

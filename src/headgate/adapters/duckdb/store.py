@@ -75,7 +75,10 @@ class DuckDBSession:
     def physical(self, engine_type: str) -> str:
         return engine_type
 
-    def holds(self, value: str, engine_type: str) -> str | None:
+    def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
+        return None
+
+    def unfit(self, table: TableRef, names: Sequence[str] = ()) -> str | None:
         return None
 
     def columns(self, table: TableRef) -> list[tuple[str, str]] | None:

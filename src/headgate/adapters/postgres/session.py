@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from headgate.adapters.postgres import types, views
 from headgate.adapters.postgres.transfer import described, fetch, send
+from headgate.core.errors import AdapterError
 from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from headgate.adapters.duckdb.store import DuckDBSession
 
+LONGEST_NAME = 63
+"""Bytes; the server cuts longer names without an error."""
+MOST_COLUMNS = 1600
+SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 _MARK = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(\?)")
 
 
@@ -72,7 +77,7 @@ class PostgresSession:
 
     def bring(self, select: str, name: str) -> str:
         columns = described(self._engine, select)
-        typed = ", ".join(f"{quote.ident(column)} {types.declared(kind)}" for column, kind in columns)
+        typed = ", ".join(f"{quote.ident(column)} {types.staged(kind)}" for column, kind in columns)
         end = " ON COMMIT DROP" if self._in_transaction else ""
         self.execute(f"CREATE TEMP TABLE {name} ({typed}){end}")
         listed = quote.columns(column for column, _ in columns)
@@ -96,7 +101,7 @@ class PostgresSession:
     def physical(self, engine_type: str) -> str:
         return types.physical(engine_type)
 
-    def holds(self, value: str, engine_type: str) -> str | None:
+    def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         return types.holds(value, engine_type)
 
     def columns(self, table: TableRef) -> list[tuple[str, str]] | None:
@@ -120,6 +125,7 @@ class PostgresSession:
 
     def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
         """Views that read the target are made again over the new one: here a view holds on to the old one itself."""
+        self._check(target)
         standing = self.standing(target)
         readers = views.drop(self, target, standing) if standing else []
         self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
@@ -127,6 +133,7 @@ class PostgresSession:
         return standing
 
     def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+        self._check(table, [name for name, _ in columns])
         declared = [(name, types.declared(kind)) for name, kind in columns]
         self.execute(quote.create_table(table, declared, required))
 
@@ -166,6 +173,20 @@ class PostgresSession:
             self.execute(f"CREATE INDEX {quote.ident(name)} ON {quote.table(table)} USING {method} ({listed})")
         self._indexed.add(wanted)
 
+    def unfit(self, table: TableRef, names: Sequence[str] = ()) -> str | None:
+        for name in (table.schema, table.name, *names):
+            if len(name.encode()) > LONGEST_NAME:
+                return f"{name!r} has {len(name.encode())} bytes; PostgreSQL keeps {LONGEST_NAME} of a name"
+        own = [name for name in names if name in SYSTEM_COLUMNS]
+        if own:
+            return f"{own[0]!r} is the name of a column that PostgreSQL gives every table itself"
+        return f"a table has at most {MOST_COLUMNS} columns, not {len(names)}" if len(names) > MOST_COLUMNS else None
+
+    def _check(self, table: TableRef, names: Sequence[str] = ()) -> None:
+        why = self.unfit(table, names)
+        if why is not None:
+            raise AdapterError.of("name-unfit", why, str(table), "choose another name")
+
     def abandon(self) -> None:
         """A ROLLBACK; where the connection broke, a new one, once the server has ended what the old one was doing."""
         import psycopg
@@ -198,44 +219,98 @@ class PostgresSession:
         return Trouble("other", message)
 
     def syntax(self, sql: str) -> Trouble | None:
+        """The server plans the SELECT without running it, as one prepared statement: it takes no second one with it."""
         import psycopg
+        from psycopg import RawCursor
 
+        inside = self._in_transaction
+        if inside:
+            self.execute("SAVEPOINT hg_syntax")
         try:
-            self.execute(f"EXPLAIN SELECT * FROM (\n{sql}\n) AS q")
+            self._last = f"SELECT * FROM (\n{sql}\n) AS q"
+            with RawCursor(self.connection) as cursor:
+                cursor.execute(f"EXPLAIN {self._last}".encode(), prepare=True)
         except psycopg.Error as error:
-            trouble = self.trouble(error)
-            if trouble is not None and error.sqlstate == "42601":
-                return Trouble("text", trouble.message, max(0, trouble.line - 1))
-            if error.sqlstate == "0A000":
-                return Trouble("other", f"is no plain SELECT: {trouble.message if trouble else error}")
-            if trouble is None or trouble.kind != "text":
-                raise
+            if inside:
+                self.execute("ROLLBACK TO SAVEPOINT hg_syntax")
+            return self._no_select(error, sql)
+        return None
+
+    def _no_select(self, error: psycopg.Error, sql: str) -> Trouble | None:
+        message, line = _told(error, len("EXPLAIN "), f"SELECT * FROM (\n{sql}")
+        if error.sqlstate == "42601":
+            if "multiple commands" in message:
+                return Trouble("other", "holds more than one statement")
+            return Trouble("text", message, max(0, line - 1))
+        if error.sqlstate == "0A000":
+            return Trouble("other", f"is no plain SELECT: {message}")
+        if not (error.sqlstate or "").startswith("42"):
+            raise error
         return None
 
     def answer(self, sql: str, limit: int | None) -> Answer:
-        from psycopg import RawCursor
+        """The rows of one SELECT. Raises ValueError, with the server's words, where the text is none or fails."""
+        import psycopg
 
         text = sql.strip().rstrip("; \t\r\n")
+        first = _FIRST_WORD.match(text)
+        word = first[1].upper() if first else ""
+        if not word and not _BRACKET.match(text):
+            raise ValueError("there is no statement")
+        if word and word not in ("SELECT", "WITH", "VALUES", "TABLE"):
+            raise ValueError(f"a statement of kind {word}; the warehouse is only looked at here")
+        try:
+            return self._answer(text, limit)
+        except psycopg.Error as error:
+            message, line = _told(error, 0, f"SELECT * FROM (\n{text}")
+            raise ValueError(f"{message} (line {line - 1})" if line > 1 else message) from error
+
+    def _answer(self, text: str, limit: int | None) -> Answer:
+        from psycopg import RawCursor
+
         with RawCursor(self.connection) as cursor:
-            cursor.execute(f"SELECT * FROM (\n{text}\n) AS q LIMIT 0".encode())
+            # Prepared, the server takes one statement and no second one behind it.
+            cursor.execute(f"SELECT * FROM (\n{text}\n) AS q LIMIT 0".encode(), prepare=True)
             shape = [(one.name, one.type_code) for one in cursor.description or []]
             kinds = dict(
                 cursor.execute(b"SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid = ANY($1)",
                                [[code for _, code in shape]]).fetchall()
             )  # fmt: skip
             names = [f"c{number}" for number in range(len(shape))]
-            plain = [kinds[code] in _PLAIN for _, code in shape]
-            casts = [name if ok else f"CAST({name} AS text)" for name, ok in zip(names, plain, strict=True)]
+            casts = [_read_as(name, kinds[code]) for name, (_, code) in zip(names, shape, strict=True)]
             inner = f"(\n{text}\n) AS q({', '.join(names)})" if names else f"(\n{text}\n) AS q"
             cut = f" LIMIT {int(limit)}" if limit is not None else ""
-            rows = cursor.execute(f"SELECT {', '.join(casts)} FROM {inner}{cut}".encode()).fetchall()
+            rows = cursor.execute(f"SELECT {', '.join(casts)} FROM {inner}{cut}".encode(), prepare=True).fetchall()
             total = len(rows)
             if limit is not None and total >= limit:
-                total = cursor.execute(f"SELECT count(*) FROM {inner}".encode()).fetchall()[0][0]
+                counted = cursor.execute(f"SELECT count(*) FROM {inner}".encode(), prepare=True)
+                total = counted.fetchall()[0][0]
         moments = [kinds[code].startswith("timestamp") for _, code in shape]
-        values = [[iso(value) if moment else value for value, moment in zip(row, moments, strict=True)] for row in rows]
+        values = [
+            [_iso(value) if moment else value for value, moment in zip(row, moments, strict=True)] for row in rows
+        ]
         return Answer([(name, str(kinds[code])) for name, code in shape], values, total)
 
 
 _PLAIN = ("boolean", "smallint", "integer", "bigint", "real", "double precision", "text", "character varying", "bytea")
-"""Types whose Python value loses nothing. All others are read as the server's own text."""
+_BLANK = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_FIRST_WORD = re.compile(_BLANK + r"([A-Za-z_]+)", re.DOTALL)
+_BRACKET = re.compile(_BLANK + r"\(", re.DOTALL)
+
+
+def _read_as(name: str, kind: str) -> str:
+    """Types whose Python value loses nothing are read as they are; all others, and what lists hold, as text."""
+    if kind.removesuffix("[]") in _PLAIN and kind != "bytea[]":
+        return name
+    return f"CAST({name} AS text{'[]' if kind.endswith('[]') else ''})"
+
+
+def _iso(value: Any) -> Any:
+    return [_iso(one) for one in value] if isinstance(value, list) else iso(value)
+
+
+def _told(error: psycopg.Error, before: int, sent: str) -> tuple[str, int]:
+    """The server's message on one line, and the line of `sent` that it means (0 if unknown)."""
+    message = " ".join((error.diag.message_primary or str(error)).split())
+    at = error.diag.statement_position
+    return message, sent[: max(0, int(at) - 1 - before)].count("\n") + 1 if at else 0

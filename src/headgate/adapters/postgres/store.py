@@ -19,6 +19,8 @@ from headgate.core.values import TableRef
 if TYPE_CHECKING:
     import psycopg
 
+    from headgate.adapters.duckdb.store import DuckDBSession
+
 OLDEST = 130000
 PATIENCE_SECS = 60.0
 """How long a session with a broken connection tries to find out what became of its transaction."""
@@ -28,6 +30,14 @@ SETTINGS = (
     " -c search_path=main,public -c jit=off -c work_mem=64MB -c maintenance_work_mem=256MB"
 )
 """Memory for the joins of set rules and for indexes, and no compiler: its start costs more than these queries."""
+_FIXES = {
+    "42501": "grant the user what is missing: CREATE on the database, and the schemas and tables that it works on",
+    "25006": "name a server that can be written to",
+    "53": "give the server more room, memory or connections",
+    "54": "stay within the limits of PostgreSQL",
+    "58": "see the server's log",
+}
+"""By SQLSTATE or its class: what is to be done where the server itself refuses."""
 _KEY = "hashtextextended('headgate ' || $1::text, 0)"
 _HOLDER = f"""SELECT a.pid, a.application_name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SSOF')
     FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
@@ -100,9 +110,10 @@ class PostgresStore:
 
     @contextmanager
     def session(self) -> Iterator[PostgresSession]:
+        """*Errors*: AdapterError `warehouse-unreachable`, `warehouse-refused` for what the server itself can't do."""
         connection = self._take()
         with self._engine.session() as engine:
-            session = PostgresSession(connection, engine, self._temp, self._again, self._indexed)
+            session = self._session(connection, engine)
             try:
                 with self._answering():
                     if self._read_only:
@@ -110,6 +121,9 @@ class PostgresStore:
                     yield session
             finally:
                 self._give_back(session.connection)
+
+    def _session(self, connection: psycopg.Connection[Any], engine: DuckDBSession) -> PostgresSession:
+        return PostgresSession(connection, engine, self._temp, self._again, self._indexed)
 
     @contextmanager
     def lock(self, table: TableRef) -> Iterator[None]:
@@ -141,15 +155,16 @@ class PostgresStore:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Tells of a connection that broke as AdapterError `warehouse-unreachable`."""
+        """Tells of a connection that broke, and of what the server itself can't do, as AdapterError."""
         import psycopg
 
         try:
             yield
-        except psycopg.OperationalError as error:
-            if not _is_cut(error):
+        except psycopg.Error as error:
+            outside = self._outside(error)
+            if outside is None:
                 raise
-            raise self._unreachable(str(error) or "the connection broke") from error
+            raise outside from error
 
     def is_conflict(self, error: BaseException) -> bool:
         """True where another transaction was first, or where the connection broke before the COMMIT."""
@@ -222,6 +237,16 @@ class PostgresStore:
         what = f"the warehouse does not answer: {said}"
         fix = "see that the server runs and that address, user and password are right"
         return AdapterError.of("warehouse-unreachable", what, self.shown, fix)
+
+    def _outside(self, error: psycopg.Error) -> HeadgateError | None:
+        """What is wrong with the server or with our rights on it; None for every other error."""
+        import psycopg
+
+        state, said = error.sqlstate or "", " ".join((error.diag.message_primary or str(error)).split())
+        if isinstance(error, psycopg.OperationalError) and _is_cut(error):
+            return self._unreachable(said or "the connection broke")
+        fix = _FIXES.get(state) or _FIXES.get(state[:2])
+        return AdapterError.of("warehouse-refused", f"the warehouse refused: {said}", self.shown, fix) if fix else None
 
     def _fit(self, connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
         """The connection, if the database can be a warehouse."""

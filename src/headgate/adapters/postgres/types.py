@@ -33,13 +33,22 @@ def declared(engine_type: str) -> str:
     return physical(engine_type) + (' COLLATE "C"' if engine_type == "VARCHAR" else "")
 
 
-def holds(value: str, engine_type: str) -> str | None:
-    """The engine's condition under which PostgreSQL can keep the value; None where it always can."""
+def staged(engine_type: str) -> str:
+    """The type of a column of a temporary table: JSON as text, because its own type has no equality."""
+    return declared("VARCHAR" if engine_type == "JSON" else engine_type)
+
+
+def holds(value: str, engine_type: str) -> tuple[str, str] | None:
+    """The engine's condition under which PostgreSQL keeps the value, and what to tell else; None if it always does."""
     if engine_type in ("VARCHAR", "JSON"):
-        return f"NOT contains(CAST({value} AS VARCHAR), chr(0))"
-    if engine_type in ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
+        return f"NOT contains(CAST({value} AS VARCHAR), chr(0))", "PostgreSQL keeps no text with a NUL character"
+    if engine_type == "DATE":
+        inside = f"{value} BETWEEN DATE '0001-01-01' AND DATE '5874897-12-31'"
+        return f"({inside} OR NOT isfinite({value}))", "the warehouse keeps dates from year 1 to 5874897"
+    if engine_type in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
         # The engine writes years before Christ in a way of its own; what has no year (infinity) is no matter.
-        return f"NOT ({value} < CAST('0001-01-01' AS {engine_type}) AND isfinite({value}))"
+        since = f"NOT ({value} < CAST('0001-01-01' AS {engine_type}) AND isfinite({value}))"
+        return since, "the warehouse keeps moments from year 1 on"
     return None
 
 
