@@ -18,15 +18,17 @@ def prepare(session: StoreSession, table: TableRef, columns: Columns, rebuild: b
 
     *Errors*: CommitError `table-missing`, `table-unknown` (not of our books), `column-missing`, `contract-misfit`.
     """
-    # One snapshot for the line and the table: a runner that makes both at this moment shows none of them or conflicts.
     in_plain_transaction(session, lambda: _prepare(session, table, columns, rebuild))
 
 
 def _prepare(session: StoreSession, table: TableRef, columns: Columns, rebuild: bool) -> None:
     state = ledger.table_state(session, table)
-    if state is None:
-        if session.columns(table) is not None:
+    if state is None and session.columns(table) is not None:
+        # Where each statement has a snapshot of its own, another runner may just have made line and table.
+        state = ledger.table_state(session, table)
+        if state is None:
             raise unknown(table)
+    if state is None:
         _create(session, table, columns)
         register(session, str(table))
     elif rebuild:
@@ -72,7 +74,9 @@ def _remake(session: StoreSession, table: TableRef, columns: Columns) -> None:
     wanted = [(name, _spelled(session.physical(physical))) for name, physical in columns]
     if wanted == [(name, _spelled(kind)) for name, kind in found]:
         return
-    lock_table(session, table)
+    state = lock_table(session, table)
+    if state is None or not is_blank(session, table, state):  # another runner was first to fill it
+        raise _misfit(table, wanted, [(name, _spelled(kind)) for name, kind in found])
     session.clear(table, loaded_columns(columns), (LOAD_COLUMN,))
 
 
