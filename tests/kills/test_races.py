@@ -7,15 +7,22 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.services.postgres import Postgres
 
+from headgate.adapters.postgres.store import PostgresStore
 from headgate.api.project import Project
-from headgate.books import ledger
+from headgate.books import ledger, tables
+from headgate.books.schema import migrate
+from headgate.core.errors import CommitError
+from headgate.core.protocols import StoreSession
+from headgate.core.values import TableRef
 from headgate.testing.kills_project import TABLES, state, write_day, write_project
 from headgate.testing.kills_sites import PostgresSite
 from headgate.testing.races import race
@@ -85,6 +92,69 @@ def test_two_runs_that_keep_no_turns_end_as_one(site: PostgresSite, calm: Path, 
     with closing(site.store(calm)) as first, closing(site.store(one)) as other:
         assert state(other) == state(first)
     assert lost >= 3  # both begin each load at the same moment: at most one of them can win
+
+
+@dataclass
+class Interrupted:
+    """A session after whose first statement with `mark` in it another runner does something."""
+
+    inner: StoreSession
+    mark: str
+    do: Callable[[], object]
+    done: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        found = self.inner.execute(sql, params)
+        if self.mark in sql and not self.done:
+            self.done = True
+            self.do()
+        return found
+
+
+TABLE = TableRef("raw", "t")
+COLUMNS = [("id", "BIGINT")]
+
+
+@pytest.fixture
+def two_sessions(postgres: str, tmp_path: Path) -> Iterator[tuple[StoreSession, StoreSession]]:
+    with (
+        closing(PostgresStore(postgres, "the warehouse", tmp_path)) as store,
+        store.session() as one,
+        store.session() as other,
+    ):
+        migrate(one)
+        yield one, other
+
+
+def test_a_table_that_another_run_makes_meanwhile_is_not_unknown(
+    two_sessions: tuple[StoreSession, StoreSession],
+) -> None:
+    one, other = two_sessions
+    between = Interrupted(one, "FROM _headgate.table_state", lambda: tables.prepare(other, TABLE, COLUMNS, False))
+    tables.prepare(cast(StoreSession, between), TABLE, COLUMNS, False)
+    assert between.done
+    assert ledger.table_versions(one) == {"raw.t": 0}
+
+
+def test_a_table_that_another_run_fills_meanwhile_is_not_made_anew(
+    two_sessions: tuple[StoreSession, StoreSession],
+) -> None:
+    one, other = two_sessions
+    tables.prepare(one, TABLE, COLUMNS, False)
+
+    def fill() -> None:
+        other.execute("INSERT INTO raw.t VALUES (1, 1)")
+        other.execute("UPDATE _headgate.table_state SET version = 1")
+
+    between = Interrupted(one, 'FROM "raw"."t" LIMIT 1', fill)
+    with pytest.raises(CommitError) as caught:
+        tables.prepare(cast(StoreSession, between), TABLE, [("id", "VARCHAR")], False)
+    assert between.done
+    assert caught.value.finding.code == "contract-misfit"
+    assert one.execute("SELECT count(*) FROM raw.t") == [(1,)]
 
 
 def test_with_turns_the_second_run_waits_and_finds_nothing_new(site: PostgresSite, calm: Path, tmp_path: Path) -> None:

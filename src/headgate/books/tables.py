@@ -74,7 +74,9 @@ def _remake(session: StoreSession, table: TableRef, columns: Columns) -> None:
     wanted = [(name, _spelled(session.physical(physical))) for name, physical in columns]
     if wanted == [(name, _spelled(kind)) for name, kind in found]:
         return
-    lock_table(session, table)
+    state = lock_table(session, table)
+    if state is None or not is_blank(session, table, state):  # another runner was first to fill it
+        raise _misfit(table, wanted, [(name, _spelled(kind)) for name, kind in found])
     session.clear(table, loaded_columns(columns), (LOAD_COLUMN,))
 
 
