@@ -1,7 +1,7 @@
 """How hard the property tests look: HEADGATE_HYPOTHESIS = fast (default), ci or deep. And the fixtures of real servers.
 
 fast and ci draw the same examples every time, so that a change is judged by itself; deep draws new ones, to search.
-mutants looks as hard as ci, but does not shrink what it finds: `python -m tests.mutants` only asks whether a test fails.
+mutants looks as hard as ci, but does not shrink what it finds: tests/mutants.py only asks whether a test fails.
 """
 
 from __future__ import annotations

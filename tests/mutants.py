@@ -1,6 +1,6 @@
 """Hand-made mutants of gate and books: `python -m tests.mutants [NAME ...] [--list]`.
 
-Each mutant of `tests/mutants_table.py` is one wrong line of code, and the tests of its room must notice it. It is applied
+Each mutant of `tests/mutant_tables/` is one wrong line of code, and the tests of its room must notice it. It is applied
 to a copy of `src` in a temporary folder, never to the working tree. First the same tests run unmutated. Exit code 1 if
 a mutant survives, is stale (its text no longer occurs exactly once) or could not be judged.
 """
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from tests.mutants_table import MUTANTS, Mutant
+from tests.mutant_tables import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests import mutants
+from tests.mutant_tables import MUTANTS, Mutant
 from tests.mutants import ROOT, SRC, Verdict, chosen, judge, main, mutate, run, said, stale
-from tests.mutants_table import MUTANTS, Mutant
 
 MADE = Mutant("m", "room/one.py", "a > b", "a >= b", "a row is lost", ("tests/unit/test_house.py",))
 

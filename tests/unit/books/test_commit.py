@@ -178,7 +178,7 @@ def test_a_statement_that_did_less_than_it_should_costs_the_commit(
 
 
 def test_the_entry_that_another_runner_made_in_ones_place_is_not_ones_own(store: OddStore) -> None:
-    """Both have the same number, but each has loaded another file. The engine kept nothing of the first one's COMMIT."""
+    """Both have the same number, but each loads another file. The engine kept nothing of the first one's COMMIT."""
     said: list[str] = []
 
     def rolled_back(sql: str) -> str:
