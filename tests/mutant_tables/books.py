@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import ADJUST, CONTRACTS, ORACLE, QUARANTINE, STORE, TORN, mutant
+from tests.mutant_tables.mutant import ADJUST, CLEAN, CONTRACTS, ORACLE, QUARANTINE, STORE, TORN, mutant
 
 BOOKS = (
     mutant(
@@ -141,7 +141,7 @@ BOOKS = (
         "if not differences(history, now) and ledger.tail(session, table, state.version).rows == rows:",
         "if False:",
         "entries that say nothing",
-        ADJUST,
+        f"{ADJUST}::test_what_cannot_be_adjusted_is_refused_and_nothing_is_written",
     ),
     mutant(
         "adjust-names-no-entry",
@@ -149,7 +149,7 @@ BOOKS = (
         "WHERE {LOAD_COLUMN} IS NULL OR {LOAD_COLUMN} NOT BETWEEN 1 AND {state.version}",
         "WHERE {LOAD_COLUMN} IS NULL",
         "a row by hand passes as one of the entry to come",
-        ADJUST,
+        f"{ADJUST}::test_a_change_by_hand_is_red_until_it_is_adjusted",
     ),
     mutant(
         "adjust-without-reason",
@@ -173,7 +173,7 @@ BOOKS = (
         "if entry.stream == ledger.DATA:",
         'if entry.stream == ledger.DATA and entry.kind == "load":',
         "rows that a replay loaded are not audited",
-        ORACLE,
+        CLEAN,
     ),
     mutant(
         "somebody-elses-table",

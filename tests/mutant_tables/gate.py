@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import CONTRACTS, FILES, HISTORIES, ORACLE, REPEATS, SETS, STORE, TEXT, mutant
+from tests.mutant_tables.mutant import BITS, CONTRACTS, FILES, HISTORIES, ORACLE, REPEATS, SETS, STORE, TEXT, mutant
 
 GATE = (
     mutant(
@@ -11,7 +11,7 @@ GATE = (
         "if word == bit // WORD else 0 for word",
         "if word == (bit + 1) // WORD else 0 for word",
         "the last reason of a word is told as another one",
-        f"{CONTRACTS}::test_a_contract_may_have_more_rules_than_bits_in_a_word",
+        BITS,
     ),
     mutant(
         "reason-of-the-wrong-bit",
@@ -19,7 +19,7 @@ GATE = (
         ">> (bit % WORD) & 1]",
         ">> (bit % (WORD - 1)) & 1]",
         "records are refused for reasons that they do not have",
-        f"{CONTRACTS}::test_a_contract_may_have_more_rules_than_bits_in_a_word",
+        BITS,
     ),
     mutant(
         "mask-in-the-wrong-word",
@@ -27,7 +27,7 @@ GATE = (
         "words[bit // WORD].append(",
         "words[bit // (WORD + 1)].append(",
         "the first reason of the second word is told as another one, or as none",
-        f"{CONTRACTS}::test_a_contract_may_have_more_rules_than_bits_in_a_word",
+        BITS,
     ),
     mutant(
         "null-fails-rules",
