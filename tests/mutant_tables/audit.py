@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutant_tables.mutant import FOUND, mutant
 
 AUDIT = tuple(
-    mutant(name, "books/audit.py", old, new, why, *((f"{FOUND}[{corruption}]",) if corruption else ()), FOUND)
+    mutant(name, "books/audit.py", old, new, why, f"{FOUND}[{corruption}]", FOUND)
     for name, corruption, old, new, why in (
         (
             "audit-row-law",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import BITS, CONTRACTS, FILES, HISTORIES, ORACLE, REPEATS, SETS, STORE, TEXT, mutant
+from tests.mutant_tables.mutant import (
+    BITS,
+    CONTRACTS,
+    FILES,
+    HISTORIES,
+    ORACLE,
+    PIN,
+    REPEATS,
+    SCAN,
+    SETS,
+    STORE,
+    mutant,
+)
 
 GATE = (
     mutant(
@@ -140,8 +152,7 @@ GATE = (
         "if (count or 0) != rows or (count and high - low + 1 != count):",
         "if False:",
         "rows that the parser lost or made up are only found at the end, and the file cannot be loaded",
-        TEXT,
-        ORACLE,
+        SCAN,
     ),
     mutant(
         "careful-path-not-used",
@@ -149,8 +160,7 @@ GATE = (
         "    except _Disagreement:\n        pass\n",
         "",
         "a file with a stray quote cannot be loaded at all",
-        TEXT,
-        ORACLE,
+        SCAN,
     ),
     mutant(
         "late-values-above-only",
@@ -182,7 +192,7 @@ GATE = (
         "seen = same if text else [first]",
         "seen = [first]",
         "types that the first file fits refuse the second file's rows",
-        f"{CONTRACTS}::test_types_are_taken_from_the_first_load_and_kept",
+        PIN,
     ),
 )
 
