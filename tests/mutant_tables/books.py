@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import ADJUST, CLEAN, CONTRACTS, ORACLE, QUARANTINE, STORE, TORN, mutant
+from tests.mutant_tables.mutant import ADJUST, CONTRACTS, HISTORIES, ORACLE, QUARANTINE, STORE, TORN, mutant
 
 BOOKS = (
     mutant(
@@ -173,7 +173,7 @@ BOOKS = (
         "if entry.stream == ledger.DATA:",
         'if entry.stream == ledger.DATA and entry.kind == "load":',
         "rows that a replay loaded are not audited",
-        CLEAN,
+        HISTORIES,
     ),
     mutant(
         "somebody-elses-table",
