@@ -6,9 +6,11 @@ STAMP := $(VENV)/.made-from-pyproject
 WORKERS ?= 2
 # What test-matrix runs: make test-matrix FOLDERS=tests/engine
 FOLDERS ?=
+# Which mutants are tried: make mutants MUTANTS="seat-not-compared read-back-skipped"
+MUTANTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run inventory test test-fast test-matrix lint bench clean
+.PHONY: help setup run inventory test test-fast test-matrix mutants lint bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +46,9 @@ test-fast: setup ## the tests that take less than about two seconds each
 
 test-matrix: setup ## the tests against the newest DuckDB of each major version; writes docs/compat.md (many minutes)
 	@$(BIN)/python -m tests.matrix --workers $(WORKERS) $(FOLDERS)
+
+mutants: setup ## wrong lines in gate and books, each of which a test must notice (minutes)
+	@$(BIN)/python -m tests.mutants --workers $(WORKERS) $(MUTANTS)
 
 bench: setup ## the ratios that are promised, measured (minutes)
 	@$(BIN)/python -m benchmarks

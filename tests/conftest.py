@@ -1,6 +1,7 @@
 """How hard the property tests look: HEADGATE_HYPOTHESIS = fast (default), ci or deep. And the fixtures of real servers.
 
 fast and ci draw the same examples every time, so that a change is judged by itself; deep draws new ones, to search.
+mutants looks as hard as ci, but does not shrink what it finds: tests/mutants.py only asks whether a test fails.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["tests.services.plugin"]
 
-_EXAMPLES = {"fast": 25, "ci": 40, "deep": 2000}
+_EXAMPLES = {"fast": 25, "ci": 40, "deep": 2000, "mutants": 40}
 _PROFILE = os.environ.get("HEADGATE_HYPOTHESIS", "fast")
 
 for _name, _examples in _EXAMPLES.items():
@@ -23,6 +24,7 @@ for _name, _examples in _EXAMPLES.items():
         deadline=None,
         derandomize=_name != "deep",
         print_blob=True,
+        phases=(Phase.explicit, Phase.generate) if _name == "mutants" else tuple(Phase),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 

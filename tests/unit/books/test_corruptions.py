@@ -582,6 +582,19 @@ CORRUPTIONS = [
                SELECT shape FROM _headgate.quarantine WHERE table_name = 'raw.prices')""",
         finds={("quarantine-edited", "raw.prices shape *")},
     ),
+    *(
+        corruption(
+            f"line of no table in {table}",
+            f"INSERT INTO _headgate.{table} SELECT * REPLACE ({changes}) FROM _headgate.{table} LIMIT 1",
+            finds={("entry-missing", "raw.nowhere")},
+        )
+        for table, changes in (
+            ("position", "'raw.nowhere' AS flow"),
+            ("quarantine", "'raw.nowhere' AS table_name"),
+            ("refusal", "'raw.nowhere' AS table_name, 'other' AS attempt"),
+            ("contract", "'raw.nowhere' AS table_name"),
+        )
+    ),
 ]
 
 LOST_BOOKS = [

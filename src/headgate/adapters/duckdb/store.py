@@ -120,14 +120,12 @@ class DuckDBSession:
         found = self.execute(f"SELECT new._hg_part, coalesce(old._hg_load, 0), count(*) FROM {matched} GROUP BY 1, 2")
         if found:
             counted = sum(row[2] for row in found)
-            deleted = self.execute(f"DELETE FROM {quote.table(table)} AS old USING ({select}) AS new WHERE {same}")[0][
-                0
-            ]
+            target = quote.table(table)
+            deleted = self.execute(f"DELETE FROM {target} AS old USING ({select}) AS new WHERE {same}")[0][0]
             if deleted != counted:
                 what = f"{deleted} old versions were deleted, {counted} were counted; nothing was committed"
-                raise InternalError.of(
-                    "books-unbalanced", what, table, "see whether rows were made by hand: headgate audit"
-                )
+                fix = "see whether rows were made by hand: headgate audit"
+                raise InternalError.of("books-unbalanced", what, table, fix)
         return [(row[0], row[1], row[2]) for row in found]
 
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:

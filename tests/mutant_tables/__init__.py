@@ -1,0 +1,16 @@
+"""The mutants of gate and books: one wrong line each, what it would cost, and the tests that must notice it.
+
+`old` occurs exactly once in its file. Tests stand in the order in which they are run, the likeliest first.
+"""
+
+from tests.mutant_tables import audit, books, commit, gate, run, sets
+from tests.mutant_tables.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *commit.MUTANTS,
+    *books.MUTANTS,
+    *audit.MUTANTS,
+    *gate.MUTANTS,
+    *sets.MUTANTS,
+    *run.MUTANTS,
+)

@@ -1,0 +1,227 @@
+"""Mutants of the ledger, the quarantine and what stops a load."""
+
+from __future__ import annotations
+
+from tests.mutant_tables.mutant import ADJUST, CONTRACTS, HISTORIES, ORACLE, QUARANTINE, STORE, TORN, mutant
+
+BOOKS = (
+    mutant(
+        "seq-goes-on-in-a-new-generation",
+        "books/work.py",
+        "return self.seat.seq + 1 if self.seat and self.seat.generation == self.generation else 1",
+        "return self.seat.seq + 1 if self.seat else 1",
+        "a gap in the chain: whether an entry is missing cannot be told",
+        ORACLE,
+    ),
+    mutant(
+        "empty-replacement-passes",
+        "books/refuse.py",
+        "if work.refuse_empty and total.read == 0:",
+        "if False:",
+        "an empty delivery empties the table",
+        f"{CONTRACTS}::test_replace_by_nothing_is_refused_unless_it_is_allowed",
+    ),
+    mutant(
+        "share-of-the-accepted",
+        "books/refuse.py",
+        "work.limit.exceeded(refused, total.read)",
+        "work.limit.exceeded(refused, total.read - refused)",
+        "a load below its limit is stopped",
+        f"{CONTRACTS}::test_a_limit_stops_the_load_when_more_are_refused",
+    ),
+    mutant(
+        "held-are-open",
+        "books/quarantine.py",
+        'status = "held" if base is None else "open"',
+        'status = "open"',
+        "a replay loads rows of a refused file that the next run loads again",
+        f"{STORE}held_records_are_looked_at_until_the_next_load",
+    ),
+    mutant(
+        "held-of-every-table-discarded",
+        "books/quarantine.py",
+        "\"DELETE FROM _headgate.quarantine WHERE table_name = ? AND status = 'held'\"",
+        "\"DELETE FROM _headgate.quarantine WHERE ? <> '' AND status = 'held'\"",
+        "what another table's refused load left to be looked at is gone",
+        QUARANTINE,
+    ),
+    mutant(
+        "every-record-discarded",
+        "books/quarantine.py",
+        "\"DELETE FROM _headgate.quarantine WHERE table_name = ? AND status = 'held'\"",
+        '"DELETE FROM _headgate.quarantine WHERE table_name = ?"',
+        "open records are lost with the load that follows a refused one",
+        QUARANTINE,
+    ),
+    mutant(
+        "claims-whatever-its-status",
+        "books/quarantine.py",
+        "where = f\"status = 'open' AND id IN ({select})\"",
+        'where = f"id IN ({select})"',
+        "a record that was settled is replayed again: its row twice",
+        QUARANTINE,
+    ),
+    mutant(
+        "claims-not-compared",
+        "books/quarantine.py",
+        "    if found.rows != records:\n        return None\n",
+        "",
+        "a replay loads a record that another one settled in the meantime",
+        QUARANTINE,
+    ),
+    mutant(
+        "supersedes-whatever-its-status",
+        "books/quarantine.py",
+        "where = \"table_name = ? AND status = 'open'\" + ",
+        'where = "table_name = ?" + ',
+        "replayed records are settled a second time",
+        QUARANTINE,
+    ),
+    mutant(
+        "supersedes-every-table",
+        "books/quarantine.py",
+        "where = \"table_name = ? AND status = 'open'\" + ",
+        "where = \"? <> '' AND status = 'open'\" + ",
+        "a file of the same name of another table loses its open records",
+        QUARANTINE,
+    ),
+    *(
+        mutant(
+            f"quarantine-digest-without-{name}",
+            "books/quarantine.py",
+            old,
+            new,
+            f"an edit of a record's {name} is not found",
+            QUARANTINE,
+        )
+        for name, old, new in (
+            ("record", "stream, partition, CAST(record AS VARCHAR), ", "stream, partition, "),
+            ("line", "\"coalesce(CAST(line AS VARCHAR), ''), reasons, ", '"reasons, '),
+            ("reasons", "AS VARCHAR), ''), reasons, coalesce(raw,", "AS VARCHAR), ''), coalesce(raw,"),
+            ("raw", "reasons, coalesce(raw, chr(30)), ", "reasons, "),
+            ("row", '"""coalesce("row", chr(30)), shape', '"""shape'),
+            ("parent", ", shape, coalesce(CAST(parent AS VARCHAR), '')))", ", shape))"),
+        )
+    ),
+    mutant(
+        "origin-not-inherited",
+        "books/quarantine.py",
+        "coalesce(origin, {entry}) AS origin",
+        "{entry} AS origin",
+        "a record refused again forgets how old it is, and replaces a newer row",
+        QUARANTINE,
+    ),
+    mutant(
+        "digest-without-the-one-before",
+        "books/ledger.py",
+        'facts = {**asdict(entry), "digest": previous}',
+        'facts = {**asdict(entry), "digest": ""}',
+        "an entry can be exchanged together with its digest",
+        "tests/unit/books/test_books_ledger.py",
+    ),
+    mutant(
+        "ledger-goes-on-behind-the-line",
+        "books/ledger.py",
+        "if rows and rows[-1][0] > version:",
+        "if False:",
+        "a table whose line was set back is loaded again",
+        TORN,
+    ),
+    mutant(
+        "last-entry-not-missed",
+        "books/ledger.py",
+        "if version and not rows:",
+        "if False:",
+        "a load begins a new ledger where the old one was torn off",
+        TORN,
+    ),
+    mutant(
+        "adjust-of-nothing",
+        "books/record.py",
+        "if not differences(history, now) and ledger.tail(session, table, state.version).rows == rows:",
+        "if False:",
+        "entries that say nothing",
+        f"{ADJUST}::test_what_cannot_be_adjusted_is_refused_and_nothing_is_written",
+    ),
+    mutant(
+        "adjust-names-no-entry",
+        "books/record.py",
+        "WHERE {LOAD_COLUMN} IS NULL OR {LOAD_COLUMN} NOT BETWEEN 1 AND {state.version}",
+        "WHERE {LOAD_COLUMN} IS NULL",
+        "a row by hand passes as one of the entry to come",
+        f"{ADJUST}::test_a_change_by_hand_is_red_until_it_is_adjusted",
+    ),
+    mutant(
+        "adjust-without-reason",
+        "api/project.py",
+        "if not reason.strip():",
+        "if False:",
+        "a change by hand is accepted and nobody knows why",
+        f"{ADJUST}::test_an_adjustment_needs_a_reason",
+    ),
+    mutant(
+        "replaced-rows-still-expected",
+        "books/record.py",
+        '        if "replaced" in facts:\n            left.clear()\n',
+        "",
+        "audit cries over every replaced table",
+        ORACLE,
+    ),
+    mutant(
+        "origin-law-without-replays",
+        "books/record.py",
+        "if entry.stream == ledger.DATA:",
+        'if entry.stream == ledger.DATA and entry.kind == "load":',
+        "rows that a replay loaded are not audited",
+        HISTORIES,
+    ),
+    mutant(
+        "somebody-elses-table",
+        "books/tables.py",
+        "        if state is None:\n            raise unknown(table)\n",
+        "        pass\n",
+        "a load writes into a table that somebody else made",
+        f"{CONTRACTS}::test_a_table_that_somebody_else_made_is_left_alone",
+    ),
+    mutant(
+        "any-columns-fit",
+        "books/tables.py",
+        "    if wanted != have:\n        raise _misfit",
+        "    if len(wanted) != len(have):\n        raise _misfit",
+        "amounts go on with another scale, or into another column",
+        f"{CONTRACTS}::test_an_edit_that_no_longer_fits_the_table_is_refused",
+    ),
+)
+
+
+LIMITS = (
+    mutant(
+        "limit-of-rows-reached",
+        "contracts/model.py",
+        "return refused > self.rows",
+        "return refused >= self.rows",
+        "a load at its limit is stopped",
+        f"{CONTRACTS}::test_a_limit_stops_the_load_when_more_are_refused",
+    ),
+    mutant(
+        "limit-of-share-reached",
+        "contracts/model.py",
+        "refused > Fraction(str(self.share)) * read",
+        "refused >= Fraction(str(self.share)) * read",
+        "a load at its limit is stopped",
+        f"{CONTRACTS}::test_a_limit_stops_the_load_when_more_are_refused",
+    ),
+    mutant(
+        "limit-of-share-as-a-double",
+        "contracts/model.py",
+        "refused > Fraction(str(self.share)) * read",
+        "refused > self.share * read",
+        "29% of 100 are 28.999999999999996",
+        f"{CONTRACTS}::test_a_share_is_the_decimal_that_was_written",
+    ),
+)
+
+MUTANTS = (
+    *BOOKS,
+    *LIMITS,
+)
