@@ -81,7 +81,8 @@ TRANSACTION = (
     mutant(
         "failed-commit-counts",
         "books/commit.py",
-        "        if not (isinstance(outcome, Committed) and asked(session, lambda: is_mine(outcome))):\n            raise\n",
+        "        if not (isinstance(outcome, Committed) and asked(session, lambda: is_mine(outcome))):\n"
+        "            raise\n",
         "",
         "a COMMIT that failed is not told as it failed",
         f"{STORE}a_commit_that_failed_is_an_error_and_nothing_is_kept",
@@ -89,7 +90,8 @@ TRANSACTION = (
     mutant(
         "lost-answer-is-an-error",
         "books/commit.py",
-        "        if not (isinstance(outcome, Committed) and asked(session, lambda: is_mine(outcome))):\n            raise\n",
+        "        if not (isinstance(outcome, Committed) and asked(session, lambda: is_mine(outcome))):\n"
+        "            raise\n",
         "        raise\n",
         "a load that happened is reported as failed",
         f"{STORE}a_commit_whose_answer_was_lost_is_found_and_counted_once",
