@@ -49,8 +49,6 @@ TRANSACTION = (
         "if state is None:",
         "a load that another runner did first is judged against its rows, and reported as refused",
         COMMIT,
-        f"{STORE}a_slice_that_another_runner_committed_first_is_lost",
-        RACES,
     ),
     mutant(
         "table-not-locked",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.mutant_tables.mutant import (
+    COMMITS,
     CONTRACTS,
-    CRASHES,
     CSV,
     FILES,
     HISTORIES,
@@ -32,15 +32,15 @@ RUN = (
         "            if isinstance(outcome, Lost):\n                return False, refresh",
         "            if isinstance(outcome, Lost):\n                return True, refresh",
         "files that the other runner did not see are not loaded",
-        CRASHES,
+        COMMITS,
     ),
     mutant(
-        "refresh-again-and-again",
+        "lost-refresh-is-a-load",
         "run/load.py",
-        '            done.status = "ok"\n            refresh = False\n',
-        '            done.status = "ok"\n',
-        "a full refresh that met another runner is done twice",
-        CRASHES,
+        "            if isinstance(outcome, Lost):\n                return False, refresh",
+        "            if isinstance(outcome, Lost):\n                return False, False",
+        "a full refresh that met another runner does nothing and says ok",
+        COMMITS,
     ),
     mutant(
         "conflict-is-an-error",
@@ -56,7 +56,7 @@ RUN = (
         "whole = flow.judged_whole or self.choice.anew or reloads",
         "whole = flow.judged_whole or self.choice.anew",
         "a reload that dies in the middle leaves half of the new file and nothing of the old",
-        HISTORIES,
+        COMMITS,
     ),
     mutant(
         "replace-in-slices",
@@ -64,7 +64,7 @@ RUN = (
         "whole = flow.judged_whole or self.choice.anew or reloads",
         "whole = flow.judged_whole or reloads",
         "a full refresh keeps its last slice alone",
-        HISTORIES,
+        COMMITS,
     ),
     mutant(
         "two-slices-of-a-file-at-once",

@@ -37,14 +37,6 @@ def test_a_reload_takes_what_was_replayed_away_before_anything_is_judged(keyed: 
     assert reasons == {("a", 3): ["max"]}
 
 
-@pytest.mark.parametrize("cut", [1, 2])
-def test_a_reload_is_one_commit_however_it_could_be_cut(cut: int) -> None:
-    changed = Step("load", {"a": MENDED, "b": B}, {"a": [cut]})
-    assert ends(every(RELOADED, *loads(a=A, b=B), changed)) == ends(
-        every(RELOADED, *loads(a=A, b=B), replace(changed, slices={}))
-    )
-
-
 def test_a_replacement_settles_every_record_and_forgets_files_that_are_gone() -> None:
     only_b, again = Step("load", {"b": B}), Step("load", {"a": A, "b": B})
     rows, reasons = ends(every(REPLACED, *loads(a=A), only_b))
@@ -78,11 +70,12 @@ def test_what_needs_the_whole_load_is_judged_over_the_whole_load(made: Flow, cut
     assert ends(every(made, Step("load", {"a": whole}, {"a": [cut]}))) == ends(uncut)
 
 
-@pytest.mark.parametrize("cut", [1, 2, 3])
-def test_a_refresh_keeps_every_slice(cut: int) -> None:
-    refreshed = Step("full_refresh", {"a": A, "b": B}, {"a": [1], "b": [1]})
-    rows, _ = ends(every(flow(KEY, SMALL), *loads(a=A, b=B), refreshed))
-    assert [row[0] for row in rows] == ["1", "3"]
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_a_refresh_keeps_every_slice(names: str) -> None:
+    files = {name: made for name, made in (("a", file("id v", ("1", "1"), ("2", "2"))), ("b", B)) if name in names}
+    refreshed = Step("full_refresh", files, {name: [1] for name in files})
+    rows, _ = ends(every(flow(KEY, SMALL), *loads(**files), refreshed))
+    assert [row[0] for row in rows] == ["1", "2", "3"][: len(names) + 1]
 
 
 def test_the_content_of_a_skipped_twin_is_kept_when_the_file_that_carried_it_changes() -> None:
