@@ -7,11 +7,16 @@ mutants looks as hard as ci, but does not shrink what it finds: tests/mutants.py
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["tests.services.plugin"]
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and children would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _EXAMPLES = {"fast": 25, "ci": 40, "deep": 2000, "mutants": 40}
 _PROFILE = os.environ.get("HEADGATE_HYPOTHESIS", "fast")
