@@ -63,7 +63,8 @@ def test_every_mistake_of_an_ingest_file_is_told_with_its_place(lab: Lab) -> Non
 MAIN = {
     "key": Mistake("projct: x\n", "unknown-key", ":1:1", "did you mean 'project'?"),
     "profile": Mistake("profiles: {prod: {warehose: x}}\n", "unknown-key", ":1:19", "did you mean 'warehouse'?"),
-    "system": Mistake("warehouse: postgres://u:hunter2@h/db\n", "not-supported", ":1:12", "not a DuckDB file"),
+    "system": Mistake("warehouse: mysql://u:hunter2@h/db\n", "not-supported", ":1:12", "no PostgreSQL"),
+    "password": Mistake("warehouse: postgres://u:hunter2@h/db\n", "bad-value", ":1:12", "a password in plain text"),
     "secret": Mistake('warehouse: "${secret:NOT_SET}"\n', "secret-missing", ":1:12", "secret 'NOT_SET' is not set"),
     "spelling": Mistake('connections: {a: "${secrt:X}"}\n', "bad-value", ":1:18", "names no secret"),
 }
