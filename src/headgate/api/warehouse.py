@@ -91,39 +91,18 @@ class FileWarehouse:
     def looking(self) -> Iterator[DuckDBStore]:
         """The file as it is, read-only and without reach to other files; an empty one where there is none yet."""
         from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.books.schema import VERSION, newer, version_of
 
         store = self._opened(read_only=True) if self._exists() else DuckDBStore(None, read_only=True)
-        try:
-            with store.session() as session:
-                found = version_of(session)
-            if found is not None and found > VERSION:
-                raise newer(found)
+        with _looked_at(store):
             yield store
-        finally:
-            store.close()
 
     @contextmanager
-    def reading(self, bare: bool = False) -> Iterator[DuckDBStore]:
+    def reading(self, bare: bool = False) -> Iterator[Store]:
         """The warehouse with its books to look at, read-only; empty ones where nothing was loaded yet.
 
         Books of an older schema are migrated first. `bare`: a warehouse without books is shown as it is.
         """
-        from headgate.books.schema import VERSION, version_of
-
-        with self.looking() as store:
-            with store.session() as session:
-                found = version_of(session)
-            if found == VERSION or (found is None and bare and self._exists()):
-                yield store
-                return
-        if found is None:
-            with _empty() as store:
-                yield store
-            return
-        with self.writing("headgate migrate"):
-            pass
-        with self.looking() as store:
+        with _read(self, bare and self._exists()) as store:
             yield store
 
     def system(self, store: Store) -> AbstractContextManager[Store]:
@@ -202,36 +181,12 @@ class ServerWarehouse:
 
     @contextmanager
     def looking(self) -> Iterator[Store]:
-        from headgate.books.schema import VERSION, newer, version_of
-
         store = self._opened("headgate", read_only=True)
-        try:
-            with store.session() as session:
-                found = version_of(session)
-            if found is not None and found > VERSION:
-                raise newer(found)
+        with _looked_at(store):
             yield store
-        finally:
-            store.close()
 
-    @contextmanager
-    def reading(self, bare: bool = False) -> Iterator[Store]:
-        from headgate.books.schema import VERSION, version_of
-
-        with self.looking() as store:
-            with store.session() as session:
-                found = version_of(session)
-            if found == VERSION or (found is None and bare):
-                yield store
-                return
-        if found is None:
-            with _empty() as store:
-                yield store
-            return
-        with self.writing("headgate migrate"):
-            pass
-        with self.looking() as store:
-            yield store
+    def reading(self, bare: bool = False) -> AbstractContextManager[Store]:
+        return _read(self, bare)
 
     def system(self, store: Store) -> AbstractContextManager[Store]:
         return self.looking()
@@ -255,6 +210,42 @@ class ServerWarehouse:
 
 
 BOOKS = TableRef("_headgate", "meta")
+
+
+@contextmanager
+def _looked_at(store: Store) -> Iterator[None]:
+    """Closes the store in the end. Raises CommitError `books-newer` where a newer Headgate wrote its books."""
+    from headgate.books.schema import VERSION, newer, version_of
+
+    try:
+        with store.session() as session:
+            found = version_of(session)
+        if found is not None and found > VERSION:
+            raise newer(found)
+        yield
+    finally:
+        store.close()
+
+
+@contextmanager
+def _read(warehouse: Warehouse, bare: bool) -> Iterator[Store]:
+    """The warehouse with books of this version, or `bare` as it is; empty books where there are none."""
+    from headgate.books.schema import VERSION, version_of
+
+    with warehouse.looking() as store:
+        with store.session() as session:
+            found = version_of(session)
+        if found == VERSION or (found is None and bare):
+            yield store
+            return
+    if found is None:
+        with _empty() as store:
+            yield store
+        return
+    with warehouse.writing("headgate migrate"):
+        pass
+    with warehouse.looking() as store:
+        yield store
 
 
 @contextmanager
