@@ -106,7 +106,9 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
         if state and state.version and not choice.rebuild:
             tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
-        done.reason = choice.reason if done.status == "skipped" else done.reason
+        if done.status == "skipped":
+            done.reason = choice.reason
+            done.findings += [] if state and state.version else [_nothing_to_read(flow)]
         return True, refresh
     if done.status == "skipped":
         done.reason = choice.reason
@@ -325,6 +327,17 @@ def _no_types(flow: Flow) -> ContractError:
             str(flow.ingest.where or flow.name),
             "put a file in place, or write columns: into the ingest file",
         )
+    )
+
+
+def _nothing_to_read(flow: Flow) -> Finding:
+    where = str(flow.ingest.source.places.get("path") or flow.ingest.source.where)
+    return Finding(
+        "nothing-to-read",
+        "warning",
+        f"{flow.name} was never loaded, and its source has no {flow.source.unit}",
+        where,
+        "see that the source is right: headgate check",
     )
 
 
