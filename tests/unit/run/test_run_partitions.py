@@ -9,9 +9,8 @@ from tests.unit.project_kit import Folder
 
 from headgate.core.errors import ProjectError
 
-SALES = (
-    "table: raw.sales\nfrom: data/*.csv\nload: {partition: day}\ncolumns:\n  day: date\n  id: int, key\n  amount: int\n"
-)
+COLUMNS = "columns:\n  day: date\n  id: int, key\n  amount: int\n"
+SALES = f"table: raw.sales\nfrom: data/*.csv\nload: {{partition: day}}\n{COLUMNS}"
 EVENTS = "table: raw.events\nfrom: data/*.csv\nload: {insert: id}\ncolumns:\n  id: int\n  what: text, required\n"
 ROWS = "SELECT CAST(day AS VARCHAR), id FROM raw.sales ORDER BY ALL"
 
@@ -27,7 +26,7 @@ def test_a_partition_that_is_delivered_again_is_replaced(tmp_path: Path) -> None
     folder.write("data/b.csv", "day,id,amount\n2024-01-02,4,1\n2024-01-03,2,2\n")
     step = folder.step("raw.sales")
     # Order 2 is another's now: its key stands in a partition that stays.
-    assert (step.status, step.rows_loaded, step.rows_quarantined) == ("refused", 0, 0)
+    assert (step.status, step.rows_loaded, step.rows_quarantined) == ("refused", 0, 1)
     folder.write("data/b.csv", "day,id,amount\n2024-01-02,4,1\n2024-01-03,5,2\n2024-01-02,3,3\n")
     step = folder.step("raw.sales")
     assert (step.rows_read, step.rows_loaded, step.rows_quarantined) == (3, 3, 0)
@@ -35,8 +34,8 @@ def test_a_partition_that_is_delivered_again_is_replaced(tmp_path: Path) -> None
         ("2024-01-01", 1), ("2024-01-01", 2), ("2024-01-02", 3), ("2024-01-02", 4), ("2024-01-03", 5),
     ]  # fmt: skip
     assert folder.codes() == []
-    last = folder.open().ledger().entries[-1]
-    assert (last.rows_before, last.rows_inserted, last.rows_removed, last.rows_after) == (3, 3, 1, 5)
+    counted = "SELECT rows_before, rows_inserted, rows_removed, rows_after FROM _headgate.entry WHERE id = 2"
+    assert folder.behind(counted) == [(3, 3, 1, 5)]
 
 
 def test_a_key_of_the_replaced_partition_is_free(tmp_path: Path) -> None:
@@ -58,8 +57,6 @@ def test_bad_records_deliver_their_partition_too_and_replay_into_it(tmp_path: Pa
     status = "SELECT id, status FROM _headgate.quarantine ORDER BY id"
     assert folder.behind(status) == [(1, "superseded"), (2, "open"), (3, "open")]
     assert folder.codes() == []
-    folder.write("ingest/sales.yml", SALES.replace("amount: int", "amount: int, from('day2')"))
-    folder.write("ingest/sales.yml", SALES + "refuse_at_most: 100%\n")
     again = folder.open().replay(all=True)
     assert (again.rows_read, again.rows_quarantined) == (2, 2)
     assert folder.behind(ROWS) == [("2024-01-01", 4)]
@@ -78,7 +75,9 @@ def test_a_record_of_no_partition_comes_too_late_after_a_later_load(tmp_path: Pa
     folder.step("raw.sales")
     folder.open().replay(all=True)
     [(reasons, key)] = folder.behind("SELECT reasons, key FROM _headgate.quarantine WHERE status = 'open'")
-    assert '"required"' in reasons and '"replay"' in reasons and key is None
+    assert '"required"' in reasons
+    assert '"replay"' in reasons
+    assert key is None
     assert folder.codes() == []
 
 
@@ -108,8 +107,8 @@ def test_insert_leaves_what_the_table_knows(tmp_path: Path) -> None:
     step = folder.step("raw.events")
     assert (step.rows_loaded, step.rows_deduplicated, step.rows_quarantined) == (1, 1, 1)
     assert folder.behind("SELECT id, what FROM raw.events ORDER BY id") == [(1, "a"), (2, "c"), (3, "e")]
-    last = folder.open().ledger().entries[-1]
-    assert last.details["deduplicated"] == {"repeated": 1}
+    [(details,)] = folder.behind("SELECT details FROM _headgate.entry WHERE id = 2")
+    assert '"deduplicated":{"repeated":1}' in details
     assert folder.codes() == []
 
 
