@@ -10,6 +10,7 @@ from headgate.contracts.grammar import Item, Mistake, PlacedText, items
 from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import REPEATABLE, RULES, SYNONYMS, Draft, required_rule
+from headgate.contracts.saying import apply
 from headgate.core.errors import ContractError, Finding, Location, nearest
 from headgate.types import logical
 from headgate.types.logical import LogicalType
@@ -46,7 +47,7 @@ def parse(
         _unlike([name for name, _ in pairs], findings)
     if findings:
         raise ContractError(*findings)
-    uniques = [rule for draft in drafts for rule in draft.uniques]
+    uniques = [rule for draft in drafts for rule in draft.unique_rules()]
     return Contract(
         columns=made,
         rows=(
@@ -111,7 +112,7 @@ def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
 def _required(rules: list[RowRule], column: str, where: Location | None) -> list[RowRule]:
     if not any(rule.code == "required" for rule in rules):
         return [required_rule(column, where), *rules]
-    return [replace(rule, severity="error") if rule.code == "required" else rule for rule in rules]
+    return [replace(rule, severity="error", mostly=None) if rule.code == "required" else rule for rule in rules]
 
 
 def _column(name: PlacedText, line: PlacedText, findings: list[Finding]) -> Draft | None:
@@ -158,7 +159,7 @@ def _rule(draft: Draft, item: Item, seen: set[str]) -> None:
     if item.name in seen and item.name not in REPEATABLE:
         raise Mistake("duplicate-rule", f"{item.name} is written twice", item.start, "remove one of the two")
     seen.add(item.name)
-    compile_rule(draft, item)
+    apply(draft, compile_rule, item)
 
 
 def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Finding]) -> None:
