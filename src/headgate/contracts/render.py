@@ -69,6 +69,16 @@ def limit(value: Limit) -> str:
     return (percent.rstrip("0").rstrip(".") if "." in percent else percent) + "%"
 
 
+def rule_text(rule: RowRule | UniqueRule | ReferenceRule, column: ContractColumn) -> str:
+    """One rule of a column with all that it says: `between(0, 9, severity=warn)`."""
+    said = _Said(False, None)
+    if isinstance(rule, RowRule):
+        return _rule(rule, column, said)
+    if isinstance(rule, UniqueRule):
+        return _unique(rule, said)
+    return _reference(rule, said)
+
+
 def render(contract: Contract) -> str:
     """The YAML text of `columns:`, `rules:`, `skip:` and `refuse_at_most:`, ready to stand in an ingest file.
 
@@ -129,9 +139,7 @@ def _line(contract: Contract, column: ContractColumn) -> str:
     share = next(iter(shares)) if len(shares) == 1 else None
     said = _Said(warn, share)
     parts = [str(column.type), *(_rule(rule, column, said) for rule in rows)]
-    parts += [_call("unique", [f"keep={rule.keep}"] * (rule.keep != "first") + said.of(rule)) for rule in uniques]
-    for reference in references:
-        parts.append(_call("references", [_value(f"{reference.to_table}.{reference.to_column}"), *said.of(reference)]))
+    parts += [_unique(rule, said) for rule in uniques] + [_reference(rule, said) for rule in references]
     parts += [f"from({_quote(column.source)})"] if column.source != column.name else []
     parts += ["pii"] if column.pii else []
     parts += ["warn"] if warn else []
@@ -160,6 +168,14 @@ def _rule(rule: RowRule, column: ContractColumn, said: _Said) -> str:
         raise InternalError.of("no-arguments", f"rule {rule.code!r} of {column.name!r} keeps no arguments to write out")
     args = [_quote(rule.args[0])] if rule.code == "pattern" else [_argument(rule, arg) for arg in rule.args]
     return _call(rule.code, args + said.of(rule))
+
+
+def _unique(rule: UniqueRule, said: _Said) -> str:
+    return _call("unique", [f"keep={rule.keep}"] * (rule.keep != "first") + said.of(rule))
+
+
+def _reference(rule: ReferenceRule, said: _Said) -> str:
+    return _call("references", [_value(f"{rule.to_table}.{rule.to_column}"), *said.of(rule)])
 
 
 def _argument(rule: RowRule, text: str) -> str:

@@ -270,9 +270,10 @@ RULES: dict[str, Callable[[Draft, Item], None]] = {
     "warn": _warn,
     "mostly": _mostly,
 }
-"""Every rule of the short form. Each is written at most once per column, except those of REPEATABLE."""
+"""Every rule of the short form."""
 
-REPEATABLE = ("pattern", "references")
+ONCE = ("required", "key", "unique", "from", "pii", "warn", "mostly")
+"""Said once per column; every other rule may come again with other arguments."""
 
 SYNONYMS = {
     "not_null": "required",

@@ -9,7 +9,7 @@ from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Item, Mistake, PlacedText, items
 from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
-from headgate.contracts.rules import REPEATABLE, RULES, SYNONYMS, Draft, required_rule
+from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
 from headgate.core.errors import ContractError, Finding, Location, nearest
 from headgate.types import logical
@@ -156,9 +156,10 @@ def _rule(draft: Draft, item: Item, seen: set[str]) -> None:
         hint = f" (did you mean {meant!r}?)" if meant else nearest(word, RULES)
         fix = "use one of " + ", ".join(RULES)
         raise Mistake("unknown-rule", f"unknown rule {item.name!r}{hint}", item.start, fix)
-    if item.name in seen and item.name not in REPEATABLE:
+    same = item.name if item.name in ONCE else item.text
+    if same in seen:
         raise Mistake("duplicate-rule", f"{item.name} is written twice", item.start, "remove one of the two")
-    seen.add(item.name)
+    seen.add(same)
     apply(draft, compile_rule, item)
 
 

@@ -166,7 +166,7 @@ MISTAKES = [
     ("text, not null", "unknown-rule", 10, "unknown rule 'not null' (did you mean 'required'?)", None),
     ("text, accepted_values(a)", "unknown-rule", 10, "unknown rule 'accepted_values' (did you mean 'in'?)", None),
     ("int, key(3)", "rule-syntax", 12, "key takes no arguments", "write key"),
-    ("int, min(1), min(2)", "duplicate-rule", 17, "min is written twice", "remove one of the two"),
+    ("int, min(1), min(1)", "duplicate-rule", 17, "min is written twice", "remove one of the two"),
     ("int, min(3.5)", "bad-literal", 13, "'3.5' does not convert to int without loss", None),
     ("int, min(1, 2)", "rule-syntax", 9, "min takes 1 argument, not 2", "write min(0)"),
     ("int, between(1)", "rule-syntax", 9, "between takes 2 arguments, not 1", "write between(0, 100)"),
