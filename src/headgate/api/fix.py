@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headgate.api import look, quarantine
 from headgate.api.edited import edited
 from headgate.api.quarantine import Filters, Masks
 from headgate.api.results import FixResult, RecordChange, ReplayResult
-from headgate.books.ledger import Counts
 from headgate.books.select import Chosen, listed
 from headgate.contracts.pii import mask_row, mask_text
 from headgate.core import environ
@@ -138,7 +137,8 @@ def _add(total: FixResult, done: Fixed, table: str, masks: Masks, how: How) -> F
     changes = (*total.changes, *(_change(one, table, hidden) for one in done.changes))
     again = total.replay
     if again is not None and done.verdict is not None:
-        again = look.add_replay(again, done.verdict if done.rows else Counts())
+        again = look.add_replay(again, done.verdict)
+        again = replace(again, entries=0) if how.dry_run else again
     return FixResult(
         how.dry_run,
         total.chosen + done.chosen,

@@ -116,7 +116,7 @@ def _purge_table(store: Store, table: str, wanted: Chosen, total: PurgeResult) -
 
 
 def _unconfirmed(records: int) -> ProjectError:
-    what = f"{records} records would be erased for good; nothing was done"
+    what = f"{records} record{'s' * (records != 1)} would be erased for good; nothing was done"
     fix = "add --yes; look at them first: headgate quarantine list"
     return ProjectError(Finding("purge-unconfirmed", "error", what, "quarantine purge", fix, {"records": records}))
 

@@ -19,7 +19,7 @@ class Argument(NamedTuple):
     @property
     def valued(self) -> bool:
         """Whether it is an option that is followed by a value."""
-        return self.flags[0].startswith("-") and "action" not in self.options
+        return self.flags[0].startswith("-") and self.options.get("action", "append") == "append"
 
 
 class Command(NamedTuple):

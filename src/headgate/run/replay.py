@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from headgate.books import ledger, tables
@@ -166,7 +166,8 @@ def would(session: StoreSession, flow: Flow, records: str) -> Counts:
         gate.decide()
         session.execute("BEGIN")
         try:
-            return sum(gate.judge(session).values(), Counts())
+            found = sum(gate.judge(session).values(), Counts())
+            return replace(found, loaded=found.read - found.quarantined - found.deduplicated - found.skipped)
         finally:
             session.abandon()
 

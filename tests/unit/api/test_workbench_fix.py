@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.unit.project_kit import Folder
 
+from headgate.books import revise
+from headgate.books.revise import LINE
 from headgate.core.errors import CommitError, ContractError, ProjectError
+from headgate.core.faults import install
+from headgate.run.fix import Edit, fix
+from headgate.run.replay import replay
 
 ORDERS = """
 table: raw.orders
@@ -17,7 +23,7 @@ columns:
   amount: decimal(8,2), required, min(0)
   email:  text, pii
 """
-DATA = "id,amount,email\n1,10.00,a@x.org\n2,\"7,50\",b@x.org\n3,-1,c@x.org\n4,\"8,00\",\n5,1,2,3\n"
+DATA = 'id,amount,email\n1,10.00,a@x.org\n2,"7,50",b@x.org\n3,-1,c@x.org\n4,"8,00",\n5,1,2,3\n'
 COMMA = {"amount": "replace(amount, ',', '.')"}
 
 
@@ -37,11 +43,16 @@ def test_a_fix_changes_what_a_record_says_and_keeps_what_it_said(folder: Folder)
     assert (done.chosen, done.fixed, done.malformed) == (2, 2, 0)
     assert [one.columns for one in done.changes] == [{"amount": ["7,50", "7.50"]}, {"amount": ["8,00", "8.00"]}]
     (record,) = folder.open().quarantine_show([done.changes[0].id], unmask=True).records
-    assert (record.status, record.revision, record.row) == ("open", 1, {"id": "2", "amount": "7.50", "email": "b@x.org"})
+    assert (record.status, record.revision, record.row) == (
+        "open",
+        1,
+        {"id": "2", "amount": "7.50", "email": "b@x.org"},
+    )
     (before,) = record.revisions
     assert (before.revision, before.reason, before.raw) == (1, "decimal commas", '2,"7,50",b@x.org')
     assert before.row == {"id": "2", "amount": "7,50", "email": "b@x.org"}
-    assert before.by and before.at
+    assert before.by
+    assert before.at
     assert folder.codes() == []
     assert folder.rows("SELECT count(*) FROM raw.orders") == [(1,)]
 
@@ -58,6 +69,9 @@ def test_a_fixed_record_is_loaded_by_a_replay(folder: Folder) -> None:
 
 def test_a_dry_run_tells_what_would_pass_and_changes_nothing(folder: Folder) -> None:
     before = folder.open().quarantine(status="all")
+    good = folder.open().quarantine_fix(set=COMMA, all=True, dry_run=True).replay
+    assert good is not None
+    assert (good.rows_read, good.rows_loaded, good.rows_quarantined, good.entries) == (2, 2, 0, 0)
     done = folder.open().quarantine_fix(set={"amount": "replace(amount, ',', '.')", "id": "1"}, all=True, dry_run=True)
     assert done.replay is not None
     assert (done.dry_run, done.chosen, done.fixed, done.malformed) == (True, 4, 3, 1)
@@ -161,7 +175,10 @@ EDITS = [
     ("a fix removed", "DELETE FROM _headgate.revision WHERE revision = 2", {"revision-edited", "quarantine-edited"}),
     ("all fixes removed", "DELETE FROM _headgate.revision", {"revision-edited", "quarantine-edited"}),
     ("what it says now", "UPDATE _headgate.quarantine SET \"row\" = '{}' WHERE revision = 2", {"quarantine-edited"}),
-    ("its revision", "UPDATE _headgate.quarantine SET revision = 1 WHERE revision = 2", {"revision-edited", "quarantine-edited"}),
+    (
+        "its revision", "UPDATE _headgate.quarantine SET revision = 1 WHERE revision = 2",
+        {"revision-edited", "quarantine-edited"},
+    ),
 ]  # fmt: skip
 
 
@@ -176,11 +193,70 @@ def test_an_audit_finds_what_was_edited_about_a_fix(folder: Folder, sql: str, fo
 
 
 def test_a_before_image_that_was_edited_with_its_own_digest_is_found(folder: Folder) -> None:
-    from headgate.books.revise import LINE
-
     first = ids(folder)[0]
     for text in ("1", "2"):
         folder.open().quarantine_fix([first], set={"amount": f"'{text}'"}, reason=f"to {text}")
     edit = "UPDATE _headgate.revision SET \"row\" = '{}' WHERE revision = 1"
     folder.behind(edit, f"UPDATE _headgate.revision SET digest = {LINE} WHERE revision = 1")
     assert set(folder.codes()) == {"revision-edited"}
+
+
+def test_a_replay_that_a_fix_overtakes_judges_what_the_record_says_now(folder: Folder) -> None:
+    """Else: the old content is judged, and the fix is lost with the record that it changed."""
+    first = ids(folder)[0]
+    project = folder.open()
+    flow = project._pipeline().flow("raw.orders")
+    with project._warehouse.writing("test") as store:
+        late = [Edit(values={"amount": "'7'"})]
+
+        def overtake(point: str) -> None:
+            if point == "before_write" and late:
+                fix(store, flow, f"SELECT CAST({first} AS BIGINT)", late.pop(), "ada", "late", None)
+
+        install(overtake)
+        try:
+            counts = replay(store, flow, [int(first)], "ben")
+        finally:
+            install(None)
+    assert counts is not None
+    assert (counts.read, counts.loaded) == (1, 1)
+    assert folder.rows("SELECT CAST(amount AS VARCHAR) FROM raw.orders WHERE id = 2") == [("7.00",)]
+    assert folder.codes() == []
+
+
+def test_a_fix_in_between_is_a_conflict_for_the_slower_one(folder: Folder) -> None:
+    first = ids(folder)[0]
+    project = folder.open()
+    flow = project._pipeline().flow("raw.orders")
+    select = f"SELECT CAST({first} AS BIGINT)"
+    with project._warehouse.writing("test") as store, store.session() as session:
+        seen = f"SELECT CAST({first} AS BIGINT) AS id, CAST(0 AS BIGINT) AS revision"
+        stale = f"SELECT *, 'r' AS raw, '{{}}' AS \"row\", 's' AS shape FROM ({seen})"
+        fix(store, flow, select, Edit(values={"amount": "'7'"}), "ada", "first", None)
+        with pytest.raises(CommitError, match="ada fixed it at"):
+            revise.fix(session, flow.table, revise.Fixes(stale, 1, "ben", "second"), "x")
+    assert folder.codes() == []
+
+
+def test_a_typed_column_takes_values_of_its_type_only(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    duckdb.sql(
+        "COPY (SELECT 1 AS id, -5.5 AS price, [1, 2] AS tags) TO '%s' (FORMAT parquet)"
+        % (tmp_path / "data" / "a.parquet")
+    )
+    ingest = (
+        "table: raw.t\nfrom: data/*.parquet\nextra: ignore\ncolumns:\n  id: int, key\n  price: decimal(8,2), min(0)\n"
+    )
+    folder = Folder.make(tmp_path, {"ingest/t.yml": ingest})
+    folder.run()
+    with pytest.raises(ProjectError, match="the new value of 'price' is no DECIMAL") as caught:
+        folder.open().quarantine_fix(all=True, set={"price": "'cheap'"}, reason="x")
+    assert caught.value.finding.code == "fix-unfit"
+    done = folder.open().quarantine_fix(all=True, set={"price": "ltrim(price, '-')"}, reason="sign", replay=True)
+    assert done.replay is not None
+    assert done.replay.rows_loaded == 1
+    assert folder.rows("SELECT CAST(price AS VARCHAR) FROM raw.t") == [("5.50",)]
+    with pytest.raises(ProjectError, match="no texts that could be given anew"):
+        folder.write("ingest/t.yml", ingest.replace("min(0)", "min(9)"))
+        folder.run(full_refresh=True)
+        folder.open().quarantine_fix([ids(folder)[0]], raw="1,2", reason="x")
