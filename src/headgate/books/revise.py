@@ -18,12 +18,12 @@ from headgate.core.protocols import Session, StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
-IMAGE = ("raw", '"row"', "shape")
+IMAGE = ("raw", '"row"', "shape", "key")
 """The columns of a record that a fix may change, and that its line keeps as they were."""
 
 LINE = (
     "md5(concat_ws(chr(31), table_name, CAST(record AS VARCHAR), CAST(revision AS VARCHAR), author, fixed_at, reason, "
-    """coalesce(raw, chr(30)), coalesce("row", chr(30)), shape, before))"""
+    """coalesce(raw, chr(30)), coalesce("row", chr(30)), shape, coalesce(key, chr(30)), before))"""
 )
 """The digest of a line."""
 
@@ -58,7 +58,7 @@ def lines(session: Session, records: Sequence[int]) -> list[Line]:
 
 @dataclass(frozen=True)
 class Fixes:
-    """What a fix does: `relation` is an engine's SELECT of `id, revision, raw, "row", shape`, the revision being
+    """What a fix does: `relation` is an engine's SELECT of `id, revision, raw, "row", shape, key`, the revision being
     the one that was seen; `rows` how many there are."""
 
     relation: str

@@ -95,7 +95,7 @@ def fix(store: Store, flow: Flow, chosen: str, edit: Edit, author: str, reason: 
         with store.lock(flow.table), store.session() as session, _staged(session, flow, chosen, edit) as found:
             try:
                 if found.rows:
-                    select = f'SELECT id, revision, raw, "row", shape FROM {FIX}'
+                    select = f'SELECT id, revision, raw, "row", shape, key FROM {FIX}'
                     revise.fix(session, flow.table, revise.Fixes(select, found.rows, author, reason), new_id())
                 return _told(session, found, shown)
             except Exception as error:
@@ -134,7 +134,7 @@ def _staged(session: StoreSession, flow: Flow, chosen: str, edit: Edit) -> Itera
         lambda: [engine.execute(f"DROP TABLE IF EXISTS {name}") for name in (OLD, NEW, TYPED, FIX, "hg_taken")]
     ):
         taken = session.take(
-            f"""SELECT id, partition, record, line, reasons, raw, "row", shape, origin, revision
+            f"""SELECT id, partition, record, line, reasons, raw, "row", shape, origin, revision, key
                 FROM _headgate.quarantine
                 WHERE table_name = {quote.literal(flow.name)} AND status = 'open' AND id IN ({chosen})""",
             "hg_taken",
@@ -151,11 +151,22 @@ def _staged(session: StoreSession, flow: Flow, chosen: str, edit: Edit) -> Itera
             _by_rows(session, flow, edit)
         _fit(session, flow)
         engine.execute(
-            f"""CREATE TEMP TABLE {FIX} AS SELECT o.id, o.revision, n.raw, n."row", o.shape
+            f"""CREATE TEMP TABLE {FIX} AS SELECT o.id, o.revision, n.raw, n."row", o.shape, {_key(flow)} AS key
                 FROM {NEW} AS n JOIN {OLD} AS o ON o.id = n.id"""
         )
         counts = [engine.execute(f"SELECT count(*) FROM {name}")[0][0] for name in (OLD, FIX)]
         yield Fixed(counts[0], counts[1], malformed, ())
+
+
+def _key(flow: Flow) -> str:
+    """The partition that the record belongs to, unless one of the columns that name it says something else now."""
+    load, contract = flow.ingest.load, flow.contract
+    if load.kind != "partition":
+        return "o.key"
+    fed = {column.name: column.source for column in contract.columns} if contract else {}
+    names = [fed.get(key, key) for key in load.keys]
+    moved = " OR ".join(f"{_extract(N_ROW, name)} IS DISTINCT FROM {_extract(O_ROW, name)}" for name in names)
+    return f"CASE WHEN NOT ({moved}) THEN o.key END"
 
 
 def _refuse_unseen(session: StoreSession, flow: Flow, edit: Edit) -> None:

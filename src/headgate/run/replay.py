@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from headgate.books import ledger, tables
 from headgate.books.ledger import Counts, Seat
@@ -121,7 +120,6 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     )
     tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
-    disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
     gate = _gate(session, flow, contract, records, attempt)
     seats = ledger.seats(session, flow.name)
     with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
@@ -139,7 +137,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             gate,
             contract.digest(),
             author,
-            disposition,
+            flow.disposition,
             spec.keys,
             lookups=lookups_of(contract, spec.keys),
         )
@@ -176,7 +174,7 @@ def _contract(session: Session, flow: Flow) -> Contract:
     """The contract as it stands now; for a two-line ingest the one that its first load pinned."""
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
-    return pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
+    return pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
 
 
 def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, attempt: str) -> Gate:
@@ -184,7 +182,7 @@ def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, a
     rules = Rules(
         flow.table,
         contract,
-        "upsert" if spec.kind == "upsert" else "append",
+        flow.disposition,
         spec.keys,
         spec.order_by,
         str(flow.ingest.source.options.get("timezone") or "UTC"),

@@ -260,3 +260,20 @@ def test_a_typed_column_takes_values_of_its_type_only(tmp_path: Path) -> None:
         folder.write("ingest/t.yml", ingest.replace("min(0)", "min(9)"))
         folder.run(full_refresh=True)
         folder.open().quarantine_fix([ids(folder)[0]], raw="1,2", reason="x")
+
+
+def test_a_fix_of_a_column_that_names_the_partition_takes_the_key_away(tmp_path: Path) -> None:
+    """Else: the next delivery of the old partition would settle a record that belongs to another now."""
+    ingest = "table: raw.t\nfrom: data/*.csv\nload: {partition: day}\nrefuse_at_most: 100%\ncolumns:\n"
+    ingest += "  day:    date, from('Day')\n  amount: int, min(0)\n"
+    folder = Folder.make(tmp_path, {"ingest/t.yml": ingest, "data/a.csv": "Day,amount\n2026-01-01,-1\n2026-01-02,-2\n"})
+    folder.run()
+    first, second = ids(folder)
+    folder.open().quarantine_fix([first], set={"amount": "'1'"}, reason="amount")
+    folder.open().quarantine_fix([second], set={"Day": "'2026-01-03'"}, reason="day")
+    keys = folder.behind("SELECT key FROM _headgate.quarantine ORDER BY id")
+    assert (keys[0][0] is not None, keys[1][0]) == (True, None)
+    assert folder.codes() == []
+    folder.open().quarantine_purge(all=True, reason="x", yes=True)
+    assert folder.behind("SELECT DISTINCT key FROM _headgate.quarantine") == [(None,)]
+    assert folder.codes() == []

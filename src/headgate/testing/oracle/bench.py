@@ -9,16 +9,23 @@ from headgate.testing.oracle.commits import add_entry
 from headgate.testing.oracle.model import WHOLE, Fields, Malformed, Refused, State
 
 
-def fix(state: State, record: int, seen: int, fields: Fields | Malformed) -> State:
+def fix(state: State, record: int, seen: int, fields: Fields | Malformed, parts: tuple[str, ...] = ()) -> State:
     """The state in which the open record says `fields`, and keeps what it said before.
 
-    Nothing else changes: it stays open with its reasons until a replay judges it. Errors: ValueError where it is not
-    open, or has another revision than the one `seen`.
+    Nothing else changes: it stays open with its reasons until a replay judges it. `parts`: the source columns that name
+    a partition of the table; where one of them changes, nobody knows any more which one the record belongs to. Errors:
+    ValueError where it is not open, or has another revision than the one `seen`.
     """
     old = _of(state, record)
     if old.status != "open" or old.revision != seen:
         raise ValueError("the record is not open, or was fixed meanwhile")
-    return _with(state, [replace(old, record=fields, before=(*old.before, old.record))])
+    same = bool(parts) and all(_said(fields, name) == _said(old.record, name) for name in parts)
+    key = old.key if same else None
+    return _with(state, [replace(old, record=fields, before=(*old.before, old.record), key=key)])
+
+
+def _said(record: Fields | Malformed, column: str) -> str | None:
+    return None if isinstance(record, Malformed) else record.get(column)
 
 
 def purge(state: State, table: str, ids: Iterable[int], reason: str) -> State:
@@ -41,7 +48,7 @@ def purge(state: State, table: str, ids: Iterable[int], reason: str) -> State:
 
 
 def _erased(record: Refused, entry: int) -> Refused:
-    empty = replace(record, record=Malformed(""), before=(), erased=True)
+    empty = replace(record, record=Malformed(""), before=(), erased=True, key=None)
     return replace(empty, status="purged", settled_by=entry) if record.status == "open" else empty
 
 
