@@ -119,7 +119,9 @@ def _reason(reason: results.Reason) -> str:
 def _record(item: results.QuarantineRecord) -> str:
     """Its text as received; once it was fixed, or where the text is hidden, its columns."""
     told = item.raw if item.row is None or not (item.revision or item.masked) else None
-    return told if told is not None else as_text(item.row) if item.row is not None else item.raw or "(purged)"
+    if told is not None:
+        return told
+    return as_text(item.row) if item.row is not None or item.status != "purged" else "(purged)"
 
 
 def quarantine_show(answer: results.QuarantineList, screen: Screen) -> list[str]:

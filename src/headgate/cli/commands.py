@@ -239,6 +239,20 @@ COMMANDS = (
         ("quarantine replay --all", "quarantine replay --table raw.orders", "quarantine replay ID"),
     ),
     Command(
+        "schema editor",
+        "print the JSON Schema by which an editor checks and completes project files",
+        "schema editor [--kind KIND]",
+        (
+            _argument(
+                "--kind",
+                choices=("ingest", "project", "models"),
+                default="ingest",
+                help="of which files (default: ingest); project is headgate.yml",
+            ),
+        ),
+        ("schema editor", "schema editor --kind project"),
+    ),
+    Command(
         "query",
         "look at tables, read-only",
         "query SQL [--limit N]",

@@ -59,7 +59,19 @@ def _outcome(words: Sequence[str]) -> Outcome:
         return _help(given)
     if given.command == "version":
         return _version(given)
+    if given.command == "schema editor":
+        return _schema(given)
     return _command(given)
+
+
+def _schema(given: Namespace) -> Outcome:
+    """Needs no project: the schema is the same for all."""
+    import json
+
+    from headgate.project.editor import schema
+
+    found = schema(given.kind)
+    return Outcome(0, _json(found) if given.json else json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 def _command(given: Namespace) -> Outcome:

@@ -8,8 +8,8 @@ from headgate.core.errors import Finding, HeadgateError, Location, nearest
 from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.project.yaml import Sequence as YamlSequence
 
-_TRUE = ("true", "yes", "on")
-_FALSE = ("false", "no", "off")
+TRUE = ("true", "yes", "on")
+FALSE = ("false", "no", "off")
 
 
 class Notes:
@@ -55,8 +55,8 @@ def choice(notes: Notes, node: Node, what: str, words: Sequence[str]) -> str | N
 def flag(notes: Notes, node: Node, what: str) -> bool | None:
     """true or false (also yes/no, on/off); None and a note otherwise."""
     word = (text(notes, node, what) or "").lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
+    if word in TRUE or word in FALSE:
+        return word in TRUE
     if word:
         notes.error("bad-value", f"{what} is true or false, not {word!r}", node.where, f"write {what}: true")
     return None

@@ -15,6 +15,8 @@ from headgate.project.yaml import Mapping, Node, Scalar
 
 WORDS = ("append", "upsert", "insert", "replace", "partition")
 KEYED = ("upsert", "insert", "partition")
+BESIDE = ("order_by", "allow_empty", "on_change")
+"""Keys that stand beside the word under `load:`."""
 LATER = ("scd2", "scd1", "scd3", "scd6", "merge", "delete_insert")
 _FIX = "use append, replace, upsert, {upsert: column, order_by: column}, {insert: column} or {partition: column}"
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -33,8 +35,7 @@ def read(notes: Notes, node: Node | None) -> LoadSpec:
 
 def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
     words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER)]
-    known = (*WORDS, "order_by", "allow_empty", "on_change")
-    fields.known(notes, node, known, "load", LATER)
+    fields.known(notes, node, (*WORDS, *BESIDE), "load", LATER)
     if len(words) != 1:
         what = "load: must name one of " + ", ".join(WORDS)
         notes.error("bad-value", what, node.where, _FIX)

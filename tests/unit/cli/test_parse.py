@@ -100,7 +100,7 @@ def test_options_that_take_a_value_are_known() -> None:
         "--column",
         "--partition",
     }
-    taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than"}
+    taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:
