@@ -80,6 +80,25 @@ class Project:
     ) -> None:
         self._scratch.close()
 
+    @classmethod
+    def mend(
+        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+    ) -> CheckResult:
+        """Puts right what is certainly meant otherwise in the files of the project, and checks what is there then.
+
+        It needs no project that can be opened: mistakes that are left in the files are findings of the answer.
+        """
+        from headgate.api.mend import mend
+
+        folder = Path(root).resolve()
+        mended = mend(folder, profile)
+        try:
+            with cls.open(folder, wait, told, profile) as project:
+                answer = project.check()
+        except ProjectError as error:
+            answer = CheckResult(False, error.findings)
+        return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
+
     def check(self) -> CheckResult:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
         from headgate.adapters.duckdb.store import DuckDBStore

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from headgate.api.wire import cell, decode, encode
-from headgate.core.errors import Finding
+from headgate.core.errors import Edit, Finding
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
 RunStatus = Literal["ok", "refused", "failed"]
@@ -92,10 +92,13 @@ class PlanResult(Answer):
 
 @dataclass(frozen=True)
 class CheckResult(Answer):
-    """`ok` is False if any finding is an error."""
+    """`ok` is False if any finding is an error. `applied`: what `--fix` changed in the project's files, and `diff` the
+    same as lines of a unified diff."""
 
     ok: bool
     findings: tuple[Finding, ...] = ()
+    applied: tuple[Edit, ...] = ()
+    diff: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,9 @@ COMMANDS = (
     Command(
         "check",
         "look for mistakes in files, sources and contracts before anything runs",
-        "check",
-        examples=("check",),
+        "check [--fix]",
+        (_argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),),
+        ("check", "check --fix"),
     ),
     Command(
         "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")

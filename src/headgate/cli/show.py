@@ -99,7 +99,11 @@ def check(answer: results.CheckResult, screen: Screen) -> list[str]:
     levels = [item.level for item in answer.findings]
     errors, warnings = many(levels.count("error"), "error"), many(levels.count("warning"), "warning")
     verdict = screen.paint("ok", "green") if answer.ok else screen.paint("not ok", "red")
-    return [*findings(answer.findings, screen), f"{verdict}: {errors}, {warnings}"]
+    lines = [*map(safe, answer.diff), *([f"{many(len(answer.applied), 'edit')} made", ""] if answer.applied else [])]
+    certain = sum(bool(item.edits) for item in answer.findings)
+    last = f"{verdict}: {errors}, {warnings}"
+    hint = f"; headgate check --fix mends {many(certain, 'of them', 'of them')}" if certain else ""
+    return [*lines, *findings(answer.findings, screen), last + hint]
 
 
 def audit(answer: results.AuditResult, screen: Screen) -> list[str]:

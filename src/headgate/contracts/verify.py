@@ -13,7 +13,7 @@ from typing import Any
 
 from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
-from headgate.core.errors import Finding, Location, nearest
+from headgate.core.errors import Edit, Finding, Location, nearest, only_match
 from headgate.sql.quote import ident, literal
 
 SESSION_BOUND = ("getvariable", "current_setting", "current_user", "session_user", "version")
@@ -35,8 +35,14 @@ class _Condition:
     sql: str
     place: Location | None
 
-    def finding(self, code: str, what: str, fix: str, offset: int | None = None) -> Finding:
-        return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix)
+    def finding(
+        self, code: str, what: str, fix: str, offset: int | None = None, change: tuple[str, str] | None = None
+    ) -> Finding:
+        """`change`: what stands at the offset, and what was certainly meant."""
+        edits: tuple[Edit, ...] = ()
+        if change is not None and offset is not None and isinstance(self.place, TextPlace) and not self.place.offsets:
+            edits = (Edit.at(self.place.at(offset), *change),)
+        return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix, edits=edits)
 
     def _at(self, offset: int | None) -> str:
         """The place of one character where it is known, else of the whole."""
@@ -253,7 +259,8 @@ def _unbound(known: Sequence[str], entry: _Condition, message: str, tree: dict[s
         owner = "source" if entry.kind == "value of" else "contract"
         fix = f"use the {owner}'s columns: " + ", ".join(known)
         what = f"unknown column {name!r}{nearest(name, known)}"
-        return entry.finding("unknown-column", what, fix, _mention(entry, tree, name))
+        sure = only_match(name, known)
+        return entry.finding("unknown-column", what, fix, _mention(entry, tree, name), (name, sure) if sure else None)
     if "aggregate" in first or "window" in first:
         fix = "name the columns of one row; totals belong into a model's test"
         return entry.finding("not-a-row-condition", "a condition on one row can't hold an aggregate", fix, 0)

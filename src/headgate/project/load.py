@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from headgate.contracts.model import Limit
-from headgate.core.errors import Location, nearest
+from headgate.core.errors import Edit, Location, nearest, only_match
 from headgate.project import fields
 from headgate.project.fields import Notes
 from headgate.project.model import Disposition, LoadSpec
@@ -57,7 +57,9 @@ def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadS
     if word in LATER:
         notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
     elif word not in WORDS:
-        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX)
+        sure = only_match(word, WORDS)
+        edits = (Edit.at(where, word, sure),) if sure else ()
+        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX, edits)
     elif word in KEYED:
         return LoadSpec(cast(Disposition, word), _keys(notes, word, value), where=where)
     else:

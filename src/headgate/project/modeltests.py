@@ -137,9 +137,8 @@ def _unknown(notes: Notes, name: Scalar, known: Iterable[str], spot: _Spot) -> N
         fix = f"for a {'column' if spot.column else 'model'}, use one of {listed}"
         notes.error("bad-value", what, name.where, fix)
         return
-    notes.error(
-        "unknown-test", f"unknown test {name.text!r}{nearest(name.text, known)}", name.where, f"use one of {listed}"
-    )
+    what = f"unknown test {name.text!r}{nearest(name.text, known)}"
+    notes.error("unknown-test", what, name.where, f"use one of {listed}", fields.meant(name, known))
 
 
 def _severity(notes: Notes, node: Mapping) -> Literal["error", "warn"]:
