@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.project import fields, ingest, load, modeltests, read, source
 from headgate.types.logical import ALIASES
@@ -85,7 +86,7 @@ def _ingest() -> Schema:
             "minProperties": 1,
             "additionalProperties": {"type": "string", "pattern": line()},
         },
-        "rules": conditions,
+        "rules": {"type": ["object", "null"], "additionalProperties": _rule()},
         "skip": conditions,
         "refuse_at_most": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _LIMIT}]},
         **anywhere,
@@ -94,6 +95,16 @@ def _ingest() -> Schema:
 
 
 _LIMIT = r"^\s*([0-9]{1,15}|[0-9]{1,3}(\.[0-9]{1,12})?\s*%)\s*$"
+
+
+def _rule() -> Schema:
+    """A condition, or a mapping that says what kind of rule it is."""
+    value = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]}
+    forms = []
+    for kind, (keys, _) in FORMS.items():
+        shapes = dict.fromkeys((kind, *keys), value)
+        forms.append(_object((kind, *keys), {**shapes, "severity": _words(("error", "warn"))}, "", (kind,)))
+    return {"anyOf": [SCALAR, *forms]}
 
 
 def _load(anywhere: Mapping[str, Schema]) -> Schema:

@@ -49,6 +49,7 @@ def test_what_is_certain_is_put_right(tmp_path: Path, right: str, wrong: str) ->
 MORE = [
     ("on_change: relod\n", "on_change: reload\n"),
     ("load: apend\n", "load: append\n"),
+    ("rules:\n  r: {check: id > 0, severty: wran}\n", "rules:\n  r: {check: id > 0, severity: warn}\n"),
     ("load: {upsrt: id}\n", "load: {upsert: id}\n"),
     ("rules:\n  later: dayy > date '2000-01-01'\n", "rules:\n  later: day > date '2000-01-01'\n"),
     ("rules:\n  text: id > 0 or 'a: b' = 'c'\n", "rules:\n  text: 'id > 0 or ''a: b'' = ''c'''\n"),
@@ -80,7 +81,7 @@ UNSURE = [
     ("two near names", RIGHT + "refuse_at_mos: 1\nrefuse_at_most: 2\n"),
     ("no near name", RIGHT + "frobnicate: 1\n"),
     ("not near enough", RIGHT.replace("key", "kee")),
-    ("a rule twice with other bounds", RIGHT.replace("int, key", "int, min(0), min(5)")),
+    ("a rule twice with other bounds", RIGHT.replace("int, key", "int, unique, unique(keep=last)")),
     ("a bound of another type", RIGHT.replace("int, key", "int, min(x)")),
     ("a column that may be another", RIGHT + "rules:\n  a: dax > date '2000-01-01' or idd > 1 or dayid = 1\n"),
     ("a key twice", RIGHT + "table: raw.u\n"),

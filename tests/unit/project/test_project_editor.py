@@ -16,6 +16,7 @@ from tests.unit.docs.descriptions import FILE, written
 from tests.unit.docs.sessions import ROOT, blocks, file_of
 
 from headgate.cli.main import main
+from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
 from headgate.project import ingest, load, modeltests, read, source
@@ -99,7 +100,9 @@ def properties(node: Any) -> Iterator[str]:
 
 def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     options = {name for readers in source.ADAPTERS.values() for name in readers}
-    assert {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE} == set(properties(schema("ingest")))
+    forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
+    words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *forms}
+    assert words == set(properties(schema("ingest")))
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
@@ -112,6 +115,9 @@ WRONG = [
     ("ingest", INGEST.replace("table:", "Table:")),
     ("ingest", INGEST + "on_change: relod\n"),
     ("ingest", INGEST + "extra: maybe\n"),
+    ("ingest", INGEST + "rules: {r: {chek: id > 0}}\n"),
+    ("ingest", INGEST + "rules: {r: {check: id > 0, severty: warn}}\n"),
+    ("ingest", INGEST + "rules: {r: {check: id > 0, severity: fatal}}\n"),
     ("ingest", INGEST + "twin_files: both\n"),
     ("ingest", INGEST + "load: apend\n"),
     ("ingest", INGEST + "load: {upsrt: id}\n"),
