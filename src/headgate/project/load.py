@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from headgate.books.history import History
 from headgate.contracts.model import Limit
-from headgate.core.errors import Location, nearest
+from headgate.core.errors import Edit, Location, nearest, only_match
 from headgate.project import fields
 from headgate.project.fields import Notes
 from headgate.project.model import Disposition, LoadSpec
@@ -18,9 +18,11 @@ WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2")
 KEYED = ("upsert", "insert", "partition", "scd2")
 ORDERED = ("upsert", "scd2")
 HISTORY = ("track", "columns", "end")
+BESIDE = ("order_by", *HISTORY, "allow_empty", "on_change")
+"""Keys that stand beside the word under `load:`."""
 LATER = ("scd1", "scd3", "scd6", "merge", "delete_insert")
 _FIX = "use append, replace, upsert, {upsert: id, order_by: at}, {insert: id}, {partition: day}, {scd2: id}"
-_TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
+TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
 
@@ -37,8 +39,7 @@ def read(notes: Notes, node: Node | None) -> LoadSpec:
 
 def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
     words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER)]
-    known = (*WORDS, "order_by", *HISTORY, "allow_empty", "on_change")
-    fields.known(notes, node, known, "load", LATER)
+    fields.known(notes, node, (*WORDS, *BESIDE), "load", LATER)
     if len(words) != 1:
         what = "load: must name one of " + ", ".join(WORDS)
         notes.error("bad-value", what, node.where, _FIX)
@@ -69,8 +70,8 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
         made["end"] = fields.text(notes, end, "end") or ""
     columns = fields.mapping(notes, node.get("columns"), "columns")
     if columns is not None:
-        fields.known(notes, columns, _TIMES, "columns of a history")
-        named = ((field, columns.get(word)) for word, field in _TIMES.items())
+        fields.known(notes, columns, TIMES, "columns of a history")
+        named = ((field, columns.get(word)) for word, field in TIMES.items())
         made |= {field: fields.text(notes, value, field) or field for field, value in named if value is not None}
     return History(**made)
 
@@ -80,7 +81,9 @@ def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadS
     if word in LATER:
         notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
     elif word not in WORDS:
-        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX)
+        sure = only_match(word, WORDS)
+        edits = (Edit.at(where, word, sure),) if sure else ()
+        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX, edits)
     elif word in KEYED:
         history = History() if word == "scd2" else None
         return LoadSpec(cast(Disposition, word), _keys(notes, word, value), history=history, where=where)

@@ -19,12 +19,12 @@ Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
-Kind = Literal["load", "replay", "adjust"]
-Status = Literal["open", "held", "replayed", "superseded", "discarded"]
+Kind = Literal["load", "replay", "adjust", "purge"]
+Status = Literal["open", "held", "replayed", "superseded", "purged", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
 WHOLE = ""
-"""The partition of an entry about the whole table: what a replace removed, what an adjust accepted."""
+"""The partition of an entry about the whole table: what a replace removed, an adjust accepted, a purge erased."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ class Entry:
 
     `inserted + updated` = rows loaded. `removed` says for each `_hg_load` how many of its rows this entry removed
     from an append or replace table (negative: an adjust found more than the books had). `rows_after` = rows of the
-    table once this entry was applied.
+    table once this entry was applied. `purged`: open records that a purge ended.
     """
 
     id: int
@@ -263,6 +263,7 @@ class Entry:
     removed: Mapping[Any, int] = field(default_factory=dict)
     rows_after: int = 0
     why: str = ""
+    purged: int = 0
 
     @property
     def loaded(self) -> int:
@@ -274,8 +275,9 @@ class Refused:
     """A quarantine record: a refused record whole, with every reason, where it came from and what became of it.
 
     `entry` is the entry that counted it as quarantined (None while it is held under a refusal); `settled_by` the entry
-    that replayed or superseded it; `parent` the record that a replay made it from. `key`: under `partition`, the
-    partition that the record belongs to, None where its columns don't convert.
+    that replayed, superseded or purged it; `parent` the record that a replay made it from. `key`: under `partition`,
+    the partition that the record belongs to, None where its columns don't convert. `before`: what it was before each
+    fix, oldest first. `erased`: a purge took both away.
     """
 
     id: int
@@ -290,6 +292,12 @@ class Refused:
     settled_by: int | None = None
     refusal: int | None = None
     key: tuple[object, ...] | None = None
+    before: tuple[Fields | Malformed, ...] = ()
+    erased: bool = False
+
+    @property
+    def revision(self) -> int:
+        return len(self.before)
 
 
 @dataclass(frozen=True)
