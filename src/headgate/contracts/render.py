@@ -6,11 +6,15 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
+from headgate.contracts.batch import BatchRule, Share
+from headgate.contracts.bounds import Span, lasting, plain, written
 from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule
 from headgate.core.errors import InternalError
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+")
+_IN_FLOW = re.compile(r"[A-Za-z0-9_>](?:[A-Za-z0-9_.%>() ]*[A-Za-z0-9_.%)])?")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -19,9 +23,41 @@ def lines(contract: Contract) -> dict[str, str]:
     return {column.name: _line(contract, column) for column in contract.columns}
 
 
-def conditions(contract: Contract) -> dict[str, str]:
-    """Rule name -> condition, as under `rules:`."""
-    return {rule.code: rule.sql for rule in contract.rows if rule.column is None}
+def conditions(contract: Contract) -> dict[str, str | dict[str, Any]]:
+    """Rule name -> condition or mapping, as under `rules:`. Values are text and lists of text."""
+    found: dict[str, str | dict[str, Any]] = {}
+    for rule in contract.rows:
+        if rule.column is None:
+            found[rule.code] = _condition(rule)
+    for unique in contract.uniques:
+        if unique.code not in ("key", "unique"):
+            more = {} if unique.keep == "first" else {"keep": unique.keep}
+            found[unique.code] = {"unique": list(unique.columns)} | more | _mostly(unique.mostly)
+    return found | {batch.name: _batch(batch) for batch in contract.batches}
+
+
+def _condition(rule: RowRule) -> str | dict[str, Any]:
+    more = ({"severity": "warn"} if rule.severity == "warn" else {}) | _mostly(rule.mostly)
+    if rule.args:
+        return {"when": rule.args[0], "then": rule.args[1]} | more
+    return {"check": rule.sql} | more if more else rule.sql
+
+
+def _mostly(share: Share | None) -> dict[str, Any]:
+    return {"mostly": str(share)} if share is not None else {}
+
+
+def _batch(rule: BatchRule) -> dict[str, Any]:
+    span = Span(rule.low, rule.high, rule.low_open, rule.high_open)
+    severity = {"severity": "warn"} if rule.severity == "warn" else {}
+    if rule.kind == "freshness":
+        return {"freshness": rule.column, "within": lasting(rule.high or Decimal(0))} | severity
+    if rule.kind == "sql":
+        return {"sql": rule.sql} | written(span) | severity
+    mark = "" if rule.of_last is None else "x"
+    low, high = ("" if one is None else plain(one) + mark for one in (rule.low, rule.high))
+    last = {} if rule.of_last is None else {"of": f"last {rule.of_last}"}
+    return {"rows": low if low == high else f"{low}..{high}"} | last | severity
 
 
 def limit(value: Limit) -> str:
@@ -37,15 +73,29 @@ def render(contract: Contract) -> str:
 
     Of an upsert's contract the identity is written as `key`, so that `load: upsert` gives the same contract again.
     """
-    parts = [_block("columns", lines(contract))]
+    columns: dict[str, str | dict[str, Any]] = {**lines(contract)}
+    parts = [_block("columns", columns)]
     parts += [_block("rules", conditions(contract))] if conditions(contract) else []
-    parts += [_block("skip", dict(contract.skips))] if contract.skips else []
+    parts += [_block("skip", {**dict(contract.skips)})] if contract.skips else []
     parts += [f"refuse_at_most: {limit(contract.refuse_at_most)}\n"] if contract.refuse_at_most else []
     return "".join(parts)
 
 
-def _block(key: str, values: Mapping[str, str]) -> str:
-    return f"{key}:\n" + "".join(f"  {_key(name)}: {_scalar(text)}\n" for name, text in values.items())
+def _block(key: str, values: Mapping[str, str | dict[str, Any]]) -> str:
+    return f"{key}:\n" + "".join(f"  {_key(name)}: {_value_of(text)}\n" for name, text in values.items())
+
+
+def _value_of(value: str | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return _scalar(value)
+    return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+
+
+def _flow(value: str | list[str]) -> str:
+    """A value inside of braces."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return value if _IN_FLOW.fullmatch(value) else _quoted(value)
 
 
 def _key(name: str) -> str:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from headgate.contracts import short
+from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
-from headgate.contracts.model import Contract, Limit
+from headgate.contracts.model import Contract
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
 from headgate.project import fields, load, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
-from headgate.project.yaml import Mapping, Node, Scalar
+from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 
 KEYS = (
     "table",
@@ -114,18 +114,12 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
         return None
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
-    pairs = [_pairs(notes, columns, "columns", "type, rule, rule")]
-    for key in ("rules", "skip"):
-        entries = fields.mapping(notes, node.get(key), key)
-        pairs.append(_pairs(notes, entries, key, "SQL condition") if entries is not None else [])
-    return _parsed(notes, pairs, limit, columns.where)
-
-
-def _parsed(
-    notes: Notes, pairs: list[list[tuple[PlacedText, PlacedText]]], limit: Limit | None, where: Location
-) -> Contract | None:
+    lines = _pairs(notes, columns, "columns", "type, rule, rule")
+    rules = _rules(notes, fields.mapping(notes, node.get("rules"), "rules"))
+    skip = fields.mapping(notes, node.get("skip"), "skip")
+    skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
     try:
-        return short.parse(pairs[0], pairs[1], pairs[2], limit, where)
+        return short.parse(lines, rules, skips, limit, columns.where)
     except ContractError as error:
         notes.take(error)
         return None
@@ -156,6 +150,33 @@ def _pairs(notes: Notes, node: Mapping, key: str, form: str) -> list[tuple[Place
             what = f"{name.text!r} under {key} must be `{form}`, not {fields.kind(value)}"
             notes.error("bad-value", what, value.where, f"write one line: {example}")
     return pairs
+
+
+def _rules(notes: Notes, node: Mapping | None) -> list[tuple[PlacedText, named.Value]]:
+    """Name and condition, or mapping, of every entry of `rules:`."""
+    found: list[tuple[PlacedText, named.Value]] = []
+    for name, value in node.entries if node is not None else ():
+        if isinstance(value, Mapping):
+            form = _form(notes, name, value)
+            found += [(name.placed, form)] if form is not None else []
+        else:
+            assert node is not None
+            found += _pairs(notes, Mapping(((name, value),), node.where), "rules", "SQL condition")
+    return found
+
+
+def _form(notes: Notes, name: Scalar, node: Mapping) -> named.Form | None:
+    """A mapping of texts and lists of texts; None and a note where it holds something else."""
+    parts = []
+    for key, value in node.entries:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        texts = tuple(item.placed for item in items if isinstance(item, Scalar) and not item.empty)
+        if len(texts) < len(items) or not items:
+            what = f"{key.text!r} of rule {name.text!r} must be a value, not {fields.kind(value)}"
+            notes.error("bad-value", what, value.where, f"write {key.text}: value")
+            return None
+        parts.append(named.Part(key.placed, texts, isinstance(value, Sequence)))
+    return named.Form(tuple(parts), node.where)
 
 
 def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract, LoadSpec]:
@@ -209,9 +230,10 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 def _places(node: Mapping) -> dict[str, Location]:
     """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
-    for key in ("rules", "skip"):
-        entries = node.get(key)
-        if isinstance(entries, Mapping):
-            texts = ((name.text, value) for name, value in entries.entries if isinstance(value, Scalar))
-            places |= {f"{key}.{name}": short.condition_place(value.placed) for name, value in texts}
+    for name, value in _rules(Notes(), rules) if isinstance(rules := node.get("rules"), Mapping) else ():
+        places |= named.places(name.text, value)
+    skips = node.get("skip")
+    for key, text in skips.entries if isinstance(skips, Mapping) else ():
+        if isinstance(text, Scalar):
+            places[f"skip.{key.text}"] = named.condition_place(text.placed)
     return places
