@@ -98,4 +98,3 @@ def _widest_decimal(session: Session, relation: str, expr: str) -> LogicalType |
             FROM ({relation}) AS src WHERE regexp_full_match({expr}, '[+-]?[0-9]*[.]?[0-9]*')"""
     )[0]
     return None if whole is None else roomy_decimal(whole, fraction)
-

@@ -94,9 +94,7 @@ def fit(
     return [one for chunk in chunks for one in _fit(session, relation, chunk, zone, tolerate)]
 
 
-def _fit(
-    session: Session, relation: str, columns: Sequence[SourceColumn], zone: str, tolerate: float
-) -> list[Fitted]:
+def _fit(session: Session, relation: str, columns: Sequence[SourceColumn], zone: str, tolerate: float) -> list[Fitted]:
     searches = [_Search(column, _possible(column)) for column in columns]
     texts = [one for one in searches if len(one.left) > 2]
     if texts:
@@ -153,9 +151,7 @@ def _size_decimals(session: Session, relation: str, searches: Sequence[_Search])
         one.left[:1] = [sized] if sized is not None else []
 
 
-def _failed(
-    session: Session, relation: str, searches: Sequence[_Search], zone: str, tolerate: float
-) -> list[_Search]:
+def _failed(session: Session, relation: str, searches: Sequence[_Search], zone: str, tolerate: float) -> list[_Search]:
     """Those columns whose type some value contradicts, moved on to their next one."""
     tried = [one for one in searches if one.type.name != "text"]
     if not tried:
@@ -171,9 +167,14 @@ def _failed(
         values, bad, example = found[3 * number : 3 * number + 3]
         text = one.column.physical == "VARCHAR"
         if bad and bad <= NEARLY * values:
-            one.misfits.append(Misfit(str(one.type), bad, example))
+            one.misfits.append(Misfit(spelled(one.type), bad, example))
         if bad <= tolerate * values if values else not text:
             continue
         one.left = one.left[1:] if values else [TEXT]
         moved.append(one)
     return moved
+
+
+def spelled(kind: LogicalType) -> str:
+    """The type as contracts write it: every integer is an int."""
+    return "int" if kind.name == "bigint" else str(kind)

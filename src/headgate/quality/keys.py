@@ -42,7 +42,7 @@ def identifies(name: str) -> bool:
 def rank(name: str, table: str, position: int) -> int:
     """How much the name looks like the table's own key; the smaller the more, from 4 on not at all."""
     parts, own = words(name), [singular(word) for word in words(table.rpartition(".")[2])]
-    if parts in (["id"], [*own, "id"], own[-1:] + ["id"]):
+    if parts in (["id"], [*own, "id"], [*own[-1:], "id"]):
         return 0
     if parts and identifies(name) and [singular(word) for word in parts[:-1]] in (own, own[-1:], []):
         return 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session
-from headgate.quality.keys import identifies, singular, words
+from headgate.quality.keys import identifies, rank, singular, words
 from headgate.quality.measure import NUMBERS, View
 from headgate.quality.model import ColumnProfile, LinkProfile, TableProfile
 
@@ -27,7 +27,10 @@ class Seen:
 
 
 def links(session: Session, child: Seen, others: Sequence[Seen]) -> list[LinkProfile]:
-    """References of the table's columns to single-column keys of the others, those that names speak for first."""
+    """References of the table's columns to single-column keys of the others, those that names speak for first.
+
+    A column that is by its name the key counts, too, where it repeats: an upsert keeps one row of each.
+    """
     found = [
         link
         for parent in others
@@ -49,7 +52,8 @@ def named(column: str, table: str, key: str) -> bool:
 
 
 def _pairs(child: TableProfile, parent: TableProfile) -> Iterator[tuple[ColumnProfile, ColumnProfile]]:
-    keys = [parent.column(one.columns[0]) for one in parent.keys if one.unique and len(one.columns) == 1]
+    single = [one for one in parent.keys if len(one.columns) == 1]
+    keys = [parent.column(one.columns[0]) for one in single if one.unique or rank(one.columns[0], parent.name, 0) == 0]
     for column in child.columns:
         for key in keys:
             if column.filled == 0 or _family(column.type) != _family(key.type):
@@ -71,7 +75,7 @@ def _verified(
 ) -> LinkProfile | None:
     value, to = child.view.at(column.name).alias, parent.view.at(key.name).alias
     here = f"SELECT DISTINCT {value} AS v FROM ({child.view.select}) WHERE {value} IS NOT NULL"
-    there = f"SELECT {to} AS k FROM ({parent.view.select})"
+    there = f"SELECT DISTINCT {to} AS k FROM ({parent.view.select})"
     missing = "count(*) FILTER (WHERE k IS NULL)"
     joined = "SELECT {0}, count(*) FROM ({1}) AS c LEFT JOIN ({2}) AS p ON p.k = c.v"
     glance = f"{here} LIMIT {GLANCE}"
@@ -79,7 +83,7 @@ def _verified(
     if lost > (1 - ALMOST) * tried:
         return None
     ((lost, distinct),) = session.execute(joined.format(missing, here, there))
-    coverage = distinct / key.filled if key.filled else 0.0
+    coverage = min(1.0, distinct / key.distinct) if key.distinct else 0.0
     if lost or (not named(column.name, parent.profile.name, key.name) and coverage < LEAST_COVERAGE):
         return None
     return LinkProfile(column.name, parent.profile.name, key.name, round(coverage, 4))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from headgate.core.protocols import Session
-from headgate.quality.fit import Fitted
+from headgate.quality.fit import Fitted, spelled
 from headgate.quality.model import ColumnProfile, Share
 from headgate.sql.quote import ident
 from headgate.types.codec import encode
@@ -19,6 +19,7 @@ MOMENTS = ("date", "timestamp", "timestamptz")
 OPAQUE = ("json", "binary")
 FEW = 10_000
 """Columns with no more different values have their most frequent ones counted exactly."""
+EXACT = 100_000
 TOP = 60
 AT_ONCE = 100
 """Columns that one pass measures: the engine is slow to plan thousands of sums."""
@@ -98,7 +99,7 @@ def _run(session: Session, seen: View, of: Callable[[Viewed], list[Measure]]) ->
 
 def _blank(one: Viewed, rows: int) -> ColumnProfile:
     fitted = one.fitted
-    kind = "int" if one.kind == "bigint" else str(fitted.type)
+    kind = spelled(fitted.type)
     return ColumnProfile(fitted.column.name, fitted.column.physical, kind, rows, 0, 0.0, misfits=fitted.misfits)
 
 
@@ -192,8 +193,23 @@ def _plain(value: Any) -> str:
 
 
 def with_top(session: Session, seen: View, profiles: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    """The profiles with the most frequent values of the columns that have few, and then their exact number."""
-    return [_top(session, seen, one, profile) for one, profile in zip(seen.columns, profiles, strict=True)]
+    """The profiles with the most frequent values of the columns that have few, and then their exact number.
+
+    Of no more than EXACT rows the number of different values is exact in every column.
+    """
+    found = [_top(session, seen, one, profile) for one, profile in zip(seen.columns, profiles, strict=True)]
+    rough = [
+        (number, one)
+        for number, (one, profile) in enumerate(zip(seen.columns, found, strict=True))
+        if profile.distinct is not None and not profile.distinct_exact and profile.rows <= EXACT
+    ]
+    for first in range(0, len(rough), AT_ONCE):
+        some = rough[first : first + AT_ONCE]
+        parts = ", ".join(f"count(DISTINCT {one.alias})" for _, one in some)
+        ((*values,),) = session.execute(f"SELECT {parts} FROM ({seen.select})")
+        for (number, _), value in zip(some, values, strict=True):
+            found[number] = replace(found[number], distinct=value, distinct_exact=True)
+    return found
 
 
 def _top(session: Session, seen: View, one: Viewed, profile: ColumnProfile) -> ColumnProfile:

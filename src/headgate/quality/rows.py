@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headgate.core.errors import InternalError
 from headgate.core.protocols import Engine, Source
@@ -20,7 +20,7 @@ ALL = 2**60
 @dataclass(frozen=True)
 class Rows:
     """*Shape*: `relation` is a SELECT of `columns` and PART. `records` were counted before parsing, and `malformed` of
-    them are in no row. `total`: rows before a sample was taken.
+    them are in no row. `total`: rows before a sample was taken. `uneven`: not every partition has all columns.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Rows:
     columns: tuple[SourceColumn, ...]
     malformed: int = 0
     total: int | None = None
+    uneven: bool = False
 
 
 @contextmanager
@@ -39,13 +40,15 @@ def opened(session: Engine, source: Source, name: str, partitions: Sequence[Part
     with ExitStack() as stack:
         batches = list(_batches(session, source, partitions, stack))
         columns = _columns(batches)
+        uneven = any(len(batch.columns) < len(columns) for batch in batches)
         if all(batch.rescan for batch in batches):
-            yield Rows(name, _union(batches, columns), columns, sum(one.malformed for one in batches))
+            malformed = sum(batch.malformed for batch in batches)
+            yield Rows(name, _union(batches, columns), columns, malformed, uneven=uneven)
             return
         batches = _staged(session, batches, columns, stage := ident(f"hg rows {name}"))
         try:
             malformed = sum(batch.malformed for batch in batches)
-            yield Rows(name, f"SELECT * FROM {stage}", columns, malformed)
+            yield Rows(name, f"SELECT * FROM {stage}", columns, malformed, uneven=uneven)
         finally:
             session.execute(f"DROP TABLE IF EXISTS {stage}")
 
@@ -62,7 +65,7 @@ def sampled(session: Engine, rows: Rows, size: int | None) -> Iterator[Rows]:
     sample = f"SELECT * FROM ({rows.relation}) USING SAMPLE reservoir({int(size)} ROWS) REPEATABLE (1)"
     session.execute(f"CREATE TEMP TABLE {stage} AS {sample}")
     try:
-        yield Rows(rows.name, f"SELECT * FROM {stage}", rows.columns, rows.malformed, total)
+        yield replace(rows, relation=f"SELECT * FROM {stage}", total=total)
     finally:
         session.execute(f"DROP TABLE IF EXISTS {stage}")
 
