@@ -89,7 +89,7 @@ def _table(session: StoreSession, ref: TableRef) -> Rows:
     described = session.engine.execute(f"DESCRIBE SELECT * FROM {taken}")
     columns = tuple(SourceColumn(name, physical) for name, physical, *_ in described)
     part = f"SELECT *, 0 AS {quote.ident(reading.PART)} FROM {taken}"
-    return Rows(str(ref), part, columns)
+    return Rows(str(ref), f"({part})", columns)
 
 
 def _profiled(session: Engine, found: Sequence[Rows], tier: int, sample: int | None) -> ProfileResult:

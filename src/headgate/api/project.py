@@ -213,9 +213,10 @@ class Project:
             return query_result(session, sql, limit)
 
     def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> ProfileResult:
-        """What stands in these tables and models (default: all loaded tables): `tier` 0 counts, 1 measures, 2 relations.
+        """What stands in these tables and models (default: all loaded tables).
 
-        `sample`: look at so many rows only. *Errors*: ProjectError `unknown-table`.
+        `tier`: 0 counts, 1 measures, 2 shapes, keys and references, too. `sample`: look at so many rows only.
+        *Errors*: ProjectError `unknown-table`.
         """
         from headgate.api.profiling import profile_tables
 

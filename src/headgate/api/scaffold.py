@@ -208,8 +208,9 @@ def _snapshots(session: Session, one: Seen, files: int) -> float | None:
     likely = draft.likely_key(one.profile)
     if likely is None or likely.unique or files < 2:
         return None
-    alias = one.view.at(likely.columns[0]).alias
-    grouped = f"SELECT count(*) AS n, count(DISTINCT {reading.PART}) AS p FROM ({one.view.select}) GROUP BY {alias}"
+    key = one.view.at(likely.columns[0])
+    select = one.view.select([key])
+    grouped = f"SELECT count(*) AS n, count(DISTINCT {reading.PART}) AS p FROM ({select}) GROUP BY {key.alias}"
     ((again, many, every),) = session.execute(
         f"SELECT count(*) FILTER (WHERE n > p), count(*) FILTER (WHERE p > 1), count(*) FROM ({grouped})"
     )

@@ -87,7 +87,8 @@ def _relations(one: TableProfile) -> Iterator[str]:
         yield f"  {_key(key)}"
     for link in one.links:
         to = f"{safe(link.to_table)}.{safe(link.to_column)}"
-        yield f"  reference: {safe(link.column)} -> {to}, every value stands there; {100 * link.coverage:.3g}% of it is used"
+        used = f"{100 * link.coverage:.3g}% of it is used"
+        yield f"  reference: {safe(link.column)} -> {to}, every value stands there; {used}"
     for pair in one.pairs:
         both = f"{safe(pair.first)}, {safe(pair.second)}"
         yield f"  equal in every row: {both}" if pair.kind == "same" else f"  correlated: {both} ({pair.strength:+.2f})"
@@ -145,7 +146,8 @@ def _told(one: results.InitTable) -> Iterator[str]:
     if one.malformed:
         yield f"{many(one.malformed, 'malformed record')} will be quarantined"
     if one.doubts:
-        yield f"{many(len(one.doubts), 'column is', 'columns are')} text for a few values ({one.doubts[0]}); --tolerate 1% refuses those"
+        columns = many(len(one.doubts), "column is", "columns are")
+        yield f"{columns} text for a few values ({one.doubts[0]}); --tolerate 1% refuses those"
 
 
 def _next(answer: results.InitResult) -> str:

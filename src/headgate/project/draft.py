@@ -17,7 +17,7 @@ _FIT = re.compile(r"[^\W\d]\w*")
 LONGEST_BYTES = 60
 """PostgreSQL cuts names behind 63 bytes."""
 LEAST_ROWS = 20
-"""Rows from which a key of several columns is believed."""
+"""Rows from which a key is believed that no name speaks for."""
 _UPDATED = re.compile(
     r"(last_?)?(updated|modified|changed)(_?(at|on|date|time|ts|timestamp))?|(update|modification)_?(date|time|ts)",
     re.IGNORECASE,
@@ -115,7 +115,9 @@ def choose_key(profile: TableProfile, tolerate: float = 0.0) -> KeyProfile | Non
         return None
     for one in ranked:
         column = profile.column(one.columns[0])
-        if rank(one.columns[0], profile.name, at[one.columns[0]]) <= 4 and column.type in ("int", "text", "uuid"):
+        meant = rank(column.name, profile.name, at[column.name])
+        first = meant == 4 and profile.rows >= LEAST_ROWS and not column.pii and len(profile.columns) > 1
+        if (meant < 4 or first) and column.type in ("int", "text", "uuid"):
             return one
     if (likely := likely_key(profile)) is not None and likely.rows - likely.repeated <= tolerate * profile.rows:
         return likely
@@ -153,10 +155,10 @@ def guess_load(profile: TableProfile, chosen: KeyProfile | None, versions: bool,
 
 
 def likely_key(profile: TableProfile) -> KeyProfile | None:
-    """The column that by its name alone is the table's own key, unique or not; None if there is none or it has NULLs."""
+    """The column that by its name alone is the table's own key, unique or not; None without one, or if it has NULLs."""
     for one in profile.keys:
         column = profile.column(one.columns[0])
-        if len(one.columns) == 1 and rank(column.name, profile.name, 9) == 0 and complete(column):
+        if len(one.columns) == 1 and rank(column.name, profile.name, 9) <= 1 and complete(column):
             return one
     return None
 
@@ -188,8 +190,12 @@ def text(table: Table) -> str:
 
 def _head(table: Table) -> Iterator[str]:
     files = f"{table.files:,} file{'s' if table.files != 1 else ''}"
-    bad = f", {table.profile.malformed:,} malformed records" if table.profile.malformed else ""
-    yield f"# Written from {table.profile.rows:,} rows in {files}{bad}."
+    bad = (
+        f", {table.profile.malformed:,} malformed record{'s' * (table.profile.malformed > 1)}"
+        if table.profile.malformed
+        else ""
+    )
+    yield f"# Written from {_rows(table.profile.rows)} in {files}{bad}."
     for note in table.notes:
         yield f"# Assumed: {shown(note, 200)}."
     yield f"table: {table.name}"
@@ -220,14 +226,14 @@ def _line(table: Table, one: ColumnProfile) -> tuple[list[str], list[str]]:
         together = " with the other key columns" if len(table.key.columns) > 1 else ""
         again = table.key.rows - table.key.repeated
         but = f" but for {again:,}, which will be refused," if again else ""
-        evidence.append(f"unique{together}{but} in {rows:,} rows")
+        evidence.append(f"unique{together}{but} in {_rows(rows)}")
     elif complete(one):
         parts.append("required")
-        evidence.append(f"0 nulls in {rows:,} rows")
+        evidence.append(f"0 nulls in {_rows(rows)}")
     elif one.filled:
         evidence.append(f"{100 - 100 * _values(one) / rows:.3g}% null")
     else:
-        evidence.append(f"no value in {rows:,} rows" if rows else "no row")
+        evidence.append(f"no value in {_rows(rows)}" if rows else "no row")
     for link in (item for item in table.links if item.column == one.name):
         to = f"{link.to_table}.{table.targets[link.to_table][link.to_column]}"
         parts.append(f"references({to if _WORD.fullmatch(to) else _in_quotes(to)})")
@@ -265,3 +271,7 @@ def _doubts(one: ColumnProfile) -> Iterator[str]:
 def _rules(found: Sequence[Suggestion]) -> Iterator[tuple[str, str, str]]:
     for one in found:
         yield key(one.name), f"{{check: {quoted(one.check)}, severity: warn}}", one.evidence
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'s' if number != 1 else ''}"

@@ -145,7 +145,7 @@ def _patterns(members: Sequence[Path], root: Path) -> list[str]:
     parts = [glob.escape(same[0]) if len(set(same)) == 1 else "*" for same in zip(*folders, strict=True)]
     folder = "/".join(parts) + "/" if parts != ["."] else ""
     vague = _vague(split(first.name)[0], glob.escape)
-    shared = os.path.commonprefix([split(path.name)[0] for path in members])
+    shared = _prefix([split(path.name)[0] for path in members])
     alone = len(members) == 1 and not folder
     names = [vague, vague.replace("*", "[0-9]*")]
     names += [] if alone else [f"{glob.escape(shared)}*"]
@@ -171,6 +171,12 @@ def _name(members: Sequence[Path], root: Path, several: bool) -> str:
     if re.match(r"[0-9]", name):
         name = f"t_{name}"
     return "table" if name.startswith("_hg_") or "__hg_" in name or not name else name
+
+
+def _prefix(texts: Sequence[str]) -> str:
+    """What all begin with."""
+    low, high = min(texts), max(texts)
+    return low[: next((at for at, char in enumerate(low) if high[at : at + 1] != char), len(low))]
 
 
 def _plain(text: str) -> str:

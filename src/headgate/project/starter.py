@@ -8,7 +8,8 @@ from pathlib import Path
 from headgate.core.errors import ProjectError
 from headgate.project.draft import Table
 from headgate.project.secrets import FILES
-from headgate.project.write import key, scalar
+from headgate.project.write import scalar
+from headgate.sql.quote import ident
 
 IGNORED = ("warehouse.duckdb", "warehouse.duckdb.wal", ".headgate/", *FILES[:1])
 
@@ -59,7 +60,7 @@ def ignored() -> str:
 
 def view_of(table: Table) -> str:
     """A model that passes the table on, column by column: the place for names and cleaning."""
-    columns = ",\n    ".join(f'"{name}"' if key(name) != name else name for name in table.names.values())
+    columns = ",\n    ".join(map(ident, table.names.values()))
     return f"select\n    {columns}\nfrom {{{{ ref('{table.name}') }}}}\n"
 
 

@@ -34,7 +34,7 @@ def _shapes(session: Session, seen: View, one: Viewed, profile: ColumnProfile) -
     shape = one.alias
     for pattern, sign in (("[0-9]", "9"), ("[a-z]", "a"), ("[A-Z]", "A")):
         shape = f"regexp_replace({shape}, '{pattern}', '{sign}', 'g')"
-    picked = f"SELECT {one.alias} FROM ({seen.select}) WHERE {one.alias} IS NOT NULL"
+    picked = f"SELECT {one.alias} FROM ({seen.select([one])}) WHERE {one.alias} IS NOT NULL"
     sample = f"SELECT * FROM ({picked}) USING SAMPLE reservoir({SAMPLE} ROWS) REPEATABLE (1)"
     rows = session.execute(
         f"SELECT {shape}, count(*) AS n, sum(count(*)) OVER ()::BIGINT FROM ({sample}) GROUP BY 1"
@@ -56,21 +56,23 @@ def _numbers(seen: View, profiles: Sequence[ColumnProfile]) -> list[tuple[Viewed
 
 def with_outliers(session: Session, seen: View, profiles: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     """The profiles with the number of values far from the median; where most values are equal there is no measure."""
+    numbers = _numbers(seen, profiles)
     tested = [
         (one, profile.name, f"abs({value} - {float(profile.quantiles['0.5'])!r})")
-        for one, profile, value in _numbers(seen, profiles)
+        for one, profile, value in numbers
         if profile.quantiles
     ]
     if not tested:
         return list(profiles)
     parts = ", ".join(f"approx_quantile({distance}, 0.5)" for _, _, distance in tested)
-    ((*spreads,),) = session.execute(f"SELECT {parts} FROM ({seen.select})")
+    select = seen.select(one for one, _, _ in tested)
+    ((*spreads,),) = session.execute(f"SELECT {parts} FROM ({select})")
     limits = [FAR * spread / 0.6745 if spread else None for spread in spreads]
     counts = [
         f"count(*) FILTER (WHERE {distance} > {limit!r})" if limit else "NULL"
         for (_, _, distance), limit in zip(tested, limits, strict=True)
     ]
-    ((*found,),) = session.execute(f"SELECT {', '.join(counts)} FROM ({seen.select})")
+    ((*found,),) = session.execute(f"SELECT {', '.join(counts)} FROM ({select})")
     outliers = dict(zip((name for _, name, _ in tested), found, strict=True))
     return [replace(one, outliers=outliers.get(one.name)) for one in profiles]
 
@@ -93,16 +95,17 @@ def _alike(seen: View, profiles: Sequence[ColumnProfile]) -> Iterator[tuple[View
 
 def _equal(session: Session, seen: View, pair: tuple[Viewed, Viewed]) -> bool:
     first, second = (one.alias for one in pair)
-    differ = f"SELECT 1 FROM ({seen.select}) WHERE {first} IS DISTINCT FROM {second} LIMIT 1"
+    differ = f"SELECT 1 FROM ({seen.select(pair)}) WHERE {first} IS DISTINCT FROM {second} LIMIT 1"
     return not session.execute(differ)
 
 
 def _correlated(session: Session, seen: View, profiles: Sequence[ColumnProfile]) -> list[PairProfile]:
-    tested = list(combinations(_numbers(seen, profiles), 2))
+    numbers = _numbers(seen, profiles)
+    tested = list(combinations(numbers, 2))
     if not tested:
         return []
     parts = ", ".join(f"corr({first[2]}, {second[2]})" for first, second in tested)
-    ((*found,),) = session.execute(f"SELECT {parts} FROM ({seen.select})")
+    ((*found,),) = session.execute(f"SELECT {parts} FROM ({seen.select(one for one, _, _ in numbers)})")
     strong = [
         PairProfile(first[1].name, second[1].name, "correlated", round(value, 3))
         for (first, second), value in zip(tested, found, strict=True)

@@ -123,7 +123,7 @@ def _fitted(search: _Search, zone: str) -> Fitted:
 def _drop_unlikely(session: Session, relation: str, searches: Sequence[_Search]) -> None:
     """Keeps the types that most values of the first rows look like; all where there is no value among them."""
     picked = ", ".join(f"left({one.expr}, {LONGEST})" for one in searches)
-    rows = session.execute(f"SELECT {picked} FROM ({relation}) AS src LIMIT {SAMPLE}")
+    rows = session.execute(f"SELECT {picked} FROM {relation} AS src LIMIT {SAMPLE}")
     for one, values in zip(searches, zip(*rows, strict=True), strict=False):
         filled = [value for value in values if value is not None]
         one.left = [kind for kind in one.left[:-1] if _likely(kind, filled)] + [TEXT]
@@ -144,7 +144,7 @@ def _size_decimals(session: Session, relation: str, searches: Sequence[_Search])
         here = f"FILTER (WHERE regexp_full_match({one.expr}, '{_DIGITS}'))"
         parts.append(f"max(length(split_part(ltrim({one.expr}, '+-'), '.', 1))) {here}")
         parts.append(f"max(length(split_part({one.expr}, '.', 2))) {here}")
-    ((*found,),) = session.execute(f"SELECT {', '.join(parts)} FROM ({relation}) AS src")
+    ((*found,),) = session.execute(f"SELECT {', '.join(parts)} FROM {relation} AS src")
     for number, one in enumerate(tried):
         whole, fraction = found[2 * number : 2 * number + 2]
         sized = roomy_decimal(whole, fraction) if whole is not None else None
@@ -161,7 +161,7 @@ def _failed(session: Session, relation: str, searches: Sequence[_Search], zone: 
         bad = one.bad(zone) or "false"
         shown = f"left({encode(one.expr, one.column.physical)}, 200)"
         parts += [f"count({one.expr})", f"count(*) FILTER (WHERE {bad})", f"min({shown}) FILTER (WHERE {bad})"]
-    ((*found,),) = session.execute(f"SELECT {', '.join(parts)} FROM ({relation}) AS src")
+    ((*found,),) = session.execute(f"SELECT {', '.join(parts)} FROM {relation} AS src")
     moved = []
     for number, one in enumerate(tried):
         values, bad, example = found[3 * number : 3 * number + 3]

@@ -66,10 +66,13 @@ def keys(session: Session, seen: View, columns: Sequence[ColumnProfile], table: 
 
 def count(session: Session, seen: View, columns: Sequence[ColumnProfile], names: tuple[str, ...]) -> KeyProfile:
     """How many rows share their values in these columns with another row. Rows with a NULL among them don't count."""
-    aliases = [seen.at(name).alias for name in names]
+    parts = [seen.at(name) for name in names]
+    aliases = [part.alias for part in parts]
     here = " AND ".join(f"{alias} IS NOT NULL" for alias in aliases)
     listed = ", ".join(aliases)
-    grouped = f"SELECT {listed}, count(*) AS n FROM ({seen.select}) WHERE {here} GROUP BY {listed} HAVING count(*) > 1"
+    grouped = (
+        f"SELECT {listed}, count(*) AS n FROM ({seen.select(parts)}) WHERE {here} GROUP BY {listed} HAVING count(*) > 1"
+    )
     ((values, rows),) = session.execute(f"SELECT count(*), coalesce(sum(n), 0)::BIGINT FROM ({grouped})")
     full = all(one.filled == one.rows for one in columns if one.name in names)
     examples: tuple[Share, ...] = ()
@@ -120,7 +123,8 @@ def _composite(session: Session, seen: View, columns: Sequence[ColumnProfile]) -
 
 def _may(session: Session, seen: View, names: tuple[str, ...]) -> bool:
     """Whether the first rows don't rule the set out."""
-    listed = ", ".join(seen.at(name).alias for name in names)
-    glance = f"SELECT * FROM ({seen.select}) LIMIT {GLANCE}"
+    parts = [seen.at(name) for name in names]
+    listed = ", ".join(part.alias for part in parts)
+    glance = f"SELECT * FROM ({seen.select(parts)}) LIMIT {GLANCE}"
     ((there, different),) = session.execute(f"SELECT count(*), count(DISTINCT ({listed})) FROM ({glance})")
     return bool(there == different)

@@ -73,9 +73,10 @@ def _family(kind: str) -> str:
 def _verified(
     session: Session, child: Seen, column: ColumnProfile, parent: Seen, key: ColumnProfile
 ) -> LinkProfile | None:
-    value, to = child.view.at(column.name).alias, parent.view.at(key.name).alias
-    here = f"SELECT DISTINCT {value} AS v FROM ({child.view.select}) WHERE {value} IS NOT NULL"
-    there = f"SELECT DISTINCT {to} AS k FROM ({parent.view.select})"
+    own, other = child.view.at(column.name), parent.view.at(key.name)
+    value, to = own.alias, other.alias
+    here = f"SELECT DISTINCT {value} AS v FROM ({child.view.select([own])}) WHERE {value} IS NOT NULL"
+    there = f"SELECT DISTINCT {to} AS k FROM ({parent.view.select([other])})"
     missing = "count(*) FILTER (WHERE k IS NULL)"
     joined = "SELECT {0}, count(*) FROM ({1}) AS c LEFT JOIN ({2}) AS p ON p.k = c.v"
     glance = f"{here} LIMIT {GLANCE}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from headgate.core.protocols import Session
 from headgate.quality.fit import Fitted, spelled
 from headgate.quality.model import ColumnProfile, Share
-from headgate.sql.quote import ident
+from headgate.quality.rows import PART
 from headgate.types.codec import encode
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -48,9 +48,9 @@ class Viewed:
 
 @dataclass(frozen=True)
 class View:
-    """The rows with every column read as its type: `v0`, `v1`, ..."""
+    """The rows with every column read as its type: `v0`, `v1`, ... and the number of the partition."""
 
-    select: str
+    relation: str
     columns: tuple[Viewed, ...]
 
     @property
@@ -60,13 +60,15 @@ class View:
     def at(self, name: str) -> Viewed:
         return next(one for one in self.columns if one.fitted.column.name == name)
 
+    def select(self, columns: Iterable[Viewed]) -> str:
+        """A SELECT of these columns and PART: the engine takes its time to read a list of thousands."""
+        picked = [f"{one.fitted.value} AS {one.alias}" for one in columns]
+        return f"SELECT {', '.join([*picked, f'src.{PART}'])} FROM {self.relation} AS src"
 
-def view(relation: str, fitted: Sequence[Fitted], extra: str = "") -> View:
-    """The relation's columns under their types; `extra`: a column of it that is passed on."""
-    columns = tuple(Viewed(one, f"v{number}") for number, one in enumerate(fitted))
-    picked = [f"{one.fitted.value} AS {one.alias}" for one in columns]
-    picked += [f"src.{ident(extra)} AS {ident(extra)}"] if extra else []
-    return View(f"SELECT {', '.join(picked)} FROM ({relation}) AS src", columns)
+
+def view(relation: str, fitted: Sequence[Fitted]) -> View:
+    """The relation's columns under their types."""
+    return View(relation, tuple(Viewed(one, f"v{number}") for number, one in enumerate(fitted)))
 
 
 Take = Callable[[ColumnProfile, Any], ColumnProfile]
@@ -89,7 +91,7 @@ def _run(session: Session, seen: View, of: Callable[[Viewed], list[Measure]]) ->
         columns = seen.columns[first : first + AT_ONCE]
         plan = [(number, *measure) for number, one in enumerate(columns) for measure in of(one)]
         parts = ["count(*)", *(sql for _, sql, _ in plan)]
-        ((rows, *found),) = session.execute(f"SELECT {', '.join(parts)} FROM ({seen.select})")
+        ((rows, *found),) = session.execute(f"SELECT {', '.join(parts)} FROM ({seen.select(columns)})")
         some = [_blank(one, rows) for one in columns]
         for (number, _, take), value in zip(plan, found, strict=True):
             some[number] = take(some[number], value)
@@ -206,7 +208,7 @@ def with_top(session: Session, seen: View, profiles: Sequence[ColumnProfile]) ->
     for first in range(0, len(rough), AT_ONCE):
         some = rough[first : first + AT_ONCE]
         parts = ", ".join(f"count(DISTINCT {one.alias})" for _, one in some)
-        ((*values,),) = session.execute(f"SELECT {parts} FROM ({seen.select})")
+        ((*values,),) = session.execute(f"SELECT {parts} FROM ({seen.select(one for _, one in some)})")
         for (number, _), value in zip(some, values, strict=True):
             found[number] = replace(found[number], distinct=value, distinct_exact=True)
     return found
@@ -217,7 +219,9 @@ def _top(session: Session, seen: View, one: Viewed, profile: ColumnProfile) -> C
         return profile
     if profile.distinct > max(TOP, profile.filled // 2):
         return profile
-    grouped = f"SELECT {one.alias} AS v, count(*) AS n FROM ({seen.select}) WHERE {one.alias} IS NOT NULL GROUP BY 1"
+    grouped = (
+        f"SELECT {one.alias} AS v, count(*) AS n FROM ({seen.select([one])}) WHERE {one.alias} IS NOT NULL GROUP BY 1"
+    )
     shown = f"left({_of(one, 'v')}, {SHOWN})"
     rows = session.execute(f"SELECT {shown}, n, count(*) OVER () FROM ({grouped}) ORDER BY n DESC, v LIMIT {TOP}")
     return replace(

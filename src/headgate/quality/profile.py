@@ -11,7 +11,7 @@ from headgate.quality import details, fit, keys, links, measure, pii
 from headgate.quality.links import Seen
 from headgate.quality.measure import View, Viewed
 from headgate.quality.model import ColumnProfile, TableProfile
-from headgate.quality.rows import PART, Rows
+from headgate.quality.rows import Rows
 
 TIERS = (0, 1, 2)
 LOOKED = 500
@@ -26,7 +26,7 @@ def profile(session: Session, rows: Rows, tier: int, tolerate: float = 0.0) -> S
     started = clock.monotonic()
     zone = "UTC"
     fitted = fit.fit(session, rows.relation, rows.columns, zone, tolerate)
-    seen = measure.view(rows.relation, fitted, PART)
+    seen = measure.view(rows.relation, fitted)
     number, columns = (measure.measures if tier else measure.counts)(session, seen)
     if tier:
         columns = measure.with_top(session, seen, columns)
@@ -53,17 +53,33 @@ def linked(session: Session, tables: Sequence[Seen]) -> list[Seen]:
 
 def _marked(session: Session, seen: View, columns: Sequence[ColumnProfile], table: str) -> list[ColumnProfile]:
     """The columns with what they say of people."""
+    samples = _samples(session, seen)
     return [
-        replace(profile, pii=pii.kind_of(profile.name, table, _sample(session, seen, one)))
+        replace(profile, pii=pii.kind_of(profile.name, table, samples.get(one.alias, ())))
         for one, profile in zip(seen.columns, columns, strict=True)
     ]
 
 
-def _sample(session: Session, seen: View, one: Viewed) -> list[str]:
-    if one.kind not in ("text", "bigint"):
-        return []
-    text = f"left({one.text}, 100)"
-    rows = session.execute(f"SELECT {text} FROM ({seen.select}) WHERE {one.alias} IS NOT NULL LIMIT {LOOKED}")
+def _samples(session: Session, seen: View) -> dict[str, list[str]]:
+    """Values of every column that may hold personal data: of the first rows, or the first ones where these are NULL."""
+    able = [one for one in seen.columns if one.kind in ("text", "bigint")]
+    found: dict[str, list[str]] = {}
+    for first in range(0, len(able), measure.AT_ONCE):
+        some = able[first : first + measure.AT_ONCE]
+        texts = ", ".join(_short(one) for one in some)
+        rows = session.execute(f"SELECT {texts} FROM ({seen.select(some)}) LIMIT {LOOKED}")
+        for one, values in zip(some, zip(*rows, strict=True), strict=False):
+            found[one.alias] = [value for value in values if value is not None] or _first(session, seen, one)
+    return found
+
+
+def _short(one: Viewed) -> str:
+    return f"left({one.text}, 100)"
+
+
+def _first(session: Session, seen: View, one: Viewed) -> list[str]:
+    select = seen.select([one])
+    rows = session.execute(f"SELECT {_short(one)} FROM ({select}) WHERE {one.alias} IS NOT NULL LIMIT {LOOKED}")
     return [row[0] for row in rows]
 
 

@@ -19,7 +19,7 @@ ALL = 2**60
 
 @dataclass(frozen=True)
 class Rows:
-    """*Shape*: `relation` is a SELECT of `columns` and PART. `records` were counted before parsing, and `malformed` of
+    """*Shape*: `relation`, which may stand behind FROM, has `columns` and PART. `records` were counted before parsing, and `malformed` of
     them are in no row. `total`: rows before a sample was taken. `uneven`: not every partition has all columns.
     """
 
@@ -43,12 +43,12 @@ def opened(session: Engine, source: Source, name: str, partitions: Sequence[Part
         uneven = any(len(batch.columns) < len(columns) for batch in batches)
         if all(batch.rescan for batch in batches):
             malformed = sum(batch.malformed for batch in batches)
-            yield Rows(name, _union(batches, columns), columns, malformed, uneven=uneven)
+            yield Rows(name, f"({_union(batches, columns)})", columns, malformed, uneven=uneven)
             return
         batches = _staged(session, batches, columns, stage := ident(f"hg rows {name}"))
         try:
             malformed = sum(batch.malformed for batch in batches)
-            yield Rows(name, f"SELECT * FROM {stage}", columns, malformed, uneven=uneven)
+            yield Rows(name, stage, columns, malformed, uneven=uneven)
         finally:
             session.execute(f"DROP TABLE IF EXISTS {stage}")
 
@@ -61,11 +61,11 @@ def sampled(session: Engine, rows: Rows, size: int | None) -> Iterator[Rows]:
         return
     stage = ident(f"hg sample {rows.name}")
     session.execute(f"DROP TABLE IF EXISTS {stage}")
-    ((total,),) = session.execute(f"SELECT count(*) FROM ({rows.relation})")
-    sample = f"SELECT * FROM ({rows.relation}) USING SAMPLE reservoir({int(size)} ROWS) REPEATABLE (1)"
+    ((total,),) = session.execute(f"SELECT count(*) FROM {rows.relation}")
+    sample = f"SELECT * FROM {rows.relation} USING SAMPLE reservoir({int(size)} ROWS) REPEATABLE (1)"
     session.execute(f"CREATE TEMP TABLE {stage} AS {sample}")
     try:
-        yield replace(rows, relation=f"SELECT * FROM {stage}", total=total)
+        yield replace(rows, relation=stage, total=total)
     finally:
         session.execute(f"DROP TABLE IF EXISTS {stage}")
 

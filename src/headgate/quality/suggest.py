@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from headgate.core.protocols import Session
 from headgate.quality.keys import identifies
 from headgate.quality.links import Seen
-from headgate.quality.measure import NUMBERS
+from headgate.quality.measure import AT_ONCE, NUMBERS
 from headgate.quality.model import ColumnProfile, Share
 from headgate.sql.quote import ident, literal
 
@@ -186,10 +186,13 @@ def _regex(shape: str) -> str:
 
 def _true(session: Session, table: Seen, names: Mapping[str, str], drafts: Sequence[Suggestion]) -> list[Suggestion]:
     """Those that hold in every row, by a count over all of them."""
-    if not drafts:
-        return []
-    columns = [one for one in table.view.columns if one.fitted.column.name in names]
-    picked = ", ".join(f"{one.alias} AS {ident(names[one.fitted.column.name])}" for one in columns)
-    counts = ", ".join(f"count(*) FILTER (WHERE NOT ({draft.check}))" for draft in drafts)
-    ((*broken,),) = session.execute(f"SELECT {counts} FROM (SELECT {picked} FROM ({table.view.select}))")
-    return [replace(draft) for draft, bad in zip(drafts, broken, strict=True) if not bad]
+    found = []
+    for first in range(0, len(drafts), AT_ONCE):
+        some = drafts[first : first + AT_ONCE]
+        columns = [table.view.at(name) for name in dict.fromkeys(draft.column for draft in some)]
+        picked = ", ".join(f"{one.alias} AS {ident(names[one.fitted.column.name])}" for one in columns)
+        counts = ", ".join(f"count(*) FILTER (WHERE NOT ({draft.check}))" for draft in some)
+        select = f"SELECT {picked} FROM ({table.view.select(columns)})"
+        ((*broken,),) = session.execute(f"SELECT {counts} FROM ({select})")
+        found += [draft for draft, bad in zip(some, broken, strict=True) if not bad]
+    return found
