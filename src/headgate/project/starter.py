@@ -73,7 +73,7 @@ class Folder:
         self.kept: list[str] = []
 
     def write(self, name: str, text: str) -> bool:
-        """Whether the file is new. *Errors*: ProjectError `unwritable`."""
+        """Whether the file is new. *Errors*: ProjectError `unwritable-folder`."""
         path = self.root / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ class Folder:
             return False
         except OSError as error:
             fix = "name a folder that can be written to: headgate init --project DIR"
-            raise ProjectError.of("unwritable", f"can't write: {error.strerror}", path, fix) from error
+            raise ProjectError.of("unwritable-folder", f"can't write: {error.strerror}", path, fix) from error
         self.written.append(name)
         return True
 

@@ -19,8 +19,10 @@ ALL = 2**60
 
 @dataclass(frozen=True)
 class Rows:
-    """*Shape*: `relation`, which may stand behind FROM, has `columns` and PART. `records` were counted before parsing, and `malformed` of
-    them are in no row. `total`: rows before a sample was taken. `uneven`: not every partition has all columns.
+    """*Shape*: `relation`, which may stand behind FROM, has `columns` and PART.
+
+    `malformed` records are in no row. `total`: rows before a sample was taken. `uneven`: not every partition has all
+    columns.
     """
 
     name: str
