@@ -35,29 +35,52 @@ class Survey:
     told: Callable[[Progress], None] = lambda news: None
     left: list[LeftAlone] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    guesses: dict[Path, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]] | None] = field(default_factory=dict)
+    guesses: dict[Path, Any] = field(default_factory=dict)
 
-    def guess(self, path: Path) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]] | None:
-        """Options, columns and notes of a file whose kind can tell them without reading all; None for others."""
+    def guess(self, path: Path) -> Any:
+        """What the adapter guesses of a file (options, columns, notes); None where its kind needs no guess."""
         if path not in self.guesses:
             self.guesses[path] = self._guessed(path)
         return self.guesses[path]
 
-    def _guessed(self, path: Path) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]] | None:
+    def _guessed(self, path: Path) -> Any:
         maker = getattr(registry.source_class(registry.kind_of(path.name) or ""), "guess", None)
-        if maker is None:
-            return None
-        found = maker(path)
-        return dict(found.options), tuple(found.columns), tuple(found.notes)
+        return maker(path) if maker is not None else None
 
     def columns(self, path: Path) -> Sequence[str] | None:
-        """What tells files of one table from those of another: columns and the way they are written."""
+        """What tells files of one table from those of another: columns and the way they are written.
+
+        One byte can make another encoding of ASCII: that is decided for all files of a table.
+        """
         found = self.guess(path)
-        return None if found is None else [*found[1], *(f"\x00{name}={value}" for name, value in found[0].items())]
+        if found is None:
+            return None
+        return [*found.columns, *(f"\x00{name}={value}" for name, value in _told(found.options).items())]
+
+    def options(self, group: Group) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The options of the group's source beside its path, and what was assumed."""
+        found = [one for path in group.files if (one := self.guess(path)) is not None]
+        if not found:
+            return {}, ()
+        first = next((one for one in found if one.notes), found[0])
+        if len(found) == 1 or first.options.get("encoding") == "utf-16":
+            return dict(first.options), tuple(first.notes)
+        sound, broken = sum(one.sound for one in found), sum(one.broken for one in found)
+        others = sorted({one.options["encoding"] for one in found if "encoding" in one.options})
+        encoding = {"encoding": others[-1]} if broken > sound and others else {}
+        notes = {f"{others[-1]}, for {broken:,} lines are no UTF-8"} if encoding else set()
+        notes |= {f"UTF-8, though not in {broken:,} lines"} if broken and not encoding else set()
+        notes |= {note for one in found for note in one.notes if " of its lines " not in f"{note} "}
+        return {**_told(first.options), **encoding}, tuple(sorted(notes))
 
     def fails(self, path: str, error: HeadgateError) -> None:
         self.findings += error.findings
         self.left.append(LeftAlone(path, error.finding.what))
+
+
+def _told(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without an encoding that only some bytes tell from UTF-8."""
+    return {name: value for name, value in options.items() if name != "encoding" or value == "utf-16"}
 
 
 def known_files(project: Project | None, tmp: Path) -> dict[str, str]:
@@ -123,8 +146,7 @@ def _seen(session: Engine, survey: Survey, group: Group, stack: ExitStack) -> It
 
 def open_group(session: Engine, survey: Survey, group: Group, name: str) -> AbstractContextManager[reading.Rows]:
     """The rows of the group's files, read as they are written. *Errors*: those of the source."""
-    found = survey.guess(group.files[0])
-    options = {"path": group.pattern, **(found[0] if found is not None else {})}
+    options = {"path": group.pattern, **survey.options(group)[0]}
     source = registry.open_source(group.kind, options, survey.root, survey.tmp)
     return reading.opened(session, source, name, source.partitions({}))
 
@@ -173,13 +195,13 @@ def _table(
     own = names[found.name]
     own_key = (*(key.columns if key else ()), *load.keys)
     settled = [*own_key, *(link.column for link in rules)]
-    guess = survey.guess(group.files[0])
+    options, notes = survey.options(group)
     shown = profile.masked(found)
     return draft.Table(
         name=found.name,
         kind=group.kind,
         pattern=group.pattern,
-        options=guess[0] if guess is not None else {},
+        options=options,
         profile=shown,
         names=own,
         key=key,
@@ -189,7 +211,7 @@ def _table(
             link for link in found.links if (found.name, link.column) not in chosen and link.column not in own_key
         ),
         suggestions=tuple(suggestions(session, one, own, settled)),
-        notes=guess[2] if guess is not None else (),
+        notes=notes,
         files=len(group.files),
         targets=names,
     )

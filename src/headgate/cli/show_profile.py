@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 
 from headgate.api import results
@@ -153,4 +155,7 @@ def _told(one: results.InitTable) -> Iterator[str]:
 def _next(answer: results.InitResult) -> str:
     if not answer.ok:
         return "not ready: see the errors above, then headgate check"
-    return "next: headgate run" if answer.written else "next: headgate plan"
+    where = os.path.relpath(answer.project)
+    where = answer.project if where.startswith("..") else where
+    option = "" if where == "." else f" --project {safe(shlex.quote(where))}"
+    return f"next: headgate {'run' if answer.written else 'plan'}{option}"

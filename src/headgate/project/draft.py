@@ -13,7 +13,6 @@ from headgate.quality.keys import identifies, rank
 from headgate.quality.model import ColumnProfile, KeyProfile, LinkProfile, TableProfile
 from headgate.quality.suggest import Suggestion
 
-_FIT = re.compile(r"[^\W\d]\w*")
 LONGEST_BYTES = 60
 """PostgreSQL cuts names behind 63 bytes."""
 LEAST_ROWS = 20
@@ -78,6 +77,7 @@ def contract_names(columns: Sequence[str]) -> dict[str, str]:
             continue
         bare = re.sub(r"\W+|_+", "_", name).strip("_").lower() or f"column_{number}"
         bare = re.sub(r"^(_?hg_|(?=[0-9]))", "c_", bare).encode()[:LONGEST_BYTES].decode(errors="ignore")
+        bare = bare if bare.isidentifier() else f"column_{number}"
         made, more = bare, 1
         while made in taken:
             more += 1
@@ -88,7 +88,7 @@ def contract_names(columns: Sequence[str]) -> dict[str, str]:
 
 
 def _is_fit(name: str) -> bool:
-    return bool(_FIT.fullmatch(name)) and not name.lower().startswith("_hg_") and len(name.encode()) <= LONGEST_BYTES
+    return name.isidentifier() and not name.lower().startswith("_hg_") and len(name.encode()) <= LONGEST_BYTES
 
 
 def complete(one: ColumnProfile) -> bool:
@@ -122,14 +122,12 @@ def choose_key(profile: TableProfile, tolerate: float = 0.0) -> KeyProfile | Non
     if (likely := likely_key(profile)) is not None and likely.rows - likely.repeated <= tolerate * profile.rows:
         return likely
     several = [one for one in unique if len(one.columns) > 1 and profile.rows >= LEAST_ROWS]
-    return next((one for one in several if _means(profile, one, at)), None)
+    return next((one for one in several if _means(profile, one)), None)
 
 
-def _means(profile: TableProfile, one: KeyProfile, at: Mapping[str, int]) -> bool:
-    """Whether the columns look like parts of a key: names that identify, dates, the first columns."""
-    return all(
-        identifies(name) or profile.column(name).type == "date" or at[name] < len(one.columns) for name in one.columns
-    )
+def _means(profile: TableProfile, one: KeyProfile) -> bool:
+    """Whether the columns look like parts of a key: names that identify, and dates."""
+    return all(identifies(name) or profile.column(name).type == "date" for name in one.columns)
 
 
 def guess_load(profile: TableProfile, chosen: KeyProfile | None, versions: bool, snapshots: float | None) -> Load:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
 from pathlib import Path
 
 from headgate.core.errors import ProjectError
@@ -75,19 +75,15 @@ class Folder:
     def write(self, name: str, text: str) -> bool:
         """Whether the file is new. *Errors*: ProjectError `unwritable-folder`."""
         path = self.root / name
+        if os.path.lexists(path):
+            self.kept.append(name)
+            return False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
-        except FileExistsError:
-            self.kept.append(name)
-            return False
         except OSError as error:
             fix = "name a folder that can be written to: headgate init --project DIR"
             raise ProjectError.of("unwritable-folder", f"can't write: {error.strerror}", path, fix) from error
         self.written.append(name)
         return True
-
-    def free(self, names: Iterable[str]) -> str:
-        """The first of the names that no file has."""
-        return next(name for name in names if not (self.root / name).exists())

@@ -72,7 +72,7 @@ def with_outliers(session: Session, seen: View, profiles: Sequence[ColumnProfile
         f"count(*) FILTER (WHERE {distance} > {limit!r})" if limit else "NULL"
         for (_, _, distance), limit in zip(tested, limits, strict=True)
     ]
-    ((*found,),) = session.execute(f"SELECT {', '.join(counts)} FROM ({select})")
+    ((_, *found),) = session.execute(f"SELECT {', '.join(['count(*)', *counts])} FROM ({select})")
     outliers = dict(zip((name for _, name, _ in tested), found, strict=True))
     return [replace(one, outliers=outliers.get(one.name)) for one in profiles]
 

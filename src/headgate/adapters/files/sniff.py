@@ -31,12 +31,15 @@ _VALUE = re.compile(
 class Guess:
     """`options` of the source that are not the default; `columns` as the header names them (or column1, ...).
 
-    `notes`: what was assumed, in words.
+    `notes`: what was assumed, in words. Of the lines with characters beyond ASCII, `sound` ones are UTF-8 and `broken`
+    ones are not: several files of one make are judged by their sum.
     """
 
     options: dict[str, Any]
     columns: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    sound: int = 0
+    broken: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ class _Try:
 
 def guess(path: Path) -> Guess:
     """How the file is written. *Errors*: AdapterError where it can't be read or unpacked."""
-    encoding, notes = _encoding(path)
+    encoding, sound, broken, odd = _encoding(path)
+    encoding, notes = (
+        (encoding, ["UTF-16, by its byte order mark"]) if encoding else chosen_encoding(sound, broken, odd)
+    )
     start = peek(path, Format(Dialect(), encoding))
     body = start[len(BOM) :] if start.startswith(BOM) else start
     best = _best(body, len(start) < HEAD)
@@ -67,7 +73,9 @@ def guess(path: Path) -> Guess:
         notes.append("the first line looks like data: columns have numbers for names")
     first = best.records[0] if best.records else []
     names = [value.decode("utf-8", "replace") for value in first] if header else []
-    return Guess(options, tuple(names or (f"column{number}" for number in range(1, len(first) + 1))), tuple(notes))
+    return Guess(
+        options, tuple(names or (f"column{number}" for number in range(1, len(first) + 1))), tuple(notes), sound, broken
+    )
 
 
 def _named(mark: bytes) -> str:
@@ -89,16 +97,22 @@ def _marks(dialect: Dialect, tabs: bool) -> dict[str, str]:
 # -- encoding --------------------------------------------------------------------------------------------------------
 
 
-def _encoding(path: Path) -> tuple[str, list[str]]:
+def _encoding(path: Path) -> tuple[str, int, int, bool]:
+    """`utf-16` or nothing; lines that are UTF-8 beyond ASCII, lines that are not; whether cp1252 lacks a byte."""
     chunks = _chunks(path)
     first = next(chunks, b"")
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", ["the byte order mark says UTF-16"]
+        return "utf-16", 0, 0, False
     sound, broken, odd = 0, 0, False
     for piece in (first, *chunks):
         good, bad = _lines(piece)
         sound, broken = sound + good, broken + bad
         odd = odd or (bad > 0 and _UNDEFINED.search(piece) is not None)
+    return "", sound, broken, odd
+
+
+def chosen_encoding(sound: int, broken: int, odd: bool = False) -> tuple[str, list[str]]:
+    """UTF-8 unless most of the lines that could tell are not, else cp1252, or latin-1 where that lacks a byte."""
     if broken <= sound:
         return "utf-8", [f"UTF-8, though not in {broken} of its lines"] if broken else []
     encoding = "latin-1" if odd else "cp1252"
@@ -173,8 +187,10 @@ def _has_header(records: Sequence[list[bytes]]) -> bool:
         return True
     first = records[0]
     names = [value.strip().lower() for value in first]
-    if not all(names) or len(set(names)) < len(names) or any(_VALUE.fullmatch(value) for value in first):
-        return not any(_VALUE.fullmatch(value) for value in first) and len(set(names)) > 1
+    if any(_VALUE.fullmatch(value) for value in first):
+        return False
+    if not all(names) or len(set(names)) < len(names):  # no good one, but one if there are values below it
+        return any(_VALUE.fullmatch(value) for record in records[1:] for value in record)
     again = sum(
         any(record != first and len(record) > at and record[at] == value for record in records[1:])
         for at, value in enumerate(first)
