@@ -158,7 +158,13 @@ def lasting(seconds: Decimal) -> str:
     return f"{plain(seconds)}s"
 
 
+def number(text: str) -> Decimal | None:
+    """The number that the text is, without an exponent; None for another text."""
+    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
+
+
 def _number(text: PlacedText) -> Decimal:
-    if _NUMBER.fullmatch(text.text.strip()) is None:
+    found = number(text.text)
+    if found is None:
         raise BadBound(f"{text.text.strip()!r} is no number", text)
-    return Decimal(text.text.strip())
+    return found

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from headgate.contracts.batch import BatchRule, Share
-from headgate.core.errors import Location
+from headgate.core.errors import Finding, Location
 from headgate.types.logical import LogicalType
 
 Keep = Literal["first", "last", "none"]
@@ -156,6 +156,8 @@ class Contract:
     batches: tuple[BatchRule, ...] = ()
     version: str = ""
     """What the contract's author calls this state of it; no part of its meaning."""
+    notes: tuple[Finding, ...] = ()
+    """What the file that it was read from says besides, and has no effect; no part of its meaning."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -185,7 +187,7 @@ def _without_places(value: Any) -> Any:
 
 def _counts(key: str, value: Any) -> bool:
     # What is not there does not count, so that a contract keeps its fingerprint when contracts learn something new.
-    return key not in ("where", "version") and (key not in _LATER or bool(value))
+    return key not in ("where", "version", "notes") and (key not in _LATER or bool(value))
 
 
 _LATER = ("mostly", "batches", "form")

@@ -9,7 +9,8 @@ from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Item, Mistake, PlacedText, items
 from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
-from headgate.contracts.rules import REPEATABLE, RULES, SYNONYMS, Draft, required_rule
+from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
+from headgate.contracts.saying import apply
 from headgate.core.errors import ContractError, Finding, Location, nearest
 from headgate.types import logical
 from headgate.types.logical import LogicalType
@@ -46,7 +47,7 @@ def parse(
         _unlike([name for name, _ in pairs], findings)
     if findings:
         raise ContractError(*findings)
-    uniques = [rule for draft in drafts for rule in draft.uniques]
+    uniques = [rule for draft in drafts for rule in draft.unique_rules()]
     return Contract(
         columns=made,
         rows=(
@@ -89,29 +90,37 @@ def parse_lines(
     return parse(lines, entries, placed(skips or {}), refuse_at_most)
 
 
-def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
-    """The contract under `load: {upsert: keys}`: these columns are required and name the identity.
+def as_loaded(contract: Contract, disposition: str, keys: Sequence[str]) -> Contract:
+    """The contract under a disposition with columns of its own: an identity, or what names a partition."""
+    return as_required(contract, keys) if disposition == "partition" else as_upsert(contract, keys)
 
-    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table. A column
-    that was not required becomes so as its first rule.
-    """
-    columns = tuple(
-        replace(column, key=column.name in keys, required=column.required or column.name in keys)
-        for column in contract.columns
-    )
+
+def as_required(contract: Contract, names: Sequence[str]) -> Contract:
+    """The contract with these columns required. One that was not required becomes so as its first rule."""
+    columns = tuple(replace(one, required=one.required or one.name in names) for one in contract.columns)
     rows: list[RowRule] = []
     for column in contract.columns:
         own = [rule for rule in contract.rows if rule.column == column.name]
-        rows.extend(_required(own, column.name, column.where) if column.name in keys else own)
+        rows.extend(_required(own, column.name, column.where) if column.name in names else own)
     rows.extend(rule for rule in contract.rows if rule.column is None)
+    return replace(contract, columns=columns, rows=tuple(rows))
+
+
+def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
+    """The contract under `load: {upsert: keys}`: these columns are required and name the identity.
+
+    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table.
+    """
+    made = as_required(contract, keys)
+    columns = tuple(replace(column, key=column.name in keys) for column in made.columns)
     uniques = tuple(rule for rule in contract.uniques if rule.code != "key")
-    return replace(contract, columns=columns, rows=tuple(rows), uniques=uniques)
+    return replace(made, columns=columns, uniques=uniques)
 
 
 def _required(rules: list[RowRule], column: str, where: Location | None) -> list[RowRule]:
     if not any(rule.code == "required" for rule in rules):
         return [required_rule(column, where), *rules]
-    return [replace(rule, severity="error") if rule.code == "required" else rule for rule in rules]
+    return [replace(rule, severity="error", mostly=None) if rule.code == "required" else rule for rule in rules]
 
 
 def _column(name: PlacedText, line: PlacedText, findings: list[Finding]) -> Draft | None:
@@ -155,10 +164,11 @@ def _rule(draft: Draft, item: Item, seen: set[str]) -> None:
         hint = f" (did you mean {meant!r}?)" if meant else nearest(word, RULES)
         fix = "use one of " + ", ".join(RULES)
         raise Mistake("unknown-rule", f"unknown rule {item.name!r}{hint}", item.start, fix)
-    if item.name in seen and item.name not in REPEATABLE:
+    same = item.name if item.name in ONCE else item.text
+    if same in seen:
         raise Mistake("duplicate-rule", f"{item.name} is written twice", item.start, "remove one of the two")
-    seen.add(item.name)
-    compile_rule(draft, item)
+    seen.add(same)
+    apply(draft, compile_rule, item)
 
 
 def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Finding]) -> None:

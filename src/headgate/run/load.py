@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import commit
 from headgate.books.ledger import Counts, Seat
-from headgate.books.work import Commit, Committed, Lost, Part, Stopped
+from headgate.books.work import IDENTIFIED, Commit, Committed, Lost, Part, Stopped
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
@@ -26,7 +26,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Loader:
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
-        return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
+        return replace(flow, contract=pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys))
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""
@@ -278,7 +278,7 @@ class _Loader:
         return Rules(
             flow.table,
             flow.contract,
-            "upsert" if spec.kind == "upsert" else "append",
+            flow.disposition,
             spec.keys,
             spec.order_by,
             str(options.get("timezone") or "UTC"),
@@ -290,7 +290,7 @@ class _Loader:
         if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
-        return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
+        return standing_rows(flow.table, [] if flow.disposition in IDENTIFIED else reloads)
 
     def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...]) -> Committed | Lost | Stopped:
         assert flow.contract is not None
@@ -304,7 +304,7 @@ class _Loader:
             gate,
             flow.contract.digest(),
             self.job.author,
-            "upsert" if spec.kind == "upsert" else "append",
+            flow.disposition,
             spec.keys,
             self.choice.anew,
             flow.limit,
