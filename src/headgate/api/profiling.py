@@ -63,7 +63,8 @@ def profile_tables(
     session: StoreSession, pipeline: Pipeline, names: Sequence[str], tier: int, sample: int | None
 ) -> ProfileResult:
     """Profiles of tables and models as they stand in the warehouse. *Errors*: ProjectError `unknown-table`."""
-    found = [_table(session, _named(session, pipeline, name)) for name in names]
+    refs = [_named(session, pipeline, name) for name in names]
+    found = [_table(session, ref, f"_hg_profile_{number}") for number, ref in enumerate(refs)]
     return _profiled(session.engine, found, tier, sample)
 
 
@@ -82,10 +83,10 @@ def _named(session: StoreSession, pipeline: Pipeline, name: str) -> TableRef:
     return ref
 
 
-def _table(session: StoreSession, ref: TableRef) -> Rows:
-    names = [name for name, _ in session.columns(ref) or () if not name.startswith("_hg_")]
+def _table(session: StoreSession, ref: TableRef, name: str) -> Rows:
+    names = [column for column, _ in session.columns(ref) or () if not column.startswith("_hg_")]
     select = f"SELECT {quote.columns(names)} FROM {quote.table(ref)}"
-    taken = session.take(select, f"hg profile {ref}")
+    taken = session.take(select, name)
     described = session.engine.execute(f"DESCRIBE SELECT * FROM {taken}")
     columns = tuple(SourceColumn(name, physical) for name, physical, *_ in described)
     part = f"SELECT *, 0 AS {quote.ident(reading.PART)} FROM {taken}"

@@ -143,3 +143,14 @@ def test_init_from_the_command_line(
     assert json.loads(capsys.readouterr().out)["written"] == ["ingest/a.yml", "headgate.yml", ".gitignore"]
     assert main(["init", "--from", "gone*.csv"]) == 2
     assert main(["init", "--tolerate", "150%"]) == 2
+
+
+def test_tables_and_models_of_a_postgres_warehouse(
+    folder: Folder, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROFILED", postgres)
+    folder.write("headgate.yml", "project: p\nwarehouse: ${secret:PROFILED}\n")
+    folder.run()
+    first, second = folder.open().profile(["raw.orders", "totals"], tier=2).tables
+    assert (first.rows, first.column("amount").filled, first.column("amount").max) == (3, 2, "4.00")
+    assert (second.name, second.rows) == ("main.totals", 2)
