@@ -16,7 +16,6 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import columns_of
 from headgate.run.flow import Flow, refuse_broken
 from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
 from headgate.sql import quote
@@ -119,7 +118,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
            FROM _headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id""",
         "hg_records",
     )
-    tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
+    tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
     zone = str(flow.ingest.source.options.get("timezone") or "UTC")
     rules = Rules(
@@ -128,6 +127,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         flow.disposition,
         spec.keys,
         spec.order_by,
+        spec.history,
         zone,
         records=records,
         extra=flow.ingest.extra == "ignore",
@@ -145,7 +145,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             attempt,
             "replay",
             tuple(parts),
-            tuple(columns_of(contract)),
+            tuple(flow.columns(contract)),
             gate,
             contract.digest(),
             author,

@@ -18,7 +18,7 @@ Row = dict[str, Value]
 Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
-Disposition = Literal["append", "upsert", "insert", "replace", "partition"]
+Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 Kind = Literal["load", "replay", "adjust"]
 Status = Literal["open", "held", "replayed", "superseded", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
@@ -122,13 +122,16 @@ class Contract:
 @dataclass(frozen=True)
 class Flow:
     """How files become rows of `table`. `keys`: the identity of upsert and insert, the columns whose values are the
-    partitions of `partition`. `order_by` is for upsert; `timezone` for texts without zone."""
+    partitions of `partition`. `order_by` is for upsert and scd2, where it is the time from which a version holds, in
+    the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
+    version (empty: all but the keys and `order_by`). `timezone` is for texts without zone."""
 
     table: str
     contract: Contract
     disposition: Disposition = "append"
     keys: tuple[str, ...] = ()
     order_by: str | None = None
+    track: tuple[str, ...] = ()
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
@@ -142,6 +145,12 @@ class Flow:
         if limit is None and self.disposition in ("replace", "partition"):
             return Limit.of("share", "0.05")
         return None if limit == Limit("share", Fraction(1)) else limit
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """The columns in which two versions of one identity differ."""
+        rest = (column.name for column in self.contract.columns if column.name not in (*self.keys, self.order_by))
+        return self.track or tuple(rest)
 
     @property
     def thresholds(self) -> bool:
