@@ -37,6 +37,7 @@ class Bits:
     reference_bits: tuple[tuple[ReferenceRule, int], ...]
     order_bit: int | None
     replay_bit: int | None
+    duplicate_bit: int | None = None
     store_bits: dict[str, int] = field(default_factory=dict)
     """By column: the value fits its type, but not the warehouse."""
 
@@ -73,11 +74,13 @@ def bits_of(
     order_by: str | None = None,
     keys: tuple[str, ...] = (),
     replay: bool = False,
+    once: bool = False,
     unkept: Callable[[LogicalType], str | None] = lambda kind: None,
 ) -> Bits:
     """The bits of the contract's error rules; a warning refuses nothing and has none.
 
-    `unkept`: what is told of values of a type that the warehouse can't keep; None where it keeps every one.
+    `once`: records of one identity (`keys`) in one load are refused, all of them. `unkept`: what is told of values of
+    a type that the warehouse can't keep; None where it keeps every one.
     """
     reasons: list[Reason] = []
 
@@ -100,6 +103,7 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
+    duplicate_bit = add("key", ", ".join(keys), "must come once in a load") if once else None
     uniques = tuple(
         (rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract)
     )
@@ -107,7 +111,17 @@ def bits_of(
     references = tuple(
         (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
     )
-    return Bits(tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, store_bits)
+    return Bits(
+        tuple(reasons),
+        type_bits,
+        tuple(row_bits),
+        uniques,
+        references,
+        order_bit,
+        replay_bit,
+        duplicate_bit,
+        store_bits,
+    )
 
 
 MALFORMED_RULE = "record"

@@ -38,6 +38,8 @@ class Rules:
     disposition: Disposition
     keys: tuple[str, ...] = ()
     order_by: str | None = None
+    once: bool = False
+    """An identity comes once in a load: all its records are refused where it comes more often."""
     history: History | None = None
     """Under scd2, how the table keeps versions."""
     timezone: str = "UTC"
@@ -79,7 +81,9 @@ class Gate:
 
     def __post_init__(self) -> None:
         rules = self.rules
-        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, self._unkept)
+        self.bits: Bits = bits_of(
+            rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, rules.once, self._unkept
+        )
         self.engine = self.session.engine
         self.scan = Scan(
             self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
@@ -164,6 +168,8 @@ class Gate:
             identity = versions.Identity(rules.keys, rules.order_by, rules.replay or first, first)
             if bits.replay_bit is not None:
                 versions.judge_replay_keys(verdict, identity, target, bits.replay_bit)
+            if bits.duplicate_bit is not None:
+                versions.judge_repeated(verdict, identity, bits.duplicate_bit)
             versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
         else:
             sets.judge_append(verdict, bits.unique_bits, own, target)

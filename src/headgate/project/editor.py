@@ -110,6 +110,7 @@ def _rule() -> Schema:
 def _load(anywhere: Mapping[str, Schema]) -> Schema:
     """A word, or one word with its columns and what stands beside it."""
     options = {key: anywhere.get(key, SCALAR) for key in load.BESIDE}
+    options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS

@@ -71,6 +71,8 @@ class Flow:
             return True
         if load.history is not None and load.order_by is None:
             return True  # all of it is of one time
+        if load.duplicates == "refuse":
+            return True
         if contract.batches or contract.thresholds:
             return True
         beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]

@@ -280,6 +280,7 @@ class _Loader:
             flow.disposition,
             spec.keys,
             spec.order_by,
+            spec.duplicates == "refuse",
             spec.history,
             str(options.get("timezone") or "UTC"),
             extra=flow.ingest.extra == "ignore",

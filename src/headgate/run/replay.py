@@ -184,6 +184,7 @@ def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, a
         flow.disposition,
         spec.keys,
         spec.order_by,
+        spec.duplicates == "refuse",
         spec.history,
         str(flow.ingest.source.options.get("timezone") or "UTC"),
         records=records,

@@ -65,7 +65,11 @@ def ingest_form(flow: Flow, source: str) -> str:
 def _load(flow: Flow) -> str:
     if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        return f"{{{flow.disposition}: {keys}" + (f", order_by: {flow.order_by}}}" if flow.order_by else "}")
+        return (
+            f"{{{flow.disposition}: {keys}"
+            + (f", order_by: {flow.order_by}" if flow.order_by else "")
+            + (f", duplicates: {flow.duplicates}}}" if flow.duplicates != "latest" else "}")
+        )
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
     return flow.disposition

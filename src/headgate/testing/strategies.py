@@ -20,6 +20,7 @@ from headgate.testing.oracle.model import (
     Contract,
     CrossRule,
     Disposition,
+    Duplicates,
     Fields,
     File,
     Flow,
@@ -225,6 +226,7 @@ def flows(
         references = tuple(one for one in contract.references if one.to_table != TABLE)
         columns = tuple(replace(one, required=None) if one.name == "n" else one for one in contract.columns)
         contract = replace(contract, columns=columns, uniques=(), references=references)
+    duplicates: st.SearchStrategy[Duplicates] = st.sampled_from(["latest", "latest", "refuse"])
     upsert = disposition == "upsert"
     keys = ("id",) if disposition in ("upsert", "insert", "scd2") else ()
     keys = (draw(st.sampled_from(["id", "n"])),) if disposition == "partition" else keys
@@ -235,6 +237,7 @@ def flows(
         disposition,
         keys=keys,
         order_by="n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None,
+        duplicates=draw(duplicates) if disposition in ("upsert", "insert") else "latest",
         allow_empty=disposition == "replace" and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
         twin_files=draw(st.sampled_from(["load", "load", "skip"])),
