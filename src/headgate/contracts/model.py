@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from headgate.adapters.python.code import Code
 from headgate.core.errors import Location
 from headgate.types.logical import LogicalType
 
@@ -59,6 +60,52 @@ class ReferenceRule:
 
 
 @dataclass(frozen=True)
+class CallRule:
+    """A function of the user's that judges records; `code` is its name under `rules:`.
+
+    `function`: `path.py:name`; `source`: the fingerprint of the file's text, so that an edit is another contract.
+    """
+
+    code: str
+    function: str
+    source: str
+    program: Code = field(compare=False, repr=False)
+    severity: Severity = "error"
+    where: Location | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name in its file."""
+        return self.function.rpartition(":")[2]
+
+    @property
+    def message(self) -> str:
+        """What a record is told where the function says no more than False."""
+        return f"must pass {self.function}"
+
+
+@dataclass(frozen=True)
+class ModelRule:
+    """A Pydantic model that judges records before everything else, and makes the values that are loaded.
+
+    `reference`: `path.py:Class`; `source`: the fingerprint of the file's text. `extra`: what the model says of columns
+    that it does not know. `optional`: the source columns that a file need not have.
+    """
+
+    reference: str
+    source: str
+    program: Code = field(compare=False, repr=False)
+    extra: Literal["ignore", "allow", "forbid"] = "ignore"
+    optional: tuple[str, ...] = ()
+    where: Location | None = None
+
+    @property
+    def name(self) -> str:
+        """The class's name in its file."""
+        return self.reference.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
 class ContractColumn:
     """One column. `source` is the name in the source (default: its own). `required` covers key columns too."""
 
@@ -97,6 +144,8 @@ class Contract:
     refuse_at_most: Limit | None = None
     where: Location | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    calls: tuple[CallRule, ...] = ()
+    model: ModelRule | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -110,7 +159,15 @@ class Contract:
 
 def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_places(item) for key, item in value.items() if key != "where"}
+        return {key: _without_places(item) for key, item in value.items() if _counts(key, item)}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]
     return value
+
+
+def _counts(key: str, value: Any) -> bool:
+    # What is not there does not count, so that a contract keeps its fingerprint when contracts learn something new.
+    return key not in ("where", "program") and (key not in _LATER or bool(value))
+
+
+_LATER = ("calls", "model")

@@ -13,10 +13,11 @@ from headgate.books.work import LOAD_COLUMN
 from headgate.contracts.model import Contract
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
+from headgate.gate import calls, sets, versions
 from headgate.gate import scan as scanning
-from headgate.gate import sets, versions
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
 from headgate.gate.scan import Scan, Span
+from headgate.gate.told import Told
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
 from headgate.sql import quote
 from headgate.types.logical import LogicalType
@@ -71,6 +72,7 @@ class Gate:
             self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
         )
         self.verdict = Verdict(self.scan)
+        self.told = Told(self.scan.temp)
 
     def _unkept(self, kind: LogicalType) -> str | None:
         held = self.session.holds("NULL", kind.duckdb)
@@ -88,8 +90,12 @@ class Gate:
         self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details=details)
 
     def decide(self) -> None:
-        """Row rules, before the transaction: nothing here depends on the table. Keys move to the store."""
+        """Row rules and functions, before the transaction: nothing here depends on the table. Keys move to the store.
+        """
         self.verdict.start()
+        if calls.judge(self.verdict, self.told):
+            for _, bit in self.bits.call_bits:
+                self.verdict.add(self.told.hits(bit), QUARANTINED, bit)
         if self._set_columns:
             self.verdict.move(self.session, self._set_columns)
 
@@ -150,6 +156,8 @@ class Gate:
             counts[part] += self._count(fate, why, tuple(mask), rows)
         for part, details in self._warnings().items():
             counts[part] += Counts(details={"warnings": details})
+        for part, details in self.told.warnings(self.verdict.table).items() if self.told.table else ():
+            counts[part] += Counts(details={"warnings": details})
         for name, parts in dangling.items():
             for part, rows in parts.items():
                 counts[part] += Counts(details={"warnings": {name: rows}})
@@ -207,8 +215,9 @@ class Gate:
         if not batch.rescan:
             numbers = [row[0] for row in self.engine.execute(f"SELECT record FROM {records} ORDER BY record")]
         masks = self._mask_table()
+        reasons, words = self._reasons()
         same = " AND ".join(f"m.{word} = b.{word}" for word in self.verdict.words)
-        origin = 'o.line, m.reasons, o.raw, o."row"'
+        origin = f'o.line, {reasons}, o.raw, o."row"'
         number, parent, join = "b.record", _NO_PARENT, ""
         if self.rules.replay:
             number, parent, join = (
@@ -219,7 +228,15 @@ class Gate:
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, {number} AS record,
                 {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent}
             FROM {records} AS b JOIN ({batch.originals(numbers)}) AS o ON o._hg_row = b.record
-            JOIN {masks} AS m ON {same} {join}"""
+            JOIN {masks} AS m ON {same} {words} {join}"""
+
+    def _reasons(self) -> tuple[str, str]:
+        """The list of a record's reasons, of `m` and of `w`, which the join gives where there are words of its own."""
+        if not self.told.table:
+            return "m.reasons", ""
+        parts = "nullif(m.before, ''), w.said, nullif(m.behind, '')"
+        listed = f"CASE WHEN w.said IS NULL THEN m.reasons ELSE '[' || concat_ws(', ', {parts}) || ']' END AS reasons"
+        return listed, f"LEFT JOIN ({self.told.lists()}) AS w ON w._hg_id = b._hg_id"
 
     def _bad_records(self, span: Span) -> str | None:
         """The refused rows of one part by record number, or None."""
@@ -230,7 +247,7 @@ class Gate:
             number, join = "s._hg_row", f"JOIN {self.prefix}_stage AS s ON s.rowid = v._hg_id"
         name = self.scan.temp.keep(
             f"bad_{self.scan.spans.index(span)}",
-            f"""SELECT CAST({number} AS BIGINT) AS record, {words}
+            f"""SELECT CAST({number} AS BIGINT) AS record, v._hg_id, {words}
                 FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}""",
         )
         return name if self.engine.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
@@ -240,10 +257,10 @@ class Gate:
         if name not in self.scan.temp.tables:
             self.scan.temp.name("masks")
             typed = ", ".join(f"{word} BIGINT" for word in self.verdict.words)
-            self.engine.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR)")
+            self.engine.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR, before VARCHAR, behind VARCHAR)")
             for mask, text in self.masks.items():
-                marks = ", ".join("?" * (len(mask) + 1))
-                self.engine.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text])
+                marks = ", ".join("?" * (len(mask) + 3))
+                self.engine.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text, *self.bits.around(mask)])
         return name
 
     def _malformed_rows(self, span: Span) -> str:

@@ -52,9 +52,12 @@ class Verdict:
         conditions = [rule.sql for rule, _ in bits.row_bits]
         if bits.order_bit is not None:
             conditions.append(f"{_order_column(scan)} IS NOT NULL")
-        bad = [f"{word} <> 0" for word in self.words] if bits.type_bits else []
+        given = bits.type_bits or bits.model_bit is not None
+        bad = [f"{word} <> 0" for word in self.words] if given else []
         bad += [f"NOT coalesce({' AND '.join(f'({one})' for one in conditions)}, true)"] if conditions else []
         skips = [f"WHEN coalesce(({sql}), false) THEN {number}" for number, (_, sql) in enumerate(contract.skips, 1)]
+        if skips and bits.model_bit is not None:  # what the model refused has no values to skip by
+            skips.insert(0, f"WHEN {bits.any_of([bits.model_bit], 'scan')} THEN 0")
         skip = f"CASE {' '.join(skips)} ELSE 0 END" if skips else "0"
         keep = " OR ".join(bad + [f"{skip} > 0"] * bool(skips)) or "false"
         masks = ", ".join(
@@ -70,12 +73,13 @@ class Verdict:
     def _failing(self) -> list[tuple[int, str]]:
         bits = self.scan.bits
         failing = []
+        valid = "" if bits.model_bit is None else f" AND NOT ({bits.any_of([bits.model_bit], 'failing')})"
         for rule, bit in bits.row_bits:
-            guard = self._unconverted(rule.column) if rule.code == "required" else ""
+            guard = valid + (self._unconverted(rule.column) if rule.code == "required" else "")
             failing.append((bit, f"NOT coalesce(({rule.sql}), true){guard}"))
         if bits.order_bit is not None:
             column = bits.reasons[bits.order_bit].column
-            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self._unconverted(column)}"))
+            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{valid}{self._unconverted(column)}"))
         return failing
 
     def _unconverted(self, column: str | None) -> str:

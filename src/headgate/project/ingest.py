@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from headgate.contracts import short
@@ -12,7 +13,7 @@ from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, source
+from headgate.project import fields, load, rules, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
@@ -40,7 +41,7 @@ _PART = re.compile(r"[^\W\d]\w*")
 RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 
 
-def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
+def read(notes: Notes, node: Mapping, where: Location, root: Path) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
     for key in ("table", "from"):
@@ -52,7 +53,7 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     how = load.read(notes, node.get("load"))
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
-    contract = _contract(notes, node, how)
+    contract = _contract(notes, node, how, root)
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how)
         spec = _positions(spec, contract)
@@ -104,7 +105,7 @@ def _holders(node: Mapping) -> Iterator[Mapping]:
         yield from (value for _, value in from_.entries if isinstance(value, Mapping))
 
 
-def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
+def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path) -> Contract | None:
     """The contract; None for a two-line ingest or where it can't be known."""
     limit = load.limit(notes, node.get("refuse_at_most"))
     columns = fields.mapping(notes, node.get("columns"), "columns")
@@ -115,10 +116,12 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
     pairs = [_pairs(notes, columns, "columns", "type, rule, rule")]
-    for key in ("rules", "skip"):
-        entries = fields.mapping(notes, node.get(key), key)
+    calls = rules.python_rules(notes, node.get("rules"), root)
+    for key, value in (("rules", rules.others(node.get("rules"))), ("skip", node.get("skip"))):
+        entries = fields.mapping(notes, value, key)
         pairs.append(_pairs(notes, entries, key, "SQL condition") if entries is not None else [])
-    return _parsed(notes, pairs, limit, columns.where)
+    contract = _parsed(notes, pairs, limit, columns.where)
+    return replace(contract, calls=calls) if contract is not None else None
 
 
 def _parsed(
