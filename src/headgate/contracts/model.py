@@ -89,7 +89,7 @@ class ModelRule:
     """A Pydantic model that judges records before everything else, and makes the values that are loaded.
 
     `reference`: `path.py:Class`; `source`: the fingerprint of the file's text. `extra`: what the model says of columns
-    that it does not know. `optional`: the source columns that a file need not have.
+    that it does not know. `optional`: the source columns that a file need not have; `known`: every name of a field.
     """
 
     reference: str
@@ -97,6 +97,7 @@ class ModelRule:
     program: Code = field(compare=False, repr=False)
     extra: Literal["ignore", "allow", "forbid"] = "ignore"
     optional: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     where: Location | None = None
 
     @property

@@ -14,6 +14,7 @@ from typing import Any
 from headgate.contracts.calls import verify_calls
 from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
+from headgate.contracts.pydantic import verify_model
 from headgate.core.errors import Finding, Location, nearest
 from headgate.sql.quote import ident, literal
 
@@ -75,7 +76,7 @@ def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> 
     not-a-row-condition, volatile-condition, and those of `contracts.calls.callee`. Loads the engine, reads no data,
     runs the files of functions, takes some hundredths of a second.
     """
-    return [*verify_calls(contract), *_verify_sql(contract, places or {})]
+    return [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {})]
 
 
 def _verify_sql(contract: Contract, places: Mapping[str, Location]) -> list[Finding]:

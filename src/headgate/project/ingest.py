@@ -105,7 +105,7 @@ def _holders(node: Mapping) -> Iterator[Mapping]:
         yield from (value for _, value in from_.entries if isinstance(value, Mapping))
 
 
-def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path) -> Contract | None:
+def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path = Path()) -> Contract | None:
     """The contract; None for a two-line ingest or where it can't be known."""
     limit = load.limit(notes, node.get("refuse_at_most"))
     columns = fields.mapping(notes, node.get("columns"), "columns")

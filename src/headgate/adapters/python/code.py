@@ -70,6 +70,10 @@ class Code:
         except OSError:
             return ""
 
+    def again(self) -> Code:
+        """The same file, not run yet."""
+        return Code(self._root, self.file)
+
     def __deepcopy__(self, memo: object) -> Code:
         return self  # modules can't be copied, and a copy would be run anew
 
