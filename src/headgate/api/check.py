@@ -45,13 +45,28 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
         return
     broken = verify(flow.contract, flow.ingest.places)
     yield from broken
-    ignored = flow.ingest.extra == "ignore"
-    found = flow.source.check(reading, [column.source for column in flow.contract.columns])
-    found = [one for one in found if not (ignored and one.code == "unknown-column")]
+    found = _source(flow, reading)
     yield from found
-    if not broken and not found:
+    if not broken and not found and flow.contract.model is None:
         yield from _types(flow, reading)
     yield from _table(flow, session)
+
+
+def _source(flow: Flow, reading: Engine) -> list[Finding]:
+    """What would keep the source's columns from being read."""
+    assert flow.contract is not None
+    model, names = flow.contract.model, [column.source for column in flow.contract.columns]
+    ignored = flow.ingest.extra == "ignore"
+    if model is not None:  # a field with a default needs no column, and the model may know more names than one
+        ignored = ignored or model.extra != "forbid"
+        if missing := [name for name in names if name not in model.optional]:
+            found = flow.source.check(reading, missing)
+            lacking = [one for one in found if one.code != "unknown-column"]
+            if lacking or ignored:
+                return lacking
+        names = list(model.known) if not model.optional else names
+    found = flow.source.check(reading, names)
+    return [one for one in found if not (ignored and one.code == "unknown-column")]
 
 
 def _types(flow: Flow, reading: Engine) -> Iterator[Finding]:

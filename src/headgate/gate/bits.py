@@ -122,7 +122,7 @@ def bits_of(
         reasons.append(Reason(rule, column, message))
         return len(reasons) - 1
 
-    model_bit = add("model", None, "must be valid") if contract.model is not None else None
+    model_bit = add(MODEL_RULE, None, "must be valid") if contract.model is not None else None
     type_bits: dict[str, int] = {}
     store_bits: dict[str, int] = {}
     row_bits: list[tuple[RowRule, int]] = []
@@ -155,6 +155,8 @@ def bits_of(
 
 
 MALFORMED_RULE = "record"
+MODEL_RULE = "model"
+"""Stands for what a model says, which each record tells for itself."""
 
 
 def malformed_reasons(message_sql: str) -> str:

@@ -82,7 +82,7 @@ def _numbered(scan: Scan) -> tuple[str, int, int]:
 
     The stage has such numbers; what is read in place is copied, for to read it anew for each piece would cost more.
     """
-    if not any(span.batch.rescan for span in scan.spans):
+    if scan.bits.model_bit is None and not any(span.batch.rescan for span in scan.spans):
         first = min(span.first_id for span in scan.spans if span.extent)
         last = max(span.first_id + span.extent for span in scan.spans if span.extent) - 1
         return f"SELECT *, _hg_id AS _hg_at FROM ({scan.sql})", first, last

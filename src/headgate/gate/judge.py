@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from headgate.books.ledger import Counts, add_details
@@ -15,7 +15,8 @@ from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import calls, sets, versions
 from headgate.gate import scan as scanning
-from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
+from headgate.gate.bits import MALFORMED_RULE, MODEL_RULE, Bits, bits_of, malformed_reasons
+from headgate.gate.modelled import Modelled
 from headgate.gate.scan import Scan, Span
 from headgate.gate.told import Told
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
@@ -40,6 +41,8 @@ class Rules:
     origin`."""
     extra: bool = False
     """Columns of the source that the contract does not name are let pass (and not loaded)."""
+    kind: str = ""
+    """The kind of source: a model judges records of text otherwise than typed ones."""
 
     @property
     def replay(self) -> bool:
@@ -69,10 +72,12 @@ class Gate:
         self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay, self._unkept)
         self.engine = self.session.engine
         self.scan = Scan(
-            self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
-        )
+            self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
+            self.session.holds,
+        )  # fmt: skip
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)
+        self.modelled: Modelled | None = None
 
     def _unkept(self, kind: LogicalType) -> str | None:
         held = self.session.holds("NULL", kind.duckdb)
@@ -80,9 +85,19 @@ class Gate:
 
     def add(self, part: int, batch: Batch) -> Batch:
         """Takes the batch in; returns the one really used."""
+        if self.rules.contract.model is not None:
+            return self._modelled(part, batch)
         if not self.rules.extra:
             scanning.refuse_unknown(self.rules.contract, batch)
         return scanning.add(self.scan, part, batch)
+
+    def _modelled(self, part: int, batch: Batch) -> Batch:
+        rules = self.rules
+        if self.modelled is None:
+            self.modelled = Modelled(self.scan, self.told, rules.contract, rules.kind, rules.extra)
+        read, judged = self.modelled.judged(part, batch, scanning.first_id(self.scan, batch))
+        scanning.in_place(self.scan, part, read, judged)
+        return read
 
     def skip(self, part: int, batch: Batch, rule: str) -> None:
         """Counts every record of the batch as skipped by the declared rule, unread."""
@@ -154,6 +169,9 @@ class Gate:
         )
         for part, fate, why, *mask, rows in found:
             counts[part] += self._count(fate, why, tuple(mask), rows)
+        model = self.bits.model_bit
+        for part, details in self.told.counts(model).items() if self.told.table and model is not None else ():
+            counts[part] += Counts(details={"reasons": details})
         for part, details in self._warnings().items():
             counts[part] += Counts(details={"warnings": details})
         for part, details in self.told.warnings(self.verdict.table).items() if self.told.table else ():
@@ -169,7 +187,7 @@ class Gate:
         if fate == DEDUPLICATED:
             reason = "older" if why == versions.OLDER else "replaced"
             return Counts(deduplicated=rows, details={"deduplicated": {reason: rows}})
-        reasons = self.bits.decode(mask)
+        reasons = [one for one in self.bits.decode(mask) if one.rule != MODEL_RULE]
         self.masks.setdefault(mask, self.bits.text(mask))
         listed = {f"{reason.column}.{reason.rule}" if reason.column else reason.rule: rows for reason in reasons}
         return Counts(quarantined=rows, details={"reasons": listed})
@@ -284,6 +302,13 @@ class Gate:
 
     def close(self) -> None:
         self.verdict.drop()
+
+
+def _as_judged(contract: Contract) -> Contract:
+    """The contract over what the model makes, whose columns have the fields' own names."""
+    if contract.model is None:
+        return contract
+    return replace(contract, columns=tuple(replace(column, source=column.name) for column in contract.columns))
 
 
 def _malformed(batch: Batch) -> Counts:

@@ -13,7 +13,7 @@ from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, rules, source
+from headgate.project import fields, load, models, rules, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
@@ -23,6 +23,7 @@ KEYS = (
     "from",
     "load",
     "columns",
+    "contract",
     "rules",
     "skip",
     "refuse_at_most",
@@ -31,7 +32,7 @@ KEYS = (
     "twin_files",
     "allow_empty",
 )
-LATER = ("contract", "schedule", "tests", "owner", "description")
+LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
     "extra": ("error", "ignore"),
     "on_change": ("error", "ignore", "reload"),
@@ -109,12 +110,33 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path = Path()) -
     """The contract; None for a two-line ingest or where it can't be known."""
     limit = load.limit(notes, node.get("refuse_at_most"))
     columns = fields.mapping(notes, node.get("columns"), "columns")
+    given = node.get("contract")
+    if given is not None:
+        return _given(notes, node, given, limit, root)
     if columns is None:
         if node.get("columns") is None:
             _needs_columns(notes, node, how)
         return None
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
+    return _stated(notes, node, columns, limit, root)
+
+
+def _given(notes: Notes, node: Mapping, given: Node, limit: Limit | None, root: Path) -> Contract | None:
+    """The contract that another file holds, with what this one says of rows."""
+    if node.get("columns") is not None:
+        notes.error("duplicate-key", "contract: and columns: both say what the columns are", given.where, "keep one")
+        return None
+    if not isinstance(given, Mapping) or not models.names_model(given):
+        what = f"contract: can't be {fields.kind(given)}"
+        notes.error("bad-value", what, given.where, "write contract: {pydantic: schemas.py:SalesRecord}")
+        return None
+    beside = _stated(notes, node, Mapping((), given.where), limit, root)
+    return models.read(notes, given, root, beside) if beside is not None else None
+
+
+def _stated(notes: Notes, node: Mapping, columns: Mapping, limit: Limit | None, root: Path) -> Contract | None:
+    """What the file itself says of columns and rows."""
     pairs = [_pairs(notes, columns, "columns", "type, rule, rule")]
     calls = rules.python_rules(notes, node.get("rules"), root)
     for key, value in (("rules", rules.others(node.get("rules"))), ("skip", node.get("skip"))):

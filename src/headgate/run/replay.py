@@ -133,6 +133,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         zone,
         records=records,
         extra=flow.ingest.extra == "ignore",
+        kind=flow.ingest.source.kind,
     )
     gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
     seats = ledger.seats(session, flow.name)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from headgate.adapters.python.text import NoText, text
+from headgate.adapters.python.text import NoText, TextRows, text
 
 _KINDS: tuple[tuple[type, str], ...] = (
     (Decimal, "$decimal"),
@@ -108,3 +108,17 @@ def _restored(made: dict[str, Any]) -> Any:
         if mark in _RESTORE:
             return _RESTORE[mark](written)
     return made
+
+
+class CellRows(TextRows):
+    """Gathers records as rows of cells: None is the cell `null`, and NULL what a record lacks."""
+
+    METADATA: ClassVar[dict[str, str] | None] = {"headgate": "cells"}
+    MAKERS: ClassVar[Mapping[type, Callable[[Any], str | None]]] = {}
+    other = staticmethod(encode)
+    NONE: ClassVar[bool] = True
+
+
+def is_cells(schema: Any) -> bool:
+    """Whether a table of this schema holds cells."""
+    return (schema.metadata or {}).get(b"headgate") == b"cells"
