@@ -91,9 +91,13 @@ def _of_class(cls: type, metadata: Sequence[Any]) -> LogicalType:
     for known, name in _SIMPLE:
         if issubclass(cls, known):
             return LogicalType(name)
-    if cls is object or issubclass(cls, Mapping | list | tuple | set | frozenset) or hasattr(cls, "__fields__"):
+    if cls is object or issubclass(cls, Mapping | list | tuple | set | frozenset) or _is_model(cls):
         return _JSON
     return _by_schema(cls)
+
+
+def _is_model(cls: type) -> bool:
+    return any(base.__module__ in ("pydantic.main", "pydantic.v1.main") for base in cls.__mro__)
 
 
 def _decimal(says: Sequence[Any]) -> LogicalType:

@@ -63,9 +63,7 @@ def load_model(code: Code, name: str) -> Model:
     return Model(cls, fields, _extra(cls, first), first, where)
 
 
-def model_contract(
-    reference: str, root: Path, where: Location, beside: Contract | None = None
-) -> Contract:
+def model_contract(reference: str, root: Path, where: Location, beside: Contract | None = None) -> Contract:
     """The contract of the model that `path.py:Class` names; `beside` has what else the ingest file says of rows.
 
     *Errors*: those of `load_model` and of `short.parse`.

@@ -138,9 +138,7 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
-    call_bits = tuple(
-        (rule, add(rule.code, None, rule.message)) for rule in contract.calls if rule.severity == "error"
-    )
+    call_bits = tuple((rule, add(rule.code, None, rule.message)) for rule in contract.calls if rule.severity == "error")
     uniques = tuple(
         (rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract)
     )

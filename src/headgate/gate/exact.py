@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -29,10 +30,8 @@ def kept(values: Sequence[Any], kind: LogicalType, zone: str = "UTC") -> Kept:
     """The values (None for NULL) as the type keeps them. `zone`: of a moment without one, under timestamptz."""
     arrow, natural, make = _column(kind, zone)
     if natural and set(map(type, values)) <= natural:
-        try:
+        with suppress(Exception):  # some value does not fit: which one is found out below
             return Kept(pyarrow().array(values, arrow))
-        except Exception:  # some value does not fit: which one is found out below
-            pass
     return _one_by_one(values, arrow, make)
 
 

@@ -130,7 +130,9 @@ class Modelled:
         else:
             records = (dict(zip(names, row, strict=True)) for row in rows)
         if self.manner == "json":
-            records = ("{" + ", ".join(f"{json.dumps(name)}: {cell}" for name, cell in one.items()) + "}" for one in records)
+            records = (
+                "{" + ", ".join(f"{json.dumps(name)}: {cell}" for name, cell in one.items()) + "}" for one in records
+            )
         with self.rule.program.running():
             return validate(self.model, records, self.manner, self.private)
 
@@ -199,5 +201,3 @@ def _values(array: Any, column: SourceColumn, cells: bool) -> list[Any]:
     elif column.physical == "JSON" and cells:
         make = decode
     return values if make is None else [None if value is None else make(value) for value in values]
-
-

@@ -82,10 +82,7 @@ def _judge(model: Model, manner: Manner) -> tuple[Callable[[Any], Any], Any]:
 
 
 def _reasons(model: Model, error: Any, private: frozenset[str]) -> list[Reason]:
-    if model.first:
-        errors = error.errors()
-    else:
-        errors = error.errors(include_url=False, include_input=False)
+    errors = error.errors() if model.first else error.errors(include_url=False, include_input=False)
     return [_reason(model, one, private) for one in errors]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from headgate.testing.oracle.model import Call, Severity
 
 FILE = "rules/checks.py"
-SOURCE = '''
+SOURCE = """
 from __future__ import annotations
 import pyarrow as pa
 
@@ -33,7 +33,7 @@ def table(rows: pa.Table):
 def nothing_else(row):
     row.clear()
     return True
-'''
+"""
 NAMES = ("thirds", "fails", "table", "nothing_else")
 
 

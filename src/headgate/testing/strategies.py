@@ -186,7 +186,8 @@ def contracts(
     calls: bool = False,
 ) -> Contract:
     """Contracts with an int column `id`, an int column `n` and up to three columns of `types`, all of it expressible
-    in the short form. With `calls`, some have rules in Python of `testing.called`. `references` are the columns (`schema.table.column`, of type int) that `n` may refer to."""
+    in the short form. With `calls`, some have rules in Python of `testing.called`. `references` are the columns
+    (`schema.table.column`, of type int) that `n` may refer to."""
     id_ = Column("id", "int", required=draw(st.sampled_from([None, "error"])), key=draw(st.booleans()))
     levels: st.SearchStrategy[Severity] = st.sampled_from(["error", "error", "warn"])
     severity = draw(levels)
@@ -201,8 +202,8 @@ def contracts(
         table, _, column = draw(st.sampled_from(references)).rpartition(".")
         refers = (Reference("n", table, column, severity),)
     limit = draw(_limits()) if limits else None
-    names = draw(st.lists(st.sampled_from(called.NAMES), max_size=2, unique=True)) if calls else []
-    made = tuple(called.call(name, draw(levels)) for name in names)
+    judges = draw(st.lists(st.sampled_from(called.NAMES), max_size=2, unique=True)) if calls else []
+    made = tuple(called.call(name, draw(levels)) for name in judges)
     return Contract(columns, tuple(conditions), tuple(skip), unique, refers, limit, made)
 
 

@@ -45,9 +45,7 @@ class Feed:
     *Errors*: AdapterError `source-raised`, `too-many-failures`, `not-rows`, `bad-position`, and those of `exact`.
     """
 
-    def __init__(
-        self, code: Code, function: Callable[..., Any], given: dict[str, Any], cells: bool = False
-    ) -> None:
+    def __init__(self, code: Code, function: Callable[..., Any], given: dict[str, Any], cells: bool = False) -> None:
         self._code, self._function, self._given = code, function, given
         self._rows: TextRows = CellRows() if cells else TextRows()
         self._marks: list[tuple[int, Any]] = []

@@ -67,7 +67,7 @@ class CrossRule:
 
 @dataclass(frozen=True)
 class Call:
-    """A function that is given the row: it refuses by False, by a text that says why, or by raising. None and True pass.
+    """A function that is given the row. It refuses by False, by a text that says why, or by raising.
 
     `function` names the same for the real system: `path.py:name`.
     """
