@@ -24,7 +24,9 @@ from headgate.gate.told import Told, Word
 from headgate.gate.validate import Manner, Validated, validate
 from headgate.sql.quote import ident
 
-PIECE_ROWS = 20_000
+PIECE_ROWS = 10_000
+WAITING_ROWS, WAITING_BYTES = 200_000, 64 << 20
+"""How much of what was made is handed to the engine at once; a hand-over costs as much as thousands of rows."""
 REFUSED = "_hg_refused"
 _names = itertools.count(1)
 _AS_TEXT = ("UUID", "HUGEINT", "UHUGEINT")
@@ -56,6 +58,7 @@ class Modelled:
         self.model: Model = load_model(rule.program, rule.name)
         self.private = frozenset(column.name for column in self.contract.columns if column.pii)
         self.manner = manner_of(self.kind)
+        self._waiting: list[Any] = []
 
     def judged(self, part: int, batch: Batch, first_id: int) -> tuple[Batch, Batch]:
         """The batch as it was really read, and as it is judged: a column of each field and `_hg_refused`.
@@ -70,6 +73,7 @@ class Modelled:
             numbers = table.column("_hg_row").to_pylist()
             found = self._validated(table, batch)
             self._keep(made, numbers, found, part, first_id - batch.first_record)
+        self._insert(made)
         self.scan.session.execute(f"DROP TABLE IF EXISTS {raw}")
         names = ", ".join(ident(column.name) for column in self.contract.columns)
         columns = tuple(SourceColumn(one.name, one.type.duckdb) for one in self.contract.columns)
@@ -155,14 +159,19 @@ class Modelled:
         refused: dict[int, list[Reason]] = dict(found.refused)
         arrays: dict[str, Any] = {}
         for column in self.contract.columns:
-            values = [None if one is None else one.get(column.name) for one in found.values]
+            name = column.name
+            values = [one if one is None else one.get(name) for one in found.values]
             one = kept(values, column.type, self.scan.timezone)
-            arrays[column.name] = one.array
+            arrays[name] = one.array
             for place in one.lost:
-                refused.setdefault(place, []).append(Reason("type", column.name, f"expected {column.type}"))
+                refused.setdefault(place, []).append(Reason("type", name, f"expected {column.type}"))
         flags = pa.array([place in refused for place in range(len(numbers))], pa.bool_())
-        arrays = {name: pa.compute.if_else(flags, None, array) for name, array in arrays.items()} if refused else arrays
-        self._insert(made, pa.table({"_hg_row": pa.array(numbers, pa.int64()), REFUSED: flags, **arrays}))
+        if len(refused) > len(found.refused):  # some row that the model accepts can't be kept
+            arrays = {name: pa.compute.if_else(flags, None, array) for name, array in arrays.items()}
+        self._waiting.append(pa.table({"_hg_row": pa.array(numbers, pa.int64()), REFUSED: flags, **arrays}))
+        rows, size = (sum(getattr(one, what) for one in self._waiting) for what in ("num_rows", "nbytes"))
+        if rows >= WAITING_ROWS or size >= WAITING_BYTES:
+            self._insert(made)
         bit = self.scan.bits.model_bit
         assert bit is not None
         self.told.add([
@@ -171,7 +180,11 @@ class Modelled:
             for number, reason in enumerate(reasons)
         ])  # fmt: skip
 
-    def _insert(self, made: str, table: Any) -> None:
+    def _insert(self, made: str) -> None:
+        if not self._waiting:
+            return
+        table = pyarrow().concat_tables(self._waiting)
+        self._waiting.clear()
         name, engine = f"hg_made_{next(_names)}", self.scan.session
         engine.register(name, table)  # type: ignore[attr-defined]
         try:
