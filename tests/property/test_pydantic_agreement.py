@@ -67,7 +67,8 @@ ANNOTATIONS = (
     "ipaddress.IPv4Address", "Annotated[int, Field(strict=True)]", "set[int]", "tuple[int, str]",
 )  # fmt: skip
 FIRST_ANNOTATIONS = (
-    "str", "int", "float", "bool", "Decimal", "date", "datetime", "time", "UUID", "conint(gt=0)", "constr(max_length=3)",
+    "str", "int", "float", "bool", "Decimal", "date", "datetime", "time", "UUID", "conint(gt=0)",
+    "constr(max_length=3)",
     "Literal['a', 'b']", "list[int]", "dict[str, int]", "Union[int, str]",
 )  # fmt: skip
 DEFAULTS = {"": "", "optional": " = None"}
@@ -128,7 +129,8 @@ FIRST_VALIDATORS = (
 )
 
 TEXTS = (
-    "1", "2", "0", "-1", "49", "50", "1.5", "1.50", "12345.67", "0.1234567891", "1e3", "99999999999999999999", " 7 ", "a",
+    "1", "2", "0", "-1", "49", "50", "1.5", "1.50", "12345.67", "0.1234567891", "1e3", "99999999999999999999", " 7 ",
+    "a",
     "b", "A ", "abc", "red", "blue", "true", "off", "2024-02-29", "2024-02-30", "2024-01-02T03:04:05",
     "2024-01-02T03:04:05.1234567Z", "2024-01-02 03:04:05+02:00", "03:04", "P1DT2H", "1.2.3.4", "NaN", "inf", "[1, 2]",
     '[1, "x"]', '{"a": 1}', '{"a": "x"}', "0a0b0c0d-0000-4000-8000-000000000001", "é😀", "'", '"', "null", "x,y",
@@ -181,7 +183,7 @@ def cases(draw: st.DrawFn, first: bool, values: Sequence[Any]) -> tuple[str, lis
     text = draw(models(first))
     names = names_of(text)
     cell = st.sampled_from(values)
-    record = st.fixed_dictionaries({}, optional={name: cell for name in [*names, "more"]})
+    record = st.fixed_dictionaries({}, optional=dict.fromkeys([*names, "more"], cell))
     return text, draw(st.lists(record, min_size=1, max_size=8))
 
 
@@ -309,7 +311,8 @@ def called(case: tuple[str, list[dict[str, Any]]]) -> None:
         folder = project(Path(made), text, "{python: src.py:rows}")
         body = pprint.pformat(records, width=200)
         (folder / "src.py").write_text(
-            "import datetime\nfrom decimal import Decimal\nfrom uuid import UUID\nnan, inf = float('nan'), float('inf')\n"
+            "import datetime\nfrom decimal import Decimal\nfrom uuid import UUID\n"
+            "nan, inf = float('nan'), float('inf')\n"
             f"def rows(position):\n    if position is None:\n        yield {body}, 1\n"
         )
         agrees(folder, records, strings=False)

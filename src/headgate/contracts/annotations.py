@@ -111,7 +111,8 @@ def _decimal(says: Sequence[Any]) -> LogicalType:
 
 
 def _said(says: Sequence[Any], name: str) -> int | None:
-    found = [value for one in says if isinstance(value := getattr(one, name, None), int)]
+    inner = [part for one in says for part in getattr(one, "metadata", None) or ()]
+    found = [value for one in (*says, *inner) if isinstance(value := getattr(one, name, None), int)]
     return found[-1] if found else None
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule
+from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, RowRule
 from headgate.core.errors import InternalError
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+")
@@ -38,10 +38,16 @@ def render(contract: Contract) -> str:
     Of an upsert's contract the identity is written as `key`, so that `load: upsert` gives the same contract again.
     """
     parts = [_block("columns", lines(contract))]
-    parts += [_block("rules", conditions(contract))] if conditions(contract) else []
+    calls = "".join(f"  {_key(rule.code)}: {_call(rule)}\n" for rule in contract.calls)
+    if conditions(contract) or calls:
+        parts.append(_block("rules", conditions(contract)) + calls)
     parts += [_block("skip", dict(contract.skips))] if contract.skips else []
     parts += [f"refuse_at_most: {limit(contract.refuse_at_most)}\n"] if contract.refuse_at_most else []
     return "".join(parts)
+
+
+def _call(rule: CallRule) -> str:
+    return f"{{python: {_quoted(rule.function)}, severity: {rule.severity}}}"
 
 
 def _block(key: str, values: Mapping[str, str]) -> str:

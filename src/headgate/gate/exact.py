@@ -96,7 +96,7 @@ def _instance(cls: type, *but: type) -> Callable[[Any], Any]:
 
 def _double(value: Any) -> float:
     value = _plain(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or float(value) != value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError
     made = float(value)
     if isinstance(value, int) and int(made) != value:

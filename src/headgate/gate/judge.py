@@ -105,7 +105,7 @@ class Gate:
         self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details=details)
 
     def decide(self) -> None:
-        """Row rules and functions, before the transaction: nothing here depends on the table. Keys move to the store."""
+        """Row rules and functions, before the transaction: no table has a say in them. Keys move to the store."""
         self.verdict.start()
         if calls.judge(self.verdict, self.told):
             for _, bit in self.bits.call_bits:
