@@ -87,14 +87,22 @@ class Bits:
         return " OR ".join(f"({alias}.{name} & {word}) <> 0" for name, word in names if word) or "false"
 
     def decode(self, words: Sequence[int]) -> list[Reason]:
-        return [reason for bit, reason in enumerate(self.reasons) if int(words[bit // WORD]) >> (bit % WORD) & 1]
+        return [reason for _, reason in self._set(words)]
+
+    def _set(self, words: Sequence[int]) -> list[tuple[int, Reason]]:
+        listed = enumerate(self.reasons)
+        return [(bit, one) for bit, one in listed if int(words[bit // WORD]) >> (bit % WORD) & 1]
+
+    def counted(self, words: Sequence[int]) -> list[Reason]:
+        """The reasons of the mask but the model's, whose own reasons are counted."""
+        return [one for bit, one in self._set(words) if bit != self.model_bit]
 
     def text(self, words: Sequence[int]) -> str:
         return json.dumps([reason.to_json() for reason in self.decode(words)], ensure_ascii=False)
 
     def around(self, words: Sequence[int]) -> tuple[str, str]:
         """What stands before and behind the spoken reasons in the list of reasons; "" for nothing."""
-        mine = [bit for bit in range(len(self.reasons)) if int(words[bit // WORD]) >> (bit % WORD) & 1]
+        mine = [bit for bit, _ in self._set(words)]
         spoken = [bit for bit in self.spoken if bit in mine] or [len(self.reasons)]
         sides = [bit for bit in mine if bit < min(spoken)], [bit for bit in mine if bit > max(spoken)]
         before, behind = (", ".join(_json(self.reasons[bit]) for bit in side) for side in sides)
