@@ -1,4 +1,4 @@
-"""1 M x 6 CSV through a Pydantic model with a validator, against the bare loop that validates each row and loads them."""
+"""1 M x 6 CSV through a Pydantic model with a validator, against the bare loop that validates rows and loads them."""
 
 from __future__ import annotations
 
