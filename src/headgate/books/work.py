@@ -58,7 +58,9 @@ class Delivered:
 
 
 class Judgement(Protocol):
-    """What the gate knows of the rows of a commit."""
+    """What the gate knows of the rows of a commit. `stop`: why a rule about the load stops it, once it is judged."""
+
+    stop: Finding | None
 
     def judge(self, session: StoreSession) -> Mapping[int, Counts]:
         """Fates per part number (read, quarantined, deduplicated, skipped), set rules included."""

@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from headgate.books import ledger
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused, shape_id
 from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Contract, ReferenceRule
+from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
-from headgate.gate import calls, sets, versions
+from headgate.gate import calls, loads, sets, versions
 from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
 from headgate.gate.modelled import Modelled
@@ -68,6 +70,8 @@ class Gate:
     prefix: str
     masks: dict[tuple[int, ...], str] = field(default_factory=dict)
     skipped: dict[int, Counts] = field(default_factory=dict)
+    stop: Finding | None = None
+    """Why a rule about the load stops it, once it is judged."""
     _delivered: Delivered | None = None
 
     def __post_init__(self) -> None:
@@ -169,8 +173,16 @@ class Gate:
         else:
             sets.judge_append(verdict, bits.unique_bits, own, target)
         dangling = self._dangling()
+        history = ledger.load_sizes(session, rules.table) if rules.contract.batches else []
         verdict.come_back(session)
-        return self._fates(dangling)
+        counts = self._fates({f"{one.column}.{one.code}": parts for one, parts in dangling.items()})
+        if not rules.replay and (rules.contract.batches or rules.contract.thresholds):
+            sums = {one: sum(parts.values()) for one, parts in dangling.items()}
+            said = loads.opinion(verdict, rules.table, history, sums)
+            self.stop = said.stop
+            at = min(counts, default=0)
+            counts[at] = counts.get(at, Counts()) + Counts(details=said.details)
+        return counts
 
     def _comparable(self, target: str) -> str:
         """The target's columns that set rules look at, as they are compared with the records."""
@@ -179,10 +191,10 @@ class Gate:
         names = [f"{self.verdict.comparable('t', name, name)} AS {quote.ident(name)}" for name in self._set_columns]
         return f"SELECT {', '.join([*names, f't.{LOAD_COLUMN}'])} FROM ({target}) AS t"
 
-    def _dangling(self) -> dict[str, dict[int, int]]:
-        """Accepted rows that break a reference that only warns, by its name and by part."""
+    def _dangling(self) -> dict[ReferenceRule, dict[int, int]]:
+        """Accepted rows that break a reference that only warns, by part."""
         warning = [one for one in self.rules.contract.references if one.severity == "warn"]
-        return {f"{one.column}.{one.code}": sets.count_dangling(self.verdict, one) for one in warning}
+        return {one: sets.count_dangling(self.verdict, one) for one in warning}
 
     def _fates(self, dangling: Mapping[str, Mapping[int, int]]) -> dict[int, Counts]:
         counts: dict[int, Counts] = dict(self.skipped)

@@ -73,16 +73,21 @@ class Verdict:
     def _failing(self) -> list[tuple[int, str]]:
         bits = self.scan.bits
         failing = []
-        valid = "" if bits.model_bit is None else f" AND NOT ({bits.any_of([bits.model_bit], 'failing')})"
+        valid = f" AND {self.asked('failing')}" if bits.model_bit is not None else ""
         for rule, bit in bits.row_bits:
-            guard = valid + (self._unconverted(rule.column) if rule.code == "required" else "")
+            guard = valid + (self.unconverted(rule.column) if rule.code == "required" else "")
             failing.append((bit, f"NOT coalesce(({rule.sql}), true){guard}"))
         if bits.order_bit is not None:
             column = bits.reasons[bits.order_bit].column
-            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{valid}{self._unconverted(column)}"))
+            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{valid}{self.unconverted(column)}"))
         return failing
 
-    def _unconverted(self, column: str | None) -> str:
+    def asked(self, alias: str) -> str:
+        """A condition: rules are asked about the record of `alias`, for no model refused it."""
+        bit = self.scan.bits.model_bit
+        return "true" if bit is None else f"NOT ({self.scan.bits.any_of([bit], alias)})"
+
+    def unconverted(self, column: str | None) -> str:
         """A value that was received but does not convert is not missing: it has the reason `type` alone."""
         bits = self.scan.bits
         words = bits.constant(bits.type_bits[str(column)])

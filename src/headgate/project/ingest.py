@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headgate.contracts import short
+from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, models, rules, source
+from headgate.project import fields, load, models, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
-from headgate.project.yaml import Mapping, Node, Scalar
+from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 
 KEYS = (
     "table",
@@ -137,20 +137,13 @@ def _given(notes: Notes, node: Mapping, given: Node, limit: Limit | None, root: 
 
 def _stated(notes: Notes, node: Mapping, columns: Mapping, limit: Limit | None, root: Path) -> Contract | None:
     """What the file itself says of columns and rows."""
-    pairs = [_pairs(notes, columns, "columns", "type, rule, rule")]
-    calls = rules.python_rules(notes, node.get("rules"), root)
-    for key, value in (("rules", rules.others(node.get("rules"))), ("skip", node.get("skip"))):
-        entries = fields.mapping(notes, value, key)
-        pairs.append(_pairs(notes, entries, key, "SQL condition") if entries is not None else [])
-    contract = _parsed(notes, pairs, limit, columns.where)
-    return replace(contract, calls=calls) if contract is not None else None
-
-
-def _parsed(
-    notes: Notes, pairs: list[list[tuple[PlacedText, PlacedText]]], limit: Limit | None, where: Location
-) -> Contract | None:
+    lines = _pairs(notes, columns, "columns", "type, rule, rule")
+    calls = pythonic.python_rules(notes, node.get("rules"), root)
+    rules = _rules(notes, fields.mapping(notes, pythonic.others(node.get("rules")), "rules"))
+    skip = fields.mapping(notes, node.get("skip"), "skip")
+    skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
     try:
-        return short.parse(pairs[0], pairs[1], pairs[2], limit, where)
+        return replace(short.parse(lines, rules, skips, limit, columns.where), calls=calls)
     except ContractError as error:
         notes.take(error)
         return None
@@ -180,6 +173,33 @@ def _pairs(notes: Notes, node: Mapping, key: str, form: str) -> list[tuple[Place
             what = f"{name.text!r} under {key} must be `{form}`, not {fields.kind(value)}"
             notes.error("bad-value", what, value.where, f"write one line: {example}")
     return pairs
+
+
+def _rules(notes: Notes, node: Mapping | None) -> list[tuple[PlacedText, named.Value]]:
+    """Name and condition, or mapping, of every entry of `rules:`."""
+    found: list[tuple[PlacedText, named.Value]] = []
+    for name, value in node.entries if node is not None else ():
+        if isinstance(value, Mapping):
+            form = _form(notes, name, value)
+            found += [(name.placed, form)] if form is not None else []
+        else:
+            assert node is not None
+            found += _pairs(notes, Mapping(((name, value),), node.where), "rules", "SQL condition")
+    return found
+
+
+def _form(notes: Notes, name: Scalar, node: Mapping) -> named.Form | None:
+    """A mapping of texts and lists of texts; None and a note where it holds something else."""
+    parts = []
+    for key, value in node.entries:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        texts = tuple(item.placed for item in items if isinstance(item, Scalar) and not item.empty)
+        if len(texts) < len(items) or not items:
+            what = f"{key.text!r} of rule {name.text!r} must be a value, not {fields.kind(value)}"
+            notes.error("bad-value", what, value.where, f"write {key.text}: value")
+            return None
+        parts.append(named.Part(key.placed, texts, isinstance(value, Sequence)))
+    return named.Form(tuple(parts), node.where)
 
 
 def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract, LoadSpec]:
@@ -238,9 +258,12 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 def _places(node: Mapping) -> dict[str, Location]:
     """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
-    for key in ("rules", "skip"):
-        entries = node.get(key)
-        if isinstance(entries, Mapping):
-            texts = ((name.text, value) for name, value in entries.entries if isinstance(value, Scalar))
-            places |= {f"{key}.{name}": short.condition_place(value.placed) for name, value in texts}
+    for name, value in (
+        _rules(Notes(), rules) if isinstance(rules := pythonic.others(node.get("rules")), Mapping) else ()
+    ):
+        places |= named.places(name.text, value)
+    skips = node.get("skip")
+    for key, text in skips.entries if isinstance(skips, Mapping) else ():
+        if isinstance(text, Scalar):
+            places[f"skip.{key.text}"] = named.condition_place(text.placed)
     return places

@@ -64,6 +64,8 @@ class Flow:
         contract, load = self.contract, self.ingest.load
         if self.replaces or load.kind == "partition" or self.limit or contract is None:
             return True
+        if contract.batches or contract.thresholds:
+            return True
         beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]
         whole = any(rule.keep != "first" for rule in contract.uniques)
         return whole or bool(beside) or any(ref.to_table == self.name for ref in contract.references)

@@ -26,7 +26,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ def _column(column: Column, contract: Contract) -> str:
 
 def _rule(rule: Rule) -> str:
     quote = rule.code == "pattern"
+    if rule.code == "length" and rule.args[1] is None:
+        return f"length({rule.args[0]}, *)"
     texts = [written(arg) or "" for arg in rule.args]
     return f"{rule.code}({', '.join(_quoted(t) if quote or not _WORD.fullmatch(t) else t for t in texts)})"
 

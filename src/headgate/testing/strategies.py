@@ -126,9 +126,12 @@ def _rules(type_spelling: str, severity: Severity) -> st.SearchStrategy[tuple[Ru
     rules: list[tuple[str, tuple[Any, ...]]] = []
     if name in ("int", "bigint", "decimal", "double"):
         rules = [("min", (number(2),)), ("max", (number(4),)), ("between", (number(0), number(3)))]
-        rules.append(("in", (number(1), number(3), number(-1))))
+        rules += [("in", (number(1), number(3), number(-1))), ("not_in", (number(1), number(5)))]
+        rules += [("above", (number(1),)), ("below", (number(4),))]
+        rules += [("multiple_of", (number(2),))] if name != "double" else []
     elif name == "text":
         rules = [("length", (1, 2)), ("pattern", ("^[a-c]+$",)), ("pattern", ("b",)), ("in", ("a", "b", "c"))]
+        rules += [("not_in", ("a",)), ("length", (2, None))]
     made = [Rule(code, args, severity) for code, args in rules]
     none: st.SearchStrategy[tuple[Rule, ...]] = st.just(())
     some = st.lists(st.sampled_from(made), max_size=2, unique_by=lambda rule: rule.code).map(tuple) if made else none

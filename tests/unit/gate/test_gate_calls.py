@@ -129,9 +129,12 @@ def test_a_rule_that_warns_is_counted_and_refuses_nothing(tmp_path: Path) -> Non
 
 def test_skipped_records_are_not_shown(tmp_path: Path) -> None:
     ingest = INGEST + "skip:\n  none: id = 1\n"
-    made = folder(tmp_path, "def judge(record):\n    assert record['id'] != 1\n    return 'seen'\n", ingest)
+    code = "import pathlib\nSEEN = pathlib.Path(__file__).with_suffix('.txt')\n"
+    code += "def judge(record):\n    with SEEN.open('a') as out: print(record['id'], file=out)\n    return 'seen'\n"
+    made = folder(tmp_path, code, ingest)
     step = made.step("raw.t")
     assert (step.rows_skipped, step.rows_loaded) == (1, 0)
+    assert (tmp_path / "rules" / "t.txt").read_text().split() == ["2", "3", "None", "5"]
 
 
 def test_a_record_that_the_function_changes_loads_as_it_was(tmp_path: Path) -> None:

@@ -392,3 +392,9 @@ def test_a_record_that_can_t_be_kept_is_judged_by_nothing_else(tmp_path: Path) -
     made = folder(tmp_path, code, "id,amount\n1,1\n1,0.1234567891\n", INGEST + "rules:\n  small: id > 1\n")
     made.run()
     assert {at: [rule for rule, _, _ in found] for at, found in reasons(made).items()} == {1: ["small"], 2: ["type"]}
+
+
+def test_a_share_counts_what_the_model_accepted(tmp_path: Path) -> None:
+    ingest = INGEST + "rules:\n  named: {check: name is not null, mostly: 100%}\n"
+    made = folder(tmp_path, RECORD, "id,name\n1,a\nx,b\ny,c\n", ingest)
+    assert made.step("raw.t").rows_loaded == 1

@@ -319,7 +319,7 @@ INGEST_MISTAKES = [
         ":1:1",
         "unknown key 'tabel' in an ingest file (did you mean 'table'?)",
     ),
-    (BASE + "contract: c.yaml", "not-supported", ":3:1", "'contract' is not supported in an ingest file"),
+    (BASE + "contract: c.yaml", "bad-value", ":3:11", "contract: can't be 'c.yaml'"),
     ("table: a.b.c\nfrom: a.csv", "bad-value", ":1:8", "'a.b.c' does not name a table"),
     ("table: a b\nfrom: a.csv", "bad-value", ":1:8", "'a b' does not name a table"),
     (
@@ -451,7 +451,7 @@ INGEST_MISTAKES = [
     (BASE + "columns:\n  id: intt, key", "unknown-type", ":4:7", "unknown type 'intt' (did you mean 'int'?)"),
     (BASE + "columns:\n  id: 'int, kye'", "unknown-rule", ":4:13", "unknown rule 'kye' (did you mean 'key'?)"),
     (BASE + "columns:\n  a: >-\n    int,\n    kye", "unknown-rule", ":6:5", "unknown rule 'kye' (did you mean 'key'?)"),
-    (BASE + "columns: {id: int}\nrules: {id: {a: b}}", "bad-value", ":4:13", None),
+    (BASE + "columns: {id: int}\nrules: {r: {a: b}}", "missing-key", ":4:12", None),
     (BASE + "columns: {id: int}\nrules: {type: id > 0}", "reserved-name", ":4:9", None),
     (BASE + "columns: {id: 'int, references(raw.x.id)'}", "unknown-table", ":3:32", "no ingest file loads raw.x"),
     (

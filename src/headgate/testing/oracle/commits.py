@@ -22,7 +22,7 @@ from headgate.testing.oracle.model import (
     State,
     Status,
 )
-from headgate.testing.oracle.rows import look
+from headgate.testing.oracle.rows import look, shares
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False, an
     verdicts = judge(readings, flow, state)
     if limits:
         _obey_limits(flow, verdicts, sum(part.end - part.start for part in parts), anew)
+        _reach_shares(flow, readings, verdicts)
     by_partition: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_partition[verdict.reading.partition].append(verdict)
@@ -184,6 +185,13 @@ def _obey_limits(flow: Flow, verdicts: list[Verdict], read: int, anew: bool) -> 
         raise Stopped("empty", "the load would empty the table")
     if flow.limit is not None and flow.limit.exceeded(len(refused), read):
         raise Stopped("limit", "more records were refused than the contract allows", read, refused)
+
+
+def _reach_shares(flow: Flow, readings: list[Reading], verdicts: list[Verdict]) -> None:
+    missed = shares([look(reading.record, flow) for reading in readings], flow)
+    if missed:
+        refused = tuple(verdict for verdict in verdicts if verdict.fate == "quarantined")
+        raise Stopped("mostly", f"too few records keep {', '.join(missed)}", len(readings), refused)
 
 
 def refuse(state: State, flow: Flow, stopped: Stopped) -> None:

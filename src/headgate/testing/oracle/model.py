@@ -29,12 +29,14 @@ WHOLE = ""
 
 @dataclass(frozen=True)
 class Rule:
-    """One row rule of a column. `code` and `args`: min(x), max(x), between(a, b), length(a, b), pattern(regex),
-    in(a, b, ...); arguments are values of the column's type. NULL passes."""
+    """One row rule of a column. `code` and `args`: min(x), max(x), above(x), below(x), between(a, b), multiple_of(x),
+    length(a, b), pattern(regex), in(a, b, ...), not_in(a, b, ...); arguments are values of the column's type, b of
+    length None for no bound. NULL passes. `mostly`: at least this share of the values must keep it."""
 
     code: str
     args: tuple[Value, ...] = ()
     severity: Severity = "error"
+    mostly: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class CrossRule:
     name: str
     check: Check
     sql: str = ""
+    severity: Severity = "error"
+    mostly: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -154,11 +158,18 @@ class Flow:
         return None if limit == Limit("share", Fraction(1)) else limit
 
     @property
+    def thresholds(self) -> bool:
+        """True if some rule says `mostly`."""
+        of_columns = any(rule.mostly is not None for column in self.contract.columns for rule in column.rules)
+        return of_columns or any(rule.mostly is not None for rule in self.contract.rules)
+
+    @property
     def judged(self) -> bool:
         """True if the whole load must be looked at before anything of it is visible: one commit."""
         uniques = self.contract.uniques
         return (
             self.limit is not None
+            or self.thresholds
             or self.disposition in ("replace", "partition")
             or any(unique.keep != "first" for unique in uniques)
             or (self.disposition in ("upsert", "insert") and bool(uniques))
