@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -71,7 +70,9 @@ class Modelled:
         made = self._made_table()
         for table in self._pieces(raw, number, batch):
             numbers = table.column("_hg_row").to_pylist()
-            found = self._validated(table, batch)
+            records = self._documents(batch, numbers) if self.manner == "json" else self._records(table, batch)
+            with self.rule.program.running():
+                found = validate(self.model, records, self.manner, self.private)
             self._keep(made, numbers, found, part, first_id - batch.first_record)
         self._insert(made)
         self.scan.session.execute(f"DROP TABLE IF EXISTS {raw}")
@@ -111,7 +112,18 @@ class Modelled:
                 f"SELECT {listed} FROM {raw} WHERE rowid BETWEEN {start} AND {start + PIECE_ROWS - 1} ORDER BY rowid"
             )
 
-    def _validated(self, table: Any, batch: Batch) -> Validated:
+    def _documents(self, batch: Batch, numbers: Sequence[int]) -> Sequence[str]:
+        """The records' own texts: what was taken apart no longer tells null from a key that is lacking."""
+        found = dict(
+            self.scan.session.execute(
+                f"SELECT _hg_row, raw FROM ({batch.originals(numbers)}) AS o"
+                f" WHERE _hg_row BETWEEN {numbers[0]} AND {numbers[-1]}"
+            )
+        )
+        return [found[number] for number in numbers]
+
+    def _records(self, table: Any, batch: Batch) -> Iterator[dict[str, Any]]:
+        """Each record as a dict of what its columns hold."""
         chosen = [(place, name) for place, name in enumerate(self._keys(batch)) if name is not None]
         physical = [batch.columns[place].physical for place, _ in chosen]
         cells = self.kind == "python" and "JSON" in physical
@@ -124,21 +136,14 @@ class Modelled:
         names = [name for _, name in chosen]
         holes = absent and any(table.column(f"c{place}").null_count for place, _ in chosen)
         rows = zip(*columns, strict=True) if columns else itertools.repeat((), table.num_rows)
-        if holes:
-            # What is absent is no None: a cell decodes to None where None was given.
-            given = [table.column(f"c{place}").is_valid().to_pylist() for place, _ in chosen]
-            records: Iterator[Any] = (
-                {name: value for name, value, there in zip(names, row, present, strict=True) if there}
-                for row, present in zip(rows, zip(*given, strict=True), strict=True)
-            )
-        else:
-            records = (dict(zip(names, row, strict=True)) for row in rows)
-        if self.manner == "json":
-            records = (
-                "{" + ", ".join(f"{json.dumps(name)}: {cell}" for name, cell in one.items()) + "}" for one in records
-            )
-        with self.rule.program.running():
-            return validate(self.model, records, self.manner, self.private)
+        if not holes:
+            return (dict(zip(names, row, strict=True)) for row in rows)
+        # What is absent is no None: a cell decodes to None where None was given.
+        given = [table.column(f"c{place}").is_valid().to_pylist() for place, _ in chosen]
+        return (
+            {name: value for name, value, there in zip(names, row, present, strict=True) if there}
+            for row, present in zip(rows, zip(*given, strict=True), strict=True)
+        )
 
     def _keys(self, batch: Batch) -> list[str | None]:
         """What the model is told that each column is called; None for one that it is not told of.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.project_kit import Folder
 
+from headgate.adapters.python.arrow import pyarrow
 from headgate.core.errors import HeadgateError
+from headgate.core.registry import SOURCES
 from headgate.gate import modelled
 
 INGEST = "table: raw.t\nfrom: data/*.csv\ncontract: {pydantic: models.py:Record}\n"
@@ -398,3 +401,37 @@ def test_a_share_counts_what_the_model_accepted(tmp_path: Path) -> None:
     ingest = INGEST + "rules:\n  named: {check: name is not null, mostly: 100%}\n"
     made = folder(tmp_path, RECORD, "id,name\n1,a\nx,b\ny,c\n", ingest)
     assert made.step("raw.t").rows_loaded == 1
+
+
+@pytest.mark.skipif("ndjson" not in SOURCES, reason="JSON is no source")
+def test_json_is_judged_as_its_text(tmp_path: Path) -> None:
+    code = "class Record(BaseModel):\n    id: int\n    name: Optional[str]\n    n: Optional[int] = 5\n    m: int = 6\n"
+    lines = (
+        '{"id": 1, "name": null, "n": null}', '{"id": "2", "name": "x", "more": 1}', '{"id": 3}',
+        '{"id": 1.0, "name": 5}',
+        '{"id": 5, "name": "a", "m": null}', "nope",
+    )  # fmt: skip
+    made = folder(tmp_path, code, ingest=INGEST.replace("*.csv", "*.ndjson"))
+    made.write("data/a.ndjson", "".join(line + "\n" for line in lines))
+    made.run()
+    assert rows(made) == [(1, None, None, 6), (2, "x", 5, 6)]
+    found = {at: [(rule, column) for rule, column, _ in told] for at, told in reasons(made).items()}
+    assert found == {
+        3: [("missing", "name")], 4: [("string_type", "name")], 5: [("int_type", "m")], 6: [("record", None)]
+    }  # fmt: skip
+    made.write(
+        "models.py", HEAD + code.replace("Optional[str]", "Optional[str] = None").replace("m: int", "m: Optional[int]")
+    )
+    made.open().replay(table="raw.t")
+    assert sorted(rows(made), key=str) == [(1, None, None, 6), (2, "x", 5, 6), (3, None, 5, 6), (5, "a", 5, None)]
+
+
+@pytest.mark.parametrize(("module", "extra"), [("pydantic", "headgate[pydantic]"), ("pyarrow", "headgate[arrow]")])
+def test_without_its_packages_a_model_is_no_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
+) -> None:
+    made = folder(tmp_path, RECORD)
+    pyarrow.cache_clear()
+    monkeypatch.setitem(sys.modules, module, None)
+    finding = mistake(made)
+    assert (finding.code, finding.fix) == ("missing-extra", f"pip install '{extra}'")
