@@ -56,17 +56,18 @@ def _source(flow: Flow, reading: Engine) -> list[Finding]:
     """What would keep the source's columns from being read."""
     assert flow.contract is not None
     model, names = flow.contract.model, [column.source for column in flow.contract.columns]
-    ignored = flow.ingest.extra == "ignore"
+    ignored, known = flow.ingest.extra == "ignore", set[str]()
     if model is not None:  # a field with a default needs no column, and the model may know more names than one
         ignored = ignored or model.extra != "forbid"
-        if missing := [name for name in names if name not in model.optional]:
-            found = flow.source.check(reading, missing)
-            lacking = [one for one in found if one.code != "unknown-column"]
-            if lacking or ignored:
-                return lacking
-        names = list(model.known) if not model.optional else names
+        known = {name.lower() for name in model.known}
+        names = [name for name in names if name not in model.optional]
     found = flow.source.check(reading, names)
-    return [one for one in found if not (ignored and one.code == "unknown-column")]
+    return [one for one in found if one.code != "unknown-column" or not (ignored or _named(one) in known)]
+
+
+def _named(finding: Finding) -> str:
+    """The column that the finding is about."""
+    return str(finding.evidence.get("column", "")).lower()
 
 
 def _types(flow: Flow, reading: Engine) -> Iterator[Finding]:

@@ -435,3 +435,16 @@ def test_without_its_packages_a_model_is_no_contract(
     monkeypatch.setitem(sys.modules, module, None)
     finding = mistake(made)
     assert (finding.code, finding.fix) == ("missing-extra", f"pip install '{extra}'")
+
+
+def test_check_knows_every_name_of_a_field(tmp_path: Path) -> None:
+    code = (
+        "class Record(BaseModel):\n    model_config = ConfigDict(extra='forbid')\n    id: int\n    name: str = 'x'\n"
+        "    more: int = Field(validation_alias=AliasChoices('a', 'b'))\n"
+    )
+    made = folder(tmp_path, code, "id,name,B\n1,a,2\n")
+    assert made.open().check().findings == ()
+    made.run()
+    assert rows(made) == [(1, "a", 2)]
+    made.write("data/b.csv", "id,b,c\n1,2,3\n")
+    assert [(one.code, one.evidence["column"]) for one in made.open().check().findings] == [("unknown-column", "c")]
