@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import fields, ingest, load, modeltests, read, source
+from headgate.project import fields, ingest, load, models, modeltests, read, source
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -86,6 +86,7 @@ def _ingest() -> Schema:
             "minProperties": 1,
             "additionalProperties": {"type": "string", "pattern": line()},
         },
+        "contract": _object((models.KEY,), {models.KEY: {"type": "string"}}, "", (models.KEY,)),
         "rules": {"type": ["object", "null"], "additionalProperties": _rule()},
         "skip": conditions,
         "refuse_at_most": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _LIMIT}]},
@@ -104,6 +105,8 @@ def _rule() -> Schema:
     for kind, (keys, _) in FORMS.items():
         shapes = dict.fromkeys((kind, *keys), value)
         forms.append(_object((kind, *keys), {**shapes, "severity": _words(("error", "warn"))}, "", (kind,)))
+    called = {"python": {"type": "string"}, "severity": _words(("error", "warn"))}
+    forms.append(_object(called, called, "", ("python",)))
     return {"anyOf": [SCALAR, *forms]}
 
 
@@ -128,7 +131,7 @@ def _from(anywhere: Mapping[str, Schema]) -> Schema:
 SHAPES: dict[Callable[..., Any], Schema] = {
     fields.flag: FLAG,
     source._path: PATH,
-    source._function: FUNCTION,
+    source.function: FUNCTION,
     source._nulls: TEXTS,
     source._names: {"type": "array", "items": SCALAR},
     source._replay: _words(("stable", "moving")),

@@ -82,7 +82,10 @@ class Flow:
 
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
-    source = registry.open_source(ingest.source.kind, ingest.source.options, root, temp)
+    options = dict(ingest.source.options)
+    if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
+        options["cells"] = True  # a model is asked about the values themselves, not about their texts
+    source = registry.open_source(ingest.source.kind, options, root, temp)
     return Flow(ingest, source, ingest.contract)
 
 

@@ -45,9 +45,11 @@ def short_form(contract: Contract) -> str:
     rules of a column only).
     """
     lines = ["columns:", *(f"  {column.name}: {_scalar(_column(column, contract))}" for column in contract.columns)]
-    for title, conditions in (("rules", contract.rules), ("skip", contract.skip)):
-        if conditions:
-            lines += [f"{title}:", *(f"  {condition.name}: {_scalar(condition.sql)}" for condition in conditions)]
+    named = [f"  {condition.name}: {_scalar(condition.sql)}" for condition in contract.rules]
+    named += [f"  {call.name}: {{python: {call.function}, severity: {call.severity}}}" for call in contract.calls]
+    skips = [f"  {condition.name}: {_scalar(condition.sql)}" for condition in contract.skip]
+    for title, conditions in (("rules", named), ("skip", skips)):
+        lines += [f"{title}:", *conditions] if conditions else []
     if contract.refuse_at_most:
         lines.append(f"refuse_at_most: {_limit(contract.refuse_at_most)}")
     return "\n".join(lines) + "\n"

@@ -71,6 +71,19 @@ class CrossRule:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A function that is given the row. It refuses by False, by a text that says why, or by raising.
+
+    `function` names the same for the real system: `path.py:name`.
+    """
+
+    name: str
+    judge: Callable[[Row], bool | str | None]
+    function: str = ""
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
 class Unique:
     """No two rows of the table agree in `columns`; a row with a NULL among them takes and tests no key."""
 
@@ -114,6 +127,7 @@ class Contract:
     uniques: tuple[Unique, ...] = ()
     references: tuple[Reference, ...] = ()
     refuse_at_most: Limit | None = None
+    calls: tuple[Call, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
