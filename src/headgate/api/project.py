@@ -31,6 +31,7 @@ from headgate.api.results import (
     Step,
 )
 from headgate.api.warehouse import warehouse_of
+from headgate.contracts.pii import hidden_columns
 from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import Finding, ProjectError
@@ -364,7 +365,8 @@ class Project:
 
     @property
     def _masks(self) -> Masks:
-        return Masks.of(self._files.ingests)
+        hiding = any(one.split is not None and hidden_columns(one.split.contract) for one in self._files.models)
+        return Masks.of(self._files.ingests, self._pipeline().models if hiding else ())
 
     @contextmanager
     def _looking_at(self, verb: str, unmask: bool) -> Iterator[tuple[StoreSession, Note]]:

@@ -26,7 +26,7 @@ def commit(session: StoreSession, work: Commit) -> Outcome:
     *Errors*: InternalError `books-unbalanced` where a law does not hold (rolled back); the store's own errors.
     """
     fault("before_write")
-    outcome = in_transaction(session, lambda: _inside(session, work), lambda made: _is_mine(session, made))
+    outcome = in_transaction(session, lambda: carry_out(session, work), lambda made: _is_mine(session, made))
     fault("before_ack")
     return outcome if not isinstance(outcome, Committed) else _read_back(session, work, outcome)
 
@@ -86,7 +86,11 @@ def lock_table(session: StoreSession, table: TableRef) -> ledger.TableState | No
     return ledger.TableState(*rows[0]) if rows else None
 
 
-def _inside(session: StoreSession, work: Commit) -> Outcome:
+def carry_out(session: StoreSession, work: Commit) -> Outcome:
+    """The commit as a part of the open transaction: whoever opened it rolls back for Lost, commits, and reads back.
+
+    For Stopped there is only what the refusal left to be looked at.
+    """
     state = lock_table(session, work.table)
     if state is None or not _seats_hold(session, work):
         return Lost()

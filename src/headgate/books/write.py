@@ -47,9 +47,12 @@ def write(
         rows = (
             f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN} FROM ({work.judgement.accepted()}) AS accepted"
         )
-        session.append(work.table, [*names, LOAD_COLUMN], rows)
-        for columns in ((LOAD_COLUMN,), *work.lookups):
+        session.append(work.staged.table if work.staged else work.table, [*names, LOAD_COLUMN], rows)
+        for columns in ((LOAD_COLUMN,), *work.lookups) if not work.staged else ():
             session.lookup(work.table, columns)
+    if work.staged:
+        work.staged.inspect(session, work.staged.table)
+        session.swap(work.staged.table, work.table, "table")
     refused = work.judgement.refused(session)
     quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
     return _entries(session, work, judged, base, tail, changes)
@@ -58,12 +61,15 @@ def write(
 def _remove(session: StoreSession, work: Commit, base: int, before: int, changes: Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
+    if work.staged:
+        session.create(work.staged.table, loaded_columns(work.columns), (LOAD_COLUMN,))
     if work.replace and base == 0:
         return
     if work.replace:
         changes.replaced = before
         changes.settled[0] = quarantine.supersede(session, work.table, None, base + 1)
-        session.clear(work.table, loaded_columns(work.columns), (LOAD_COLUMN,))
+        if not work.staged:
+            session.clear(work.table, loaded_columns(work.columns), (LOAD_COLUMN,))
         session.execute(
             "UPDATE _headgate.table_state SET live_generation = ? WHERE table_name = ?",
             [work.parts[0].generation, str(work.table)],
@@ -162,7 +168,7 @@ def _by_entry(session: StoreSession, select: str) -> dict[int, int]:
 def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, loaded: int, changes: Changes) -> Entry:
     updated = changes.updated.get(part.number, {})
     removed = changes.removed.get(part.number, {})
-    details = dict(count.details)
+    details = {**(work.facts if part.number == 0 else {}), **count.details}
     gone = sum(removed.values())
     if part.number == 0 and changes.replaced is not None:
         gone = details["replaced"] = changes.replaced
