@@ -122,7 +122,17 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             steps = plan(pipeline, session, select, full_refresh)
         return PlanResult(
-            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason) for step in steps)
+            tuple(
+                PlanStep(
+                    step.id,
+                    step.kind,
+                    "run" if step.runs else "skip",
+                    step.reason,
+                    step.rows_read,
+                    step.rows_quarantined,
+                )
+                for step in steps
+            )
         )
 
     def run(

@@ -16,12 +16,17 @@ from headgate.run.pipeline import Pipeline
 
 @dataclass(frozen=True)
 class Planned:
-    """One step: would it run, and why (not)."""
+    """One step: would it run, and why (not).
+
+    `rows_read`, `rows_quarantined`: of the last build of a model with a contract; else 0.
+    """
 
     id: str
     kind: Literal["load", "model"]
     runs: bool
     reason: str
+    rows_read: int = 0
+    rows_quarantined: int = 0
 
 
 def plan(
@@ -39,7 +44,9 @@ def plan(
             reason = f"{reads[0]} changes"
         if reason:
             changing.add(model.name)
-        steps.append(Planned(model.name, "model", reason is not None, reason or "nothing changed"))
+        last = ledger.last_build(session, model.target) if model.split is not None else None
+        fates = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
+        steps.append(Planned(model.name, "model", reason is not None, reason or "nothing changed", *fates))
     return steps
 
 

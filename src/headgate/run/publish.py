@@ -154,7 +154,9 @@ class _Publishing:
 
     def _finish(self, session: StoreSession, model: Model) -> BuildOutcome | None:
         if model.split is not None:
-            return self._splits[model.name].finish()
+            made = self._splits[model.name].finish()
+            fault("after_write")
+            return made
         facts = self._facts[model.name]
 
         def write(inner: StoreSession, outcome: BuildOutcome) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.unit.project_kit import WAREHOUSE, Folder
 
 from headgate.core import faults
 from headgate.core.errors import ProjectError
-from tests.unit.project_kit import WAREHOUSE, Folder
 
 TABLE = "{{ config(materialized='table') }}\n"
 RAW = "table: raw.orders\nfrom: data/*.csv\ncolumns:\n  id: int\n  amount: int\n"
@@ -86,16 +86,16 @@ def test_one_that_fails_keeps_every_old_table(folder: Folder, culprit: str) -> N
     assert states[culprit][0] == "failed"
     assert shown(folder) == (2, 1, 10)
     assert folder.codes() == []
-    assert folder.behind("SELECT count(*) FROM information_schema.tables WHERE table_name LIKE '%\\_\\_hg\\_%' ESCAPE '\\'") == [
-        (0,)
-    ]
+    assert folder.behind(
+        "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE '%\\_\\_hg\\_%' ESCAPE '\\'"
+    ) == [(0,)]
 
 
 def test_broken_sql_and_a_limit_keep_every_old_table(folder: Folder) -> None:
     folder.run()
     folder.write("models/gold/models.yml", TOGETHER + SPLIT + "      refuse_at_most: 0\n")
     answer = folder.run()
-    assert (answer.status, [one.code for one in answer.findings]) == ("failed", ["refuse-limit"])
+    assert (answer.status, [one.code for one in answer.findings]) == ("refused", ["refuse-limit"])
     assert answer.findings[0].evidence["reasons"] == {"amount.min": 1}
     assert folder.refused("gold.lines", "held") == []
     folder.write("models/gold/models.yml", TOGETHER + SPLIT)
@@ -144,7 +144,9 @@ def test_a_reader_in_the_middle_sees_the_old_tables(folder: Folder) -> None:
     def look(name: str) -> None:
         if name == "after_write":
             with duckdb.connect(str(folder.root / WAREHOUSE)) as reader:
-                found.append(reader.execute("SELECT (SELECT count(*) FROM gold.orders), total FROM gold.totals").fetchall())
+                found.append(
+                    reader.execute("SELECT (SELECT count(*) FROM gold.orders), total FROM gold.totals").fetchall()
+                )
 
     folder.run("raw.orders")
     faults.install(look)
@@ -190,7 +192,7 @@ def test_a_missing_input_of_one_blocks_all(folder: Folder) -> None:
 )
 def test_what_is_no_group(folder: Folder, yaml: str, code: str, said: str) -> None:
     folder.write("models/gold/models.yml", yaml + "\n")
-    folder.write("models/gold/lines.sql", TABLE + "select id, id as amount from {{ ref('orders') }}\n")
+    folder.write("models/gold/lines.sql", TABLE + "select id, id as amount from {{ ref('gold.orders') }}\n")
     with pytest.raises(ProjectError) as caught:
         folder.run()
     assert caught.value.finding.code == code

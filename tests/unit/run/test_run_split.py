@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.project_kit import Folder
 
 from headgate.core.errors import ProjectError
-from tests.unit.project_kit import Folder
 
 RAW = "table: raw.orders\nfrom: data/*.csv\ncolumns:\n  id: int\n  amount: int\n  state: text\n"
 SQL = "{{ config(materialized='table') }}\nselect id, amount, state from {{ ref('raw.orders') }}\n"
@@ -161,12 +161,12 @@ def test_a_view_makes_room_for_a_model_with_a_contract(folder: Folder) -> None:
 
 
 def test_skipped_rows_have_their_fate_and_the_whole_load_its_rules(folder: Folder) -> None:
-    rules = "      skip: {gone: state = 'gone'}\n      rules: {enough: {rows: 4..}}\n"
+    rules = "      skip: {gone: state = 'gone'}\n      rules: {enough: {rows: 2..}}\n"
     folder.write("models/gold/good.yml", CONTRACT + rules)
     answer = folder.run()
     step = next(one for one in answer.steps if one.id == "good")
     assert (step.status, step.rows_skipped) == ("refused", 2)
-    folder.write("models/gold/good.yml", CONTRACT + rules.replace("4..", "3.."))
+    folder.write("models/gold/good.yml", CONTRACT + rules.replace("2..", "1.."))
     step = folder.step("good")
     assert (step.status, step.rows_read, step.rows_skipped, step.rows_quarantined) == ("ok", 5, 2, 2)
     assert folder.codes() == []
