@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.books import ledger, tables
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
 from headgate.core.values import Partition
 from headgate.gate.bits import bits_of
-from headgate.gate.scan import Scan, columns_of, convert_columns
+from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
+from headgate.run.evolve import expected
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 
@@ -81,10 +81,16 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
 
 def _table(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     assert flow.contract is not None
-    state = ledger.table_state(session, flow.table)
-    if state is None or tables.is_blank(session, flow.table, state):
-        return
     try:
-        tables.compare(session, flow.table, columns_of(flow.contract))
+        found = expected(session, flow)
     except HeadgateError as error:
         yield from error.findings
+        return
+    if found.changes:
+        yield Finding(
+            "evolve-pending",
+            "info",
+            f"{flow.table} will follow its contract: {found.text}",
+            str(flow.table),
+            "see the statements: headgate plan",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from headgate.api.results import (
@@ -16,9 +17,13 @@ from headgate.api.results import (
     QuarantineRecord,
     Reason,
     ReplayResult,
+    ResultColumn,
+    SchemaChange,
+    SchemaHistory,
 )
 from headgate.books import ledger
 from headgate.books.audit import Audit
+from headgate.books.history import Moment, history
 from headgate.books.ledger import Counts, Entry
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.protocols import Session
@@ -90,6 +95,28 @@ def _entry(entry: Entry) -> LedgerEntry:
         json.loads(entry.start_position),
         json.loads(entry.end_position),
         detail,
+    )
+
+
+def schema_history(session: Session, table: str | None, limit: int | None) -> SchemaHistory:
+    """What the columns of loaded tables have been, newest first."""
+    by_table = groupby(ledger.entries(session, table), key=lambda entry: entry.table_name)
+    found = [moment for _, entries in by_table for moment in history(list(entries))]
+    found.sort(key=lambda moment: (moment.entry.committed_at, moment.entry.id), reverse=True)
+    return SchemaHistory(len(found), tuple(_moment(moment) for moment in found[:limit]))
+
+
+def _moment(moment: Moment) -> SchemaChange:
+    entry = moment.entry
+    return SchemaChange(
+        entry.committed_at,
+        entry.table_name,
+        str(entry.id),
+        entry.kind,
+        moment.changes,
+        entry.contract,
+        entry.author,
+        tuple(ResultColumn(name, kind) for name, kind in moment.columns),
     )
 
 

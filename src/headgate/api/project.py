@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, quarantine, replay, query."""
+"""A project and its verbs: check, plan, run, audit, ledger, schema history, quarantine, replay, query."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from headgate.api.results import (
     QueryResult,
     ReplayResult,
     RunResult,
+    SchemaHistory,
     Step,
 )
 from headgate.api.warehouse import warehouse_of
@@ -91,7 +92,7 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             steps = plan(pipeline, session, select, full_refresh)
         return PlanResult(
-            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason) for step in steps)
+            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason, step.sql) for step in steps)
         )
 
     def run(
@@ -150,6 +151,11 @@ class Project:
         """Entries of the ledger, newest first."""
         with self._warehouse.reading() as store, store.session() as session:
             return look.ledger_result(session, self._table(session, table), limit)
+
+    def schema_history(self, table: str | None = None, limit: int | None = None) -> SchemaHistory:
+        """How the columns and the contracts of loaded tables changed, newest first."""
+        with self._warehouse.reading() as store, store.session() as session:
+            return look.schema_history(session, self._table(session, table), limit)
 
     def adjust(self, table: str, reason: str) -> AdjustResult:
         """Accepts a change that was made by hand in the table, as an entry of its own."""

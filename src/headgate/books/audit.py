@@ -118,7 +118,7 @@ def _state(session: StoreSession, name: str, history: list[Entry]) -> Iterator[F
     if state.live_generation != opened[-1]:
         what = f"the table's line says generation {state.live_generation}, its entries opened {opened[-1]}"
         yield _broken("state-edited", what, name)
-    judged = [entry.contract for entry in history if entry.stream == ledger.DATA] or [""]
+    judged = [entry.contract for entry in history if entry.stream in (ledger.DATA, ledger.EVOLVE)] or [""]
     if (state.contract or "") != judged[-1]:
         what = f"the table's line names contract {state.contract!r}, its last entry was judged by {judged[-1]!r}"
         yield _broken("state-edited", what, name)
@@ -155,7 +155,7 @@ def _chains(session: StoreSession, name: str, history: list[Entry]) -> Iterator[
         elif entry.start_position != start:
             yield _broken("law-chain", "the slice does not start where the one before ended", _place(entry))
         last[key] = entry
-    live = {stream: ledger.seats(session, name, stream) for stream in (ledger.DATA, ledger.BUILD, ledger.ADJUST)}
+    live = {stream: ledger.seats(session, name, stream) for stream in ledger.STREAMS}
     for (stream, partition), entry in last.items():
         seat = live[stream].pop(partition, None)
         if seat is None:

@@ -13,8 +13,10 @@ from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
-Kind = Literal["load", "replay", "build", "adjust"]
-DATA, BUILD, ADJUST = "data", "build", "adjust"
+Kind = Literal["load", "replay", "build", "adjust", "evolve"]
+DATA, BUILD, ADJUST, EVOLVE = "data", "build", "adjust", "evolve"
+STREAMS = (DATA, BUILD, ADJUST, EVOLVE)
+"""Chains of entries, each with seats of its own."""
 RESTORE = "restore the warehouse from a backup: what the books say of the past cannot be made anew"
 
 

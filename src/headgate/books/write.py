@@ -11,6 +11,7 @@ from headgate.books.work import LOAD_COLUMN, Commit, Part, loaded_columns
 from headgate.core.clock import stamp
 from headgate.core.errors import Finding, InternalError
 from headgate.core.protocols import StoreSession
+from headgate.core.values import TableRef
 from headgate.sql import quote
 
 
@@ -24,6 +25,8 @@ class Changes:
     updated: dict[int, dict[int, int]] = field(default_factory=dict)
     settled: dict[int, quarantine.Settled] = field(default_factory=dict)
     """Quarantine records that a part replays or supersedes."""
+    columns: list[list[str]] = field(default_factory=list)
+    """The table's columns, where this commit is the first to fill it or gives it others."""
 
 
 def write(
@@ -34,6 +37,7 @@ def write(
     *Errors*: InternalError `books-unbalanced` where a law does not hold.
     """
     tail = ledger.tail(session, work.table, base)
+    before = shape(session, work.table) if base and work.replace else []
     _remove(session, work, base, tail.rows, changes)
     expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
     if expected:
@@ -47,9 +51,17 @@ def write(
         session.append(work.table, [*names, LOAD_COLUMN], rows)
         for columns in ((LOAD_COLUMN,), *work.lookups):
             session.lookup(work.table, columns)
+    if not base or work.replace:
+        now = shape(session, work.table)
+        changes.columns = now if now != before else []
     refused = work.judgement.refused(session)
     quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
     return _entries(session, work, judged, base, tail, changes)
+
+
+def shape(session: StoreSession, table: TableRef) -> list[list[str]]:
+    """Names and types of the table's own columns, as the books keep them."""
+    return [[name, kind] for name, kind in session.columns(table) or [] if name != LOAD_COLUMN]
 
 
 def _remove(session: StoreSession, work: Commit, base: int, before: int, changes: Changes) -> None:
@@ -139,6 +151,8 @@ def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, 
         gone = details["replaced"] = changes.replaced
     if removed or updated:
         details["removed_from"] = {str(key): rows for key, rows in sorted({**removed, **updated}.items())}
+    if part.number == 0 and changes.columns:
+        details["columns"] = changes.columns
     settled = changes.settled.get(part.number)
     if part.number == 0 and work.pin:
         details["pinned"] = ledger.fingerprint(work.pin)

@@ -92,7 +92,12 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     due = sum(step.status == "run" for step in answer.steps)
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
-    return [*(table(columns, rows, screen.width) if rows else []), "", last]
+    changes = _block([line for step in answer.steps for line in _statements(step)])
+    return [*(table(columns, rows, screen.width) if rows else []), *changes, "", last]
+
+
+def _statements(step: results.PlanStep) -> list[str]:
+    return [f"{safe(step.id)} would change:", *(f"  {safe(text)};" for text in step.sql)] if step.sql else []
 
 
 def check(answer: results.CheckResult, screen: Screen) -> list[str]:
@@ -128,6 +133,14 @@ def ledger(answer: results.LedgerResult, screen: Screen) -> list[str]:
 def _entry(entry: results.LedgerEntry) -> list[str]:
     numbers = [entry.generation, entry.seq, entry.rows_read, *_fates(entry)]
     return [entry.at, entry.table, entry.kind, entry.partition, *map(count, numbers)]
+
+
+def schema_history(answer: results.SchemaHistory, screen: Screen) -> list[str]:
+    columns = [Column(name) for name in ("at", "table", "entry", "kind", "by", "contract", "what changed")]
+    rows = [
+        [one.at, one.table, one.entry, one.kind, one.by, one.contract, "; ".join(one.changes)] for one in answer.changes
+    ]
+    return [*(table(columns, rows, screen.width) if rows else []), _shown(len(rows), answer.total, "change", "changes")]
 
 
 def adjust(answer: results.AdjustResult, screen: Screen) -> list[str]:

@@ -28,6 +28,7 @@ class Verbs(Protocol):
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
+    def schema_history(self, table: str | None = None, limit: int | None = None) -> results.SchemaHistory: ...
     def quarantine(
         self, table: str | None = None, status: str = "open", limit: int | None = 50
     ) -> results.QuarantineList: ...
@@ -63,6 +64,10 @@ def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResul
     return project.ledger(given.table, limit=_limit(given))
 
 
+def _schema_history(project: Verbs, given: Namespace, told: Told) -> results.SchemaHistory:
+    return project.schema_history(given.table, limit=_limit(given))
+
+
 def _quarantine(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
     return project.quarantine(given.table, status=given.status, limit=_limit(given))
 
@@ -89,6 +94,7 @@ VERBS: Mapping[str, Verb] = {
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
+    "schema history": Verb(_schema_history, show.schema_history),
     "quarantine list": Verb(_quarantine, show.quarantine),
     "quarantine show": Verb(
         lambda project, given, told: project.quarantine_show(tuple(given.id)), show.quarantine_show

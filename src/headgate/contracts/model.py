@@ -60,7 +60,10 @@ class ReferenceRule:
 
 @dataclass(frozen=True)
 class ContractColumn:
-    """One column. `source` is the name in the source (default: its own). `required` covers key columns too."""
+    """One column. `source` is the name in the source (default: its own). `required` covers key columns too.
+
+    `was`: names that the column had before; they say what becomes of a table, not what a row must be.
+    """
 
     name: str
     type: LogicalType
@@ -69,6 +72,7 @@ class ContractColumn:
     key: bool = False
     pii: bool = False
     where: Location | None = None
+    was: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,14 +107,14 @@ class Contract:
         return tuple(column.name for column in self.columns if column.key)
 
     def digest(self) -> str:
-        """A short fingerprint of the meaning: places in files do not count."""
+        """A short fingerprint of what a row must be: places in files and former names do not count."""
         text = json.dumps(_without_places(asdict(self)), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_places(item) for key, item in value.items() if key != "where"}
+        return {key: _without_places(item) for key, item in value.items() if key not in ("where", "was")}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]
     return value

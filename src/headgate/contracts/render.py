@@ -77,6 +77,7 @@ def _line(contract: Contract, column: ContractColumn) -> str:
             parts.append("unique" if unique.keep == "first" else f"unique(keep={unique.keep})")
     parts += [f"references({_value(f'{rule.to_table}.{rule.to_column}')})" for rule in references]
     parts += [f"from({_quote(column.source)})"] if column.source != column.name else []
+    parts += [f"was({', '.join(_quote(name) for name in column.was)})"] if column.was else []
     parts += ["pii"] if column.pii else []
     severities = {rule.severity for rule in rows} | {rule.severity for rule in references}
     parts += ["warn"] if "warn" in severities else []

@@ -36,6 +36,7 @@ class Draft:
     rows: list[RowRule] = field(default_factory=list)
     uniques: list[UniqueRule] = field(default_factory=list)
     references: list[ReferenceRule] = field(default_factory=list)
+    was: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -55,7 +56,7 @@ class Draft:
 
     def column(self) -> ContractColumn:
         strict = self.key or (self.required is not None and not self.warn)
-        return ContractColumn(self.name, self.type, self.source, strict, self.key, self.pii, self.where)
+        return ContractColumn(self.name, self.type, self.source, strict, self.key, self.pii, self.where, self.was)
 
     def row_rules(self) -> list[RowRule]:
         """The row rules under the column's severity: `warn` covers all but the `required` of a key."""
@@ -183,6 +184,15 @@ def _from(draft: Draft, item: Item) -> None:
     draft.source = arg.value
 
 
+def _was(draft: Draft, item: Item) -> None:
+    args = _counted(item, 1, None, "was(old_name)")
+    names = tuple(arg.value for arg in args)
+    if draft.name in names or len(set(names)) < len(names) or "" in names:
+        twice = "its own name" if draft.name in names else "no name" if "" in names else "a name twice"
+        raise Mistake("rule-syntax", f"was names {twice}", args[0].start, "name what the column was called before")
+    draft.was = names
+
+
 RULES: dict[str, Callable[[Draft, Item], None]] = {
     "required": _required,
     "key": _key,
@@ -195,6 +205,7 @@ RULES: dict[str, Callable[[Draft, Item], None]] = {
     "in": _in,
     "references": _references,
     "from": _from,
+    "was": _was,
     "pii": _pii,
     "warn": _warn,
 }

@@ -36,6 +36,7 @@ def parse(
     findings: list[Finding] = []
     drafts = [draft for name, line in columns if (draft := _column(name, line, findings)) is not None]
     _names(columns, findings)
+    _former(drafts, findings)
     named = [RowRule(*_condition(pair, findings), where=condition_place(pair[1])) for pair in rules]
     skipped = tuple(_skip(pair, findings) for pair in skips)
     for pairs in (rules, skips):
@@ -156,6 +157,19 @@ def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Find
             what = f"{name.text!r} can't be a column's name: names with _hg_ are Headgate's own"
             fix = f"give it another name and feed it: name: type, from('{name.text}')"
             findings.append(Finding("reserved-name", "error", what, str(name.at(0)), fix))
+
+
+def _former(drafts: Sequence[Draft], findings: list[Finding]) -> None:
+    """A former name leads to one column, and is the name of none: else a rename could be read in two ways."""
+    now = {draft.name.lower(): draft for draft in drafts}
+    taken: dict[str, Draft] = {}
+    for draft in drafts:
+        for name in draft.was:
+            other = now.get(name.lower()) or taken.setdefault(name.lower(), draft)
+            if other is not draft:
+                what = f"{draft.name!r} was {name!r}, but so is or was {other.name!r}"
+                fix = "let one column of the contract be or have been of that name"
+                findings.append(Finding("rule-mismatch", "error", what, str(draft.where), fix))
 
 
 def _condition(pair: tuple[PlacedText, PlacedText], findings: list[Finding]) -> tuple[str, None, str, str]:

@@ -82,6 +82,26 @@ class StoreSession(Session, Protocol):
         """The store's spelling of the type, as `columns` gives it."""
         ...
 
+    def engine_type(self, stored: str) -> str:
+        """The type of the engine that takes every value of a column of this type, as `columns` gives it."""
+        ...
+
+    def declared(self, engine_type: str) -> str:
+        """How the type of a column is written in a statement that makes or changes it."""
+        ...
+
+    def recast(self, value: str, before: str, after: str) -> str:
+        """The store's expression of a value of the engine type `before` as `after`, for values that fit it."""
+        ...
+
+    def alter(self, table: TableRef, statements: Sequence[str], rebinds: bool) -> None:
+        """Runs statements that change columns of the table, within the open transaction.
+
+        `rebinds`: columns go or change their type, so views that read the table are made again over it.
+        *Errors*: AdapterError `needed-by` where something else holds on to a column.
+        """
+        ...
+
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         """A condition of the engine, never NULL for a value, under which the store can keep it, and what to tell where
         it can't; None where it keeps every one."""

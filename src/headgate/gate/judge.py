@@ -68,7 +68,7 @@ class Gate:
         self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay, self._unkept)
         self.engine = self.session.engine
         self.scan = Scan(
-            self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
+            self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, holds=self.session.holds
         )
         self.verdict = Verdict(self.scan)
 
@@ -79,7 +79,7 @@ class Gate:
     def add(self, part: int, batch: Batch) -> Batch:
         """Takes the batch in; returns the one really used."""
         if not self.rules.extra:
-            scanning.refuse_unknown(self.rules.contract, batch)
+            scanning.refuse_unknown(self.rules.contract, batch, former=self.rules.replay)
         return scanning.add(self.scan, part, batch)
 
     def skip(self, part: int, batch: Batch, rule: str) -> None:

@@ -7,13 +7,13 @@ bits of the values that do not convert.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
 from headgate.core.protocols import Session
-from headgate.core.values import Batch
+from headgate.core.values import Batch, SourceColumn
 from headgate.gate.bits import Bits
 from headgate.sql import quote
 from headgate.types.convert import conversion
@@ -70,7 +70,10 @@ class Scan:
     prefix: str
     timezone: str
     absolute: bool = False
-    """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids)."""
+    """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids). Its records were read for an
+    earlier contract: a column goes by a name that it had, and is NULL where they lack it."""
+    lenient: bool = False
+    """A column that a batch lacks is NULL, unless it is required."""
     holds: Callable[[str, str], tuple[str, str] | None] = lambda value, kind: None
     """What the store can keep: see `StoreSession.holds`."""
     spans: list[Span] = field(default_factory=list)
@@ -198,9 +201,12 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
     by_name = {column.name.lower(): column for column in batch.columns}
     values, failing = [], []
     for column in scan.contract.columns:
-        source = by_name.get(column.source.lower())
-        if source is None:
+        source = _source(scan, by_name, column)
+        if source is None and not scan.absolute and (column.required or not scan.lenient):
             raise missing_column(batch, column)
+        if source is None:
+            values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
+            continue
         converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
@@ -211,6 +217,12 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
         if held is not None:
             failing.append((scan.bits.store_bits[column.name], f"NOT coalesce({held[0]}, true)"))
     return values, failing
+
+
+def _source(scan: Scan, by_name: Mapping[str, SourceColumn], column: ContractColumn) -> SourceColumn | None:
+    """The batch's column that feeds this one."""
+    names = (column.source, *column.was) if scan.absolute else (column.source,)
+    return next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
 
 
 def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
@@ -227,9 +239,10 @@ def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
     )
 
 
-def refuse_unknown(contract: Contract, batch: Batch) -> None:
-    """Stops the load at a column that the contract does not name."""
+def refuse_unknown(contract: Contract, batch: Batch, former: bool = False) -> None:
+    """Stops the load at a column that the contract does not name; `former` names of its columns may count, too."""
     known = {column.source.lower() for column in contract.columns}
+    known |= {name.lower() for column in contract.columns if former for name in column.was}
     for column in batch.columns:
         if column.name.lower() not in known:
             raise ContractError(

@@ -12,7 +12,7 @@ from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, source
+from headgate.project import evolution, fields, load, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
@@ -26,6 +26,7 @@ KEYS = (
     "skip",
     "refuse_at_most",
     "extra",
+    "evolution",
     "on_change",
     "twin_files",
     "allow_empty",
@@ -57,10 +58,11 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
         contract, how = _identity(notes, contract, how)
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
+    policy = evolution.read(notes, node.get("evolution"))
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(table, spec, how, contract, where=where, places=_places(node), **chosen)
+    return Ingest(table, spec, how, contract, evolution=policy, where=where, places=_places(node), **chosen)
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from headgate.contracts.evolution import Policy
 from headgate.contracts.model import Contract
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
@@ -48,6 +49,7 @@ class Ingest:
     load: LoadSpec
     contract: Contract | None
     extra: Literal["error", "ignore"] = "error"
+    evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"
     twin_files: Literal["load", "skip"] = "load"
     where: Location | None = None

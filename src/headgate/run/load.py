@@ -20,6 +20,7 @@ from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
+from headgate.run.evolve import follow
 from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
@@ -42,12 +43,20 @@ DEFAULT_SLICES = Slices()
 
 @dataclass
 class Loaded:
-    """What a load did. `status`: ok | skipped | refused."""
+    """What a load did. `status`: ok | skipped | refused. `evolved`: how the table followed its contract first."""
 
     status: str
     reason: str
     counts: Counts = field(default_factory=Counts)
     findings: list[Finding] = field(default_factory=list)
+    evolved: str = ""
+
+    def ended(self) -> Loaded:
+        """The same, with what became of the table's columns in its reason."""
+        if self.evolved:
+            self.reason = f"{self.evolved}; {self.reason}" if self.status != "skipped" else self.evolved
+            self.status = "ok" if self.status == "skipped" else self.status
+        return self
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def load(job: Job) -> Loaded:
         with job.store.lock(job.flow.table), job.store.session() as session:
             finished, refresh = _tried(job, session, attempt, done, refresh)
         if finished:
-            return done
+            return done.ended()
     raise CommitError(
         Finding(
             "commit-contested",
@@ -104,7 +113,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
-            tables.compare(session, flow.table, columns_of(flow.contract))
+            done.evolved = follow(session, flow, attempt, job.author) or done.evolved
     if not choice.readings:
         if done.status == "skipped":
             done.reason = choice.reason

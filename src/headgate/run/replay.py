@@ -18,6 +18,7 @@ from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
+from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken
 from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
 from headgate.sql import quote
@@ -115,6 +116,8 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
+        if state and state.version:
+            follow(session, flow, new_id(), author)
     records = session.take(
         """SELECT q.id, q.partition, q.record, q.line, q.reasons, q.raw, q."row", q.shape, q.origin, r.malformed
            FROM _headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id""",

@@ -59,6 +59,8 @@ def ingest_form(flow: Flow, source: str) -> str:
     for name, default in (("on_change", "error"), ("twin_files", "load"), ("extra", "error")):
         if getattr(flow, name) != default:
             lines.append(f"{name}: {getattr(flow, name)}")
+    if flow.evolution:
+        lines.append(f"evolution: {{{', '.join(f'{case}: {word}' for case, word in flow.evolution)}}}")
     return "\n".join(lines) + "\n" + short_form(flow.contract)
 
 
@@ -95,6 +97,7 @@ def _column(column: Column, contract: Contract) -> str:
         *("unique" if unique.keep == "first" else f"unique(keep={unique.keep})" for unique in uniques),
         *(f"references({reference.to_table}.{reference.to_column})" for reference in references),
         *([f"from({_quoted(column.source)})"] if column.source else []),
+        *([f"was({', '.join(map(_quoted, column.was))})"] if column.was else []),
         *(["warn"] if "warn" in severities else []),
     ]
     return ", ".join(parts)

@@ -14,6 +14,7 @@ from headgate.core.errors import AdapterError, Finding, InternalError
 from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
+from headgate.types.convert import converted
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,6 +75,28 @@ class DuckDBSession:
 
     def physical(self, engine_type: str) -> str:
         return engine_type
+
+    def engine_type(self, stored: str) -> str:
+        return stored
+
+    def declared(self, engine_type: str) -> str:
+        return engine_type
+
+    def recast(self, value: str, before: str, after: str) -> str:
+        """As the gate would convert it: a plain cast rounds."""
+        return converted(value, before, after)
+
+    def alter(self, table: TableRef, statements: Sequence[str], rebinds: bool) -> None:
+        """Views find the columns by their names. An index holds on to the whole table."""
+        import duckdb
+
+        try:
+            for statement in statements:
+                self.execute(statement)
+        except duckdb.DependencyException as error:
+            what = f"an index of {table} holds on to its columns"
+            fix = "drop the index first (duckdb_indexes() lists them), and make it again after"
+            raise AdapterError.of("needed-by", what, str(table), fix) from error
 
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         return None

@@ -101,6 +101,22 @@ class PostgresSession:
     def physical(self, engine_type: str) -> str:
         return types.physical(engine_type)
 
+    def engine_type(self, stored: str) -> str:
+        return types.engine_type(stored)
+
+    def declared(self, engine_type: str) -> str:
+        return types.declared(engine_type)
+
+    def recast(self, value: str, before: str, after: str) -> str:
+        return types.recast(value, before, after)
+
+    def alter(self, table: TableRef, statements: Sequence[str], rebinds: bool) -> None:
+        made = views.take_down(self, table) if rebinds else []
+        self._indexed.clear()  # an index goes with its column
+        for statement in statements:
+            views.guarded(self, table, statement)
+        views.put_up(self, made, table)
+
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         return types.holds(value, engine_type)
 

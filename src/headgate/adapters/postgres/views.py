@@ -76,6 +76,19 @@ def take_down(session: PostgresSession, table: TableRef) -> list[View]:
     return made
 
 
+def guarded(session: PostgresSession, table: TableRef, statement: str) -> None:
+    """Runs a statement that changes the relation. Raises AdapterError `needed-by` where something holds on to it."""
+    from psycopg import errors
+
+    try:
+        session.execute(statement)
+    except (errors.DependentObjectsStillExist, errors.FeatureNotSupported) as error:
+        why = " ".join((error.diag.message_detail or str(error)).split())
+        what = f"{table} is to be changed, and something in the database needs it: {why}"
+        fix = "drop what needs it first, and make it again after"
+        raise AdapterError.of("needed-by", what, str(table), fix) from error
+
+
 def put_up(session: PostgresSession, made: Sequence[View], table: TableRef) -> None:
     """Makes the views again. One that no longer fits stays away if it is a model: its own build makes it anew.
 

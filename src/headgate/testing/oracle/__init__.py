@@ -5,6 +5,7 @@ beats fast. Property tests compare the real system with it by `view`.
 """
 
 from headgate.testing.oracle.commits import adjust
+from headgate.testing.oracle.evolution import Kept, evolve
 from headgate.testing.oracle.judge import Reading, Verdict, judge
 from headgate.testing.oracle.laws import check_laws, differences, same_state, view
 from headgate.testing.oracle.loads import full_refresh, load, replay
@@ -36,6 +37,7 @@ __all__ = [
     "Entry",
     "File",
     "Flow",
+    "Kept",
     "Limit",
     "Malformed",
     "NotAccepted",
@@ -55,6 +57,7 @@ __all__ = [
     "canonical_spelling",
     "check_laws",
     "differences",
+    "evolve",
     "full_refresh",
     "judge",
     "load",

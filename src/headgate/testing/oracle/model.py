@@ -19,7 +19,7 @@ Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "replace"]
-Kind = Literal["load", "replay", "adjust"]
+Kind = Literal["load", "replay", "adjust", "evolve"]
 Status = Literal["open", "held", "replayed", "superseded", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
@@ -50,10 +50,15 @@ class Column:
     required: Severity | None = None
     key: bool = False
     rules: tuple[Rule, ...] = ()
+    was: tuple[str, ...] = ()
 
     @property
     def read_as(self) -> str:
         return self.source or self.name
+
+    def text_in(self, record: Mapping[str, str | None]) -> str | None:
+        """What the record has for the column; one that was read for an earlier contract, under a name it had then."""
+        return next((record[name] for name in (self.read_as, *self.was) if name in record), None)
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,7 @@ class Flow:
     twin_files: Literal["load", "skip"] = "load"
     extra: Literal["error", "ignore"] = "error"
     timezone: str = "UTC"
+    evolution: tuple[tuple[str, str], ...] = ()
 
     @property
     def limit(self) -> Limit | None:

@@ -30,7 +30,7 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
     errors: list[Reason] = []
     warnings = 0
     for column in flow.contract.columns:
-        found, warned = _column(column, record.get(column.read_as), row[column.name], unconverted, flow)
+        found, warned = _column(column, column.text_in(record), row[column.name], unconverted, flow)
         errors += found
         warnings += warned
     for rule in flow.contract.rules:
@@ -45,7 +45,7 @@ def _convert(record: Fields, flow: Flow) -> tuple[Row, dict[str, Reason]]:
     unconverted: dict[str, Reason] = {}
     for column in flow.contract.columns:
         try:
-            row[column.name] = accept(record.get(column.read_as), column.type, flow.timezone)
+            row[column.name] = accept(column.text_in(record), column.type, flow.timezone)
         except NotAccepted as refused:
             row[column.name] = None
             unconverted[column.name] = Reason("type", column.name, str(refused))
