@@ -63,7 +63,7 @@ TRANSACTION = (
     mutant(
         "read-back-skipped",
         "books/commit.py",
-        "return outcome if not isinstance(outcome, Committed) else _read_back(session, work, outcome)",
+        "return outcome if not isinstance(outcome, Committed) else _read_back(session, table, outcome)",
         "return outcome",
         "a COMMIT that kept nothing is reported as loaded, and the rows are lost",
         f"{STORE}a_commit_without_an_error_is_not_believed",

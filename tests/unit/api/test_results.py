@@ -36,9 +36,14 @@ RECORD = results.QuarantineRecord(
 ENTRY = results.LedgerEntry(
     "e1", "2026-06-01T00:00:00+00:00", "raw.orders", "06.csv", 1, 2, "load", 10, 6, 2, 1, 1, 6, 0, None, {"record": 10}
 )
+CHANGE = results.SchemaChange(
+    "2026-06-01T00:00:00+00:00", "raw.orders", "2", "evolve", ("added n VARCHAR",), "ab12", "anna",
+    (results.ResultColumn("n", "VARCHAR"),),
+)  # fmt: skip
 ANSWERS = [
     results.RunResult("ok", True, (STEP,), (FINDING,)),
-    results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file"),)),
+    results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file", ("ALTER TABLE t",)),)),
+    results.SchemaHistory(3, (CHANGE,)),
     results.CheckResult(False, (FINDING,)),
     results.AuditResult(True, (FINDING,), (results.Law("L1", "read = fates", 3, 0),), 2, 3),
     results.LedgerResult(3, (ENTRY,)),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.project_kit import Folder
 
-from headgate.core import faults
+from headgate.core import environ, faults
 from headgate.core.errors import ProjectError
 from headgate.core.values import TableRef
 from headgate.models.names import read_view
@@ -258,3 +258,39 @@ def test_mistakes_in_the_policy_are_told(tmp_path: Path, lines: str, code: str, 
         folder.open()
     assert (caught.value.finding.code, says in caught.value.finding.what) == (code, True)
     assert str(caught.value.finding.where).startswith("ingest/orders.yml:3")
+
+
+def test_a_change_by_hand_is_no_edit_of_the_contract(tmp_path: Path) -> None:
+    folder = loaded(tmp_path)
+    folder.behind("ALTER TABLE raw.orders ALTER COLUMN amount TYPE VARCHAR")
+    folder.write("data/b.csv", "id,amount,day\n4,40,\n")
+    [finding] = folder.run().findings
+    assert (finding.code, "amount: VARCHAR in the table" in finding.what) == ("contract-misfit", True)
+    assert [entry.kind for entry in folder.open().ledger("raw.orders").entries] == ["load"]
+
+
+def test_the_history_tells_how_the_columns_became_what_they_are(tmp_path: Path) -> None:
+    folder = loaded(tmp_path)
+    folder.write("models/m.sql", "select 1 as x")
+    folder.run()
+    edited(folder, {**FIRST, "amount": "decimal(20,2)", "note": "text"})
+    folder.run()
+    edited(folder, {**FIRST, "amount": "decimal(20,2), min(0)", "note": "text"})
+    folder.write("data/b.csv", "id,amount,day,note\n4,40,,\n")
+    folder.run()
+    edited(folder, {"id": "text", "day": "date", "n2": "text, from(note)"}, extra="ignore")
+    folder.write("data/a.csv", "id,amount,day,note\n1,10.50,2024-01-02,\n")
+    folder.step("raw.orders", full_refresh=True)
+    found = folder.open().schema_history("raw.orders")
+    assert [(one.entry, one.kind, one.changes) for one in found.changes] == [
+        ("4", "load", ("id: BIGINT to VARCHAR", "dropped amount DECIMAL(20,2)", "dropped note VARCHAR",
+                       "added n2 VARCHAR")),
+        ("3", "load", ("rules changed",)),
+        ("2", "evolve", ("amount: DECIMAL(8,2) to DECIMAL(20,2)", "added note VARCHAR")),
+        ("1", "load", ("made with id BIGINT, amount DECIMAL(8,2), day DATE",)),
+    ]  # fmt: skip
+    assert [column.name for column in found.changes[1].columns] == ["id", "amount", "day", "note"]
+    assert len({one.contract for one in found.changes}) == 4
+    assert {one.by for one in found.changes} == {environ.user()}
+    assert folder.open().schema_history().total == 4  # no model
+    assert len(folder.open().schema_history(limit=1).changes) == 1
