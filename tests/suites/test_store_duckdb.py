@@ -8,6 +8,7 @@ import pytest
 
 from headgate.adapters.duckdb.store import DuckDBStore
 from headgate.testing.evolution_suite import EvolutionSuite
+from headgate.testing.restore_suite import RestoreSuite
 from headgate.testing.store_suite import StoreKit, StoreSuite
 
 
@@ -26,6 +27,12 @@ class TestDuckDB(StoreSuite):
 
 
 class TestDuckDBEvolution(EvolutionSuite):
+    @pytest.fixture
+    def kit(self, tmp_path: Path) -> StoreKit:
+        return DuckDBKit(tmp_path / "w.duckdb")
+
+
+class TestDuckDBRestore(RestoreSuite):
     @pytest.fixture
     def kit(self, tmp_path: Path) -> StoreKit:
         return DuckDBKit(tmp_path / "w.duckdb")

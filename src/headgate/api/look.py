@@ -17,6 +17,7 @@ from headgate.api.results import (
     QuarantineRecord,
     Reason,
     ReplayResult,
+    RestoreResult,
     ResultColumn,
     SchemaChange,
     SchemaHistory,
@@ -117,6 +118,22 @@ def _moment(moment: Moment) -> SchemaChange:
         entry.contract,
         entry.author,
         tuple(ResultColumn(name, kind) for name, kind in moment.columns),
+    )
+
+
+def restored(session: Session, entry: Entry, seen: bool) -> RestoreResult:
+    """The restored table as an answer."""
+    by = next(one for one in ledger.entries(session, entry.table_name) if one.id == entry.facts["restored"])
+    kept = f"{TableRef.parse(entry.table_name).schema}.{entry.facts['kept']}"
+    return RestoreResult(
+        entry.table_name,
+        entry.author,
+        str(entry.id),
+        entry.rows_before,
+        entry.rows_after,
+        by.committed_at,
+        kept,
+        "seen" if seen else "back",
     )
 
 

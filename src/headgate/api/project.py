@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, schema history, quarantine, replay, query."""
+"""A project and its verbs: check, plan, run, audit, ledger, schema history, quarantine, replay, restore, query."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from headgate.api.results import (
     QuarantineList,
     QueryResult,
     ReplayResult,
+    RestoreResult,
     RunResult,
     SchemaHistory,
     Step,
@@ -40,7 +41,8 @@ Told = Callable[[str], None]
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `replay` and `adjust` hold the project alone while they work; the other verbs change nothing.
+    *Guarantee*: `run`, `replay`, `restore` and `adjust` hold the project alone while they work; the other verbs change
+    nothing.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -168,6 +170,18 @@ class Project:
             named = TableRef.parse(self._table(session, table) or table)
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
+
+    def restore(self, table: str) -> RestoreResult:
+        """Puts the table that was replaced last back in place; the one that stands now is kept instead."""
+        from headgate.run.restore import restore
+
+        with self._warehouse.writing("headgate restore") as store:
+            with store.session() as session:
+                name = self._table(session, table) or table
+            seen = any(str(one.table) == name and one.load.kind == "replace" for one in self._files.ingests)
+            first, *_ = restore(store, TableRef.parse(name), environ.user(), seen)
+            with store.session() as session:
+                return look.restored(session, first, seen)
 
     def quarantine(self, table: str | None = None, status: str = "open", limit: int | None = 50) -> QuarantineList:
         """Refused records: open ones unless another status (or `all`) is asked for."""

@@ -219,6 +219,23 @@ class AdjustResult(Answer):
 
 
 @dataclass(frozen=True)
+class RestoreResult(Answer):
+    """The table that stands again: its rows, those given up (kept until the next time), and when it had been replaced.
+
+    `position`: `back` (the next run reads again what came since) or `seen` (it waits for other content).
+    """
+
+    table: str
+    by: str
+    entry: str
+    rows_before: int
+    rows_after: int
+    replaced_at: str
+    kept: str
+    position: Literal["back", "seen"]
+
+
+@dataclass(frozen=True)
 class ResultColumn(Answer):
     """A column of a query or a table: its name and its type in the warehouse's spelling."""
 

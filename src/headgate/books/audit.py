@@ -289,6 +289,7 @@ def _held(session: StoreSession, name: str) -> Iterator[Finding]:
 def _pins(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     """The types that were taken from the data are those of the entry that pinned them."""
     said = [(entry.contract, entry.facts["pinned"]) for entry in history if "pinned" in entry.facts][-1:]
+    said = [one for one in said if one[1]]  # a restored table may have had none
     kept = [
         (row[0], ledger.fingerprint(row[1]))
         for row in session.execute("SELECT digest, body FROM _headgate.contract WHERE table_name = ?", [name])

@@ -13,7 +13,7 @@ from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
-Kind = Literal["load", "replay", "build", "adjust", "evolve"]
+Kind = Literal["load", "replay", "build", "adjust", "evolve", "restore"]
 DATA, BUILD, ADJUST, EVOLVE = "data", "build", "adjust", "evolve"
 STREAMS = (DATA, BUILD, ADJUST, EVOLVE)
 """Chains of entries, each with seats of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session, StoreSession
@@ -97,3 +98,22 @@ def _settling(session: Session, where: str, params: list[str]) -> Settled:
         f"SELECT count(*), CAST(coalesce(sum(id), 0) AS BIGINT) FROM _headgate.quarantine WHERE {where}", params
     )[0]
     return Settled(rows, ids)
+
+
+def revive(session: Session, table: TableRef, settled_by: int, entries: Mapping[str, int], attempt: str) -> None:
+    """Opens the records that an entry superseded once more, as new records of these entries (by partition; `*`: of all
+    other partitions); the old ones stay settled, and are their parents."""
+    cases = " ".join(
+        f"WHEN {quote.literal(partition)} THEN {number}" for partition, number in entries.items() if partition != "*"
+    )
+    entry = f"CASE partition {cases} ELSE {entries['*']} END" if cases else str(entries["*"])
+    session.execute(
+        f"""INSERT INTO _headgate.quarantine
+        SELECT *, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, q.* FROM (
+            SELECT table_name, CAST({entry} AS BIGINT) AS entry, origin, {quote.literal(attempt)} AS attempt, stream,
+                partition, record, line, reasons, raw, "row", shape, 'open' AS status, CAST(0 AS BIGINT) AS revision,
+                id AS parent, CAST(NULL AS BIGINT) AS settled_by
+            FROM _headgate.quarantine
+            WHERE table_name = {quote.literal(str(table))} AND status = 'superseded' AND settled_by = {settled_by}
+            ORDER BY id) AS q) AS numbered"""
+    )

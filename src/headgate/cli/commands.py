@@ -110,6 +110,13 @@ COMMANDS = (
         ("schema history", "schema history raw.orders"),
     ),
     Command(
+        "restore",
+        "bring back the table that a replace or a full refresh took the place of",
+        "restore TABLE",
+        (_argument("table", metavar="TABLE", help="the table that was replaced"),),
+        ("restore raw.orders",),
+    ),
+    Command(
         "quarantine list",
         "list refused records with every reason",
         "quarantine list [--table TABLE] [--status STATUS] [--limit N]",

@@ -143,6 +143,20 @@ def schema_history(answer: results.SchemaHistory, screen: Screen) -> list[str]:
     return [*(table(columns, rows, screen.width) if rows else []), _shown(len(rows), answer.total, "change", "changes")]
 
 
+_NEXT = {
+    "back": "the next run goes on where the restored rows end",
+    "seen": "the next run waits for other content of its source",
+}
+
+
+def restore(answer: results.RestoreResult, screen: Screen) -> list[str]:
+    rows = f"{count(answer.rows_before)} -> {many(answer.rows_after, 'row')}"
+    return [
+        f"restored {safe(answer.table)} as it was before {answer.replaced_at}: {rows}, by {safe(answer.by)}",
+        f"{_NEXT[answer.position]}; what stood until now is kept as {safe(answer.kept)}: the same command undoes this",
+    ]
+
+
 def adjust(answer: results.AdjustResult, screen: Screen) -> list[str]:
     rows = f"{count(answer.rows_before)} -> {many(answer.rows_after, 'row')}"
     change = f"{count(answer.rows_added)} added, {count(answer.rows_removed)} removed"

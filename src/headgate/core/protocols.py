@@ -122,8 +122,22 @@ class StoreSession(Session, Protocol):
         """
         ...
 
-    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
-        """Makes a table with these columns (the engine's types); `required` ones take no NULL."""
+    def exchange(self, table: TableRef, successor: TableRef, kept: TableRef) -> None:
+        """Puts the successor in the table's place and keeps the old one as `kept`, within the open transaction.
+
+        No row is copied. What was kept before is dropped, unless it is the successor: then the two change places.
+        Views and grants of the table go with its name.
+        *Errors*: AdapterError `needed-by` where something holds on to what is to be moved or dropped.
+        """
+        ...
+
+    def create(
+        self, table: TableRef, columns: Columns, required: Sequence[str] = (), like: TableRef | None = None
+    ) -> None:
+        """Makes a table with these columns (the engine's types); `required` ones take no NULL.
+
+        `like`: where that table has the same columns, the new one gets its indexes and defaults as well.
+        """
         ...
 
     def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:

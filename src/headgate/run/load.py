@@ -83,12 +83,17 @@ def load(job: Job) -> Loaded:
             finished, refresh = _tried(job, session, attempt, done, refresh)
         if finished:
             return done.ended()
-    raise CommitError(
+    raise contested(job.flow.name)
+
+
+def contested(table: str) -> CommitError:
+    """Every try found that another runner had been first."""
+    return CommitError(
         Finding(
             "commit-contested",
             "error",
-            f"{TRIES} times another runner committed {job.flow.name} first",
-            job.flow.name,
+            f"{TRIES} times another runner committed {table} first",
+            table,
             "let one run end before the next begins",
         )
     )

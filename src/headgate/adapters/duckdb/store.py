@@ -131,7 +131,25 @@ class DuckDBSession:
         self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
         return standing
 
-    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+    def exchange(self, table: TableRef, successor: TableRef, kept: TableRef) -> None:
+        """An index holds on to its table's name: those of others are dropped, as with the table itself."""
+        aside = quote.aside(kept)
+        indexes = self.execute(
+            "SELECT index_name FROM duckdb_indexes() WHERE database_name = current_database()"
+            " AND schema_name = ? AND table_name = ?",
+            [table.schema, table.name],
+        )
+        for (name,) in indexes:
+            self.execute(f"DROP INDEX {quote.ident(table.schema)}.{quote.ident(name)}")
+        self.execute(f"ALTER TABLE {quote.table(table)} RENAME TO {quote.ident(aside.name)}")
+        if kept != successor:
+            self.execute(f"DROP TABLE IF EXISTS {quote.table(kept)}")
+        self.execute(f"ALTER TABLE {quote.table(successor)} RENAME TO {quote.ident(table.name)}")
+        self.execute(f"ALTER TABLE {quote.table(aside)} RENAME TO {quote.ident(kept.name)}")
+
+    def create(
+        self, table: TableRef, columns: Columns, required: Sequence[str] = (), like: TableRef | None = None
+    ) -> None:
         self.execute(quote.create_table(table, columns, required))
 
     def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
