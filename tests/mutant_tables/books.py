@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import ADJUST, CONTRACTS, EVOLUTION, HISTORIES, ORACLE, QUARANTINE, STORE, TORN, mutant
+from tests.mutant_tables.mutant import (
+    ADJUST,
+    CONTRACTS,
+    EVOLUTION,
+    HISTORIES,
+    ORACLE,
+    QUARANTINE,
+    RESTORE,
+    STORE,
+    TORN,
+    mutant,
+)
 
 BOOKS = (
     mutant(
@@ -214,6 +225,30 @@ BOOKS = (
         "    if False and session",
         "a required column is NULL in every row that stood before it",
         f"{EVOLUTION}::test_a_required_new_column_needs_an_empty_table",
+    ),
+    mutant(
+        "restore-takes-any-rows",
+        "books/restore.py",
+        "    if record.differences(before, rows):",
+        "    if False:",
+        "rows that somebody deleted from the kept table are gone, and the books say so of nobody",
+        f"{RESTORE}::test_kept_rows_that_somebody_changed_stay_where_they_are",
+    ),
+    mutant(
+        "restore-leaves-positions",
+        "books/restore.py",
+        "if request.seen else past.positions",
+        "if True else past.positions",
+        "files that only the rows given up had are never read again",
+        f"{RESTORE}::test_the_next_run_loads_what_came_since_and_nothing_twice",
+    ),
+    mutant(
+        "restore-forgets-the-refused",
+        "books/restore.py",
+        "    quarantine.revive(session, table, past.by.id, numbers, request.attempt)\n",
+        "",
+        "records that waited in quarantine are gone with the replacement that was undone",
+        f"{RESTORE}::test_a_full_refresh_that_was_a_mistake_is_undone",
     ),
 )
 

@@ -182,9 +182,9 @@ WRITING = (
     mutant(
         "replace-keeps-old-rows",
         "books/write.py",
-        "        session.clear(work.table, loaded_columns(work.columns), (LOAD_COLUMN,))\n",
-        "",
-        "old and new content stand side by side",
+        "    if changes.staged:\n        _put",
+        "    if False:\n        _put",
+        "the entries tell of new content, and the old one stands",
         f"{STORE}replace_exchanges_the_whole_table",
     ),
     mutant(

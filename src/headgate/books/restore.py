@@ -80,7 +80,7 @@ def _inside(session: StoreSession, request: Request) -> Outcome:
     fault("after_decide")
     quarantine.discard_held(session, table)
     given_up = quarantine.supersede(session, table, None, base + 1)
-    quarantine.revive(session, table, past.by.id, {**numbers, "*": base + 1}, request.attempt)
+    quarantine.revive(session, table, past.by.id, numbers, request.attempt)
     if not claim_seats(session, str(table), DATA, parts):
         raise RuntimeError("a seat moved under the table's lock")
     _forget(session, table, parts)

@@ -189,3 +189,12 @@ def test_a_plan_shows_the_statements_of_a_change() -> None:
     step = results.PlanStep("raw.orders", "load", "run", "added n VARCHAR", ('ALTER TABLE "raw"."orders" ...',))
     shown = show.plan(results.PlanResult((step,)), PLAIN)
     assert shown[3:6] == ["", "raw.orders would change:", '  ALTER TABLE "raw"."orders" ...;']
+
+
+def test_a_restored_table_says_what_comes_next() -> None:
+    answer = results.RestoreResult("raw.a", "anna", "3", 1_000, 2, "2026-06-01", "raw.a__hg_kept", "back")
+    assert show.restore(answer, PLAIN) == [
+        "restored raw.a as it was before 2026-06-01: 1,000 -> 2 rows, by anna",
+        "the next run goes on where the restored rows end; what stood until now is kept as raw.a__hg_kept: "
+        "the same command undoes this",
+    ]

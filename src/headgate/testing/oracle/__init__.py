@@ -28,6 +28,7 @@ from headgate.testing.oracle.model import (
     State,
     Unique,
 )
+from headgate.testing.oracle.restore import restore
 from headgate.testing.oracle.values import NotAccepted, accept, canonical_spelling, written
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "judge",
     "load",
     "replay",
+    "restore",
     "same_state",
     "view",
     "written",

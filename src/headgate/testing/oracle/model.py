@@ -19,7 +19,7 @@ Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "replace"]
-Kind = Literal["load", "replay", "adjust", "evolve"]
+Kind = Literal["load", "replay", "adjust", "evolve", "restore"]
 Status = Literal["open", "held", "replayed", "superseded", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
@@ -287,9 +287,19 @@ class Refusal:
     quarantined: int = 0
 
 
+@dataclass(frozen=True)
+class Past:
+    """A table as it was before entry `by` replaced it: what a restore brings back."""
+
+    by: int
+    rows: tuple[Row, ...]
+    positions: Mapping[str, Position]
+
+
 @dataclass
 class State:
-    """A warehouse and its books. `positions` by (table, partition); `versions` counts the commits of a table."""
+    """A warehouse and its books. `positions` by (table, partition); `versions` counts the commits of a table; `kept`
+    is what each table was before it was replaced last."""
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
@@ -297,6 +307,7 @@ class State:
     quarantine: list[Refused] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, Past] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A state that can be changed without changing this one. Rows and records are shared: nobody changes them."""
@@ -307,7 +318,12 @@ class State:
             list(self.quarantine),
             list(self.refusals),
             dict(self.versions),
+            dict(self.kept),
         )
+
+    def seats(self, table: str) -> dict[str, Position]:
+        """The positions of the table's partitions."""
+        return {name: position for (of, name), position in self.positions.items() if of == table}
 
     def rows(self, table: str) -> list[Row]:
         return self.tables.get(table, [])
