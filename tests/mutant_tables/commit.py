@@ -286,15 +286,15 @@ WRITING = (
     mutant(
         "pin-not-kept",
         "books/write.py",
-        "    if work.pin:\n        mine",
-        "    if False:\n        mine",
+        "    if work.pin:\n        pin(",
+        "    if False:\n        pin(",
         "types taken from the data are taken anew at the next load: the same text becomes another value",
         FIRST,
     ),
     mutant(
         "old-pins-stay",
         "books/write.py",
-        '        session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)\n',
+        '    session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)\n',
         "",
         "a table has two sets of pinned types",
         f"{CONTRACTS}::test_types_are_taken_anew_by_a_full_refresh",

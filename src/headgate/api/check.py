@@ -45,13 +45,25 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
         return
     broken = verify(flow.contract, flow.ingest.places)
     yield from broken
-    ignored = flow.ingest.extra == "ignore"
-    found = flow.source.check(reading, [column.source for column in flow.contract.columns])
-    found = [one for one in found if not (ignored and one.code == "unknown-column")]
+    found = _columns(flow, reading)
     yield from found
     if not broken and not found:
         yield from _types(flow, reading)
     yield from _table(flow, session)
+
+
+def _columns(flow: Flow, reading: Engine) -> list[Finding]:
+    """What keeps the source's columns from being read, as far as the ingest file does not let it pass."""
+    assert flow.contract is not None
+    columns = flow.contract.columns
+    found = flow.source.check(reading, [column.source for column in columns])
+    if flow.ingest.extra != "error":
+        found = [one for one in found if one.code != "unknown-column"]
+    if flow.ingest.missing == "null":
+        needed = flow.source.check(reading, [column.source for column in columns if column.required])
+        found = [one for one in found if one.code != "missing-column"]
+        found += [one for one in needed if one.code == "missing-column"]
+    return found
 
 
 def _types(flow: Flow, reading: Engine) -> Iterator[Finding]:
@@ -72,7 +84,8 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
     try:
         batch = reader.read(1, 1)
         if batch is not None:
-            scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC")
+            lenient = flow.ingest.missing == "null"
+            scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC", lenient=lenient)
             convert_columns(scan, batch)
     finally:
         reader.close()

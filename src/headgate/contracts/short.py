@@ -12,7 +12,7 @@ from headgate.core.errors import ContractError, Finding, Location, nearest
 from headgate.types import logical
 from headgate.types.logical import LogicalType
 
-RESERVED_CODES = {*RULES, "type", "record", "order_by", "replay"}
+RESERVED_CODES = {*RULES, "type", "record", "extra", "order_by", "replay"}
 """Codes that reasons use for other things; no rule under `rules:` may be named so."""
 
 KEY_MESSAGE = "must be unique"

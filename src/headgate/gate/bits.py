@@ -39,6 +39,8 @@ class Bits:
     replay_bit: int | None
     store_bits: dict[str, int] = field(default_factory=dict)
     """By column: the value fits its type, but not the warehouse."""
+    extra_bits: dict[str, int] = field(default_factory=dict)
+    """By column of the source, in small letters: the contract does not know it, and the record has a value there."""
 
     @property
     def words(self) -> int:
@@ -74,10 +76,12 @@ def bits_of(
     keys: tuple[str, ...] = (),
     replay: bool = False,
     unkept: Callable[[LogicalType], str | None] = lambda kind: None,
+    unknown: Sequence[str] = (),
 ) -> Bits:
     """The bits of the contract's error rules; a warning refuses nothing and has none.
 
     `unkept`: what is told of values of a type that the warehouse can't keep; None where it keeps every one.
+    `unknown`: columns of the source that the contract does not know, and in which no record may have a value.
     """
     reasons: list[Reason] = []
 
@@ -100,6 +104,7 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
+    extra_bits = {name.lower(): add(EXTRA_RULE, name, "the contract has no such column") for name in unknown}
     uniques = tuple(
         (rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract)
     )
@@ -107,10 +112,13 @@ def bits_of(
     references = tuple(
         (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
     )
-    return Bits(tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, store_bits)
+    return Bits(
+        tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, store_bits, extra_bits
+    )
 
 
 MALFORMED_RULE = "record"
+EXTRA_RULE = "extra"
 
 
 def malformed_reasons(message_sql: str) -> str:

@@ -39,6 +39,10 @@ class Rules:
     origin`."""
     extra: bool = False
     """Columns of the source that the contract does not name are let pass (and not loaded)."""
+    lenient: bool = False
+    """Columns that a batch lacks are NULL, unless they are required."""
+    unknown: tuple[str, ...] = ()
+    """Columns of the source that the contract does not name: a record that has a value there is refused."""
 
     @property
     def replay(self) -> bool:
@@ -65,10 +69,19 @@ class Gate:
 
     def __post_init__(self) -> None:
         rules = self.rules
-        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay, self._unkept)
+        self.bits: Bits = bits_of(
+            rules.contract, rules.order_by, rules.keys, rules.keyed_replay, self._unkept, rules.unknown
+        )
         self.engine = self.session.engine
         self.scan = Scan(
-            self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, holds=self.session.holds
+            self.engine,
+            rules.contract,
+            self.bits,
+            self.prefix,
+            rules.timezone,
+            rules.replay,
+            rules.lenient,
+            holds=self.session.holds,
         )
         self.verdict = Verdict(self.scan)
 

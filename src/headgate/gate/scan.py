@@ -74,6 +74,8 @@ class Scan:
     earlier contract: a column goes by a name that it had, and is NULL where they lack it."""
     lenient: bool = False
     """A column that a batch lacks is NULL, unless it is required."""
+    absent: dict[str, int] = field(default_factory=dict)
+    """By column that was NULL because a batch lacked it: records of such batches."""
     holds: Callable[[str, str], tuple[str, str] | None] = lambda value, kind: None
     """What the store can keep: see `StoreSession.holds`."""
     spans: list[Span] = field(default_factory=list)
@@ -205,6 +207,7 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
         if source is None and not scan.absolute and (column.required or not scan.lenient):
             raise missing_column(batch, column)
         if source is None:
+            scan.absent[column.name] = scan.absent.get(column.name, 0) + batch.records
             values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
             continue
         converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
@@ -216,6 +219,9 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
             failing.append((scan.bits.type_bits[column.name], f"NOT ({converted.ok})"))
         if held is not None:
             failing.append((scan.bits.store_bits[column.name], f"NOT coalesce({held[0]}, true)"))
+    for name, bit in scan.bits.extra_bits.items():
+        if name in by_name:
+            failing.append((bit, f"src.{quote.ident(by_name[name].name)} IS NOT NULL"))
     return values, failing
 
 
@@ -239,22 +245,26 @@ def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
     )
 
 
-def refuse_unknown(contract: Contract, batch: Batch, former: bool = False) -> None:
-    """Stops the load at a column that the contract does not name; `former` names of its columns may count, too."""
+def unknown_columns(contract: Contract, columns: Sequence[SourceColumn], former: bool = False) -> list[str]:
+    """The columns that the contract does not name; `former` names of its columns may count, too."""
     known = {column.source.lower() for column in contract.columns}
     known |= {name.lower() for column in contract.columns if former for name in column.was}
-    for column in batch.columns:
-        if column.name.lower() not in known:
-            raise ContractError(
-                Finding(
-                    "unknown-column",
-                    "error",
-                    f"column {column.name!r} of the file is not in the contract"
-                    f"{nearest(column.name, [one.source for one in contract.columns])}",
-                    batch.location or batch.partition,
-                    "add it to the contract, or let unknown columns pass: extra: ignore",
-                )
+    return [column.name for column in columns if column.name.lower() not in known]
+
+
+def refuse_unknown(contract: Contract, batch: Batch, former: bool = False) -> None:
+    """Stops the load at a column that the contract does not name."""
+    for name in unknown_columns(contract, batch.columns, former)[:1]:
+        raise ContractError(
+            Finding(
+                "unknown-column",
+                "error",
+                f"column {name!r} of the file is not in the contract"
+                f"{nearest(name, [one.source for one in contract.columns])}",
+                batch.location or batch.partition,
+                "add it to the contract, or let unknown columns pass: extra: ignore",
             )
+        )
 
 
 def _never_fits(batch: Batch, column: ContractColumn, physical: str) -> ContractError:

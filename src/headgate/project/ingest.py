@@ -26,6 +26,7 @@ KEYS = (
     "skip",
     "refuse_at_most",
     "extra",
+    "missing",
     "evolution",
     "on_change",
     "twin_files",
@@ -33,7 +34,8 @@ KEYS = (
 )
 LATER = ("contract", "schedule", "tests", "owner", "description")
 CHOICES = {
-    "extra": ("error", "ignore"),
+    "extra": ("error", "ignore", "quarantine"),
+    "missing": ("error", "null"),
     "on_change": ("error", "ignore", "reload"),
     "twin_files": ("load", "skip"),
 }

@@ -48,7 +48,8 @@ class Ingest:
     source: SourceSpec
     load: LoadSpec
     contract: Contract | None
-    extra: Literal["error", "ignore"] = "error"
+    extra: Literal["error", "ignore", "quarantine"] = "error"
+    missing: Literal["error", "null"] = "error"
     evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"
     twin_files: Literal["load", "skip"] = "load"

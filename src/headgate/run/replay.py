@@ -20,7 +20,7 @@ from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
 from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken
-from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
+from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
 
@@ -135,7 +135,8 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         spec.order_by,
         zone,
         records=records,
-        extra=flow.ingest.extra == "ignore",
+        extra=flow.ingest.extra != "error",
+        unknown=refused_columns(flow, [_columns(session, group) for group in groups], former=True),
     )
     gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
     seats = ledger.seats(session, flow.name)
@@ -166,10 +167,15 @@ def _part(number: int, group: _Group, seat: Seat) -> Part:
     return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
 
 
+def _columns(session: Session, group: _Group) -> tuple[SourceColumn, ...]:
+    """The columns that the records were read with."""
+    body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [group.shape])[0][0]
+    return tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
+
+
 def _batch(session: Session, group: _Group, records: str) -> Batch:
     """The records of a group as the gate reads them: their numbers are the quarantine's ids."""
-    body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [group.shape])[0][0]
-    columns = tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
+    columns = _columns(session, group)
     values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
     mine = f"{records} AS q WHERE q.partition = {quote.literal(group.partition)}"
     return Batch(

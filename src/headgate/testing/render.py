@@ -56,7 +56,7 @@ def short_form(contract: Contract) -> str:
 def ingest_form(flow: Flow, source: str) -> str:
     """The flow as a whole ingest file that reads `source` (what stands after `from:`)."""
     lines = [f"table: {flow.table}", f"from: {source}", f"load: {_load(flow)}"]
-    for name, default in (("on_change", "error"), ("twin_files", "load"), ("extra", "error")):
+    for name, default in (("on_change", "error"), ("twin_files", "load"), ("extra", "error"), ("missing", "error")):
         if getattr(flow, name) != default:
             lines.append(f"{name}: {getattr(flow, name)}")
     if flow.evolution:

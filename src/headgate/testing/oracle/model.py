@@ -132,7 +132,8 @@ class Flow:
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
-    extra: Literal["error", "ignore"] = "error"
+    extra: Literal["error", "ignore", "quarantine"] = "error"
+    missing: Literal["error", "null"] = "error"
     timezone: str = "UTC"
     evolution: tuple[tuple[str, str], ...] = ()
 

@@ -36,6 +36,10 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
     for rule in flow.contract.rules:
         if rule.check(row) is False:
             errors.append(Reason(rule.name, None, f"must hold: {rule.sql or rule.name}"))
+    known = {name for column in flow.contract.columns for name in (column.read_as, *column.was)}
+    if flow.extra == "quarantine":
+        unknown = [name for name, text in record.items() if name not in known and text is not None]
+        errors += [Reason("extra", name, "the contract has no such column") for name in unknown]
     return Look(row, tuple(errors), warnings=warnings)
 
 
