@@ -205,7 +205,7 @@ BOOKS = (
     mutant(
         "frozen-follows",
         "books/evolve.py",
-        "    if frozen:\n",
+        "    if frozen or (found and edit.hashed):\n",
         "    if any(_impossible(one) for one in frozen):\n",
         "a column is dropped with its values though nobody allowed it",
         f"{EVOLUTION}::test_each_case_follows_or_stays_as_its_word_says",

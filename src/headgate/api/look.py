@@ -24,7 +24,7 @@ from headgate.api.results import (
 )
 from headgate.books import ledger
 from headgate.books.audit import Audit
-from headgate.books.history import Moment, history
+from headgate.books.columns import Moment, history
 from headgate.books.ledger import Counts, Entry
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.protocols import Session

@@ -27,12 +27,18 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Edit:
-    """The contract that a table is to follow, and how far it may. `attempt` and `author` go into the entry."""
+    """The contract that a table is to follow, and how far it may. `attempt` and `author` go into the entry.
+
+    `beside`: columns of the table that its load adds to the contract's. `hashed`: rows carry a digest of their columns
+    (a table of versions), so that none of these may change.
+    """
 
     contract: Contract
     policy: Policy = field(default_factory=Policy)
     attempt: str = ""
     author: str = ""
+    beside: tuple[str, ...] = ()
+    hashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,11 @@ def pending(session: StoreSession, table: TableRef, edit: Edit) -> Evolution:
     *Errors*: CommitError `table-missing`, `column-missing`, `contract-misfit` where the policy holds the table as it
     is or no value could follow, `evolve-required` for a required column that the rows lack.
     """
-    have = _standing(session, table)
+    have = [one for one in _standing(session, table) if one.name not in edit.beside]
     found = changes(have, edit.contract, session.physical)
     frozen = [one for one in found if edit.policy.word(one.case) == "freeze" or _impossible(one)]
-    if frozen:
-        raise _misfit(table, found, frozen)
+    if frozen or (found and edit.hashed):
+        raise _misfit(table, found, [] if edit.hashed else frozen)
     required = [one for one in found if one.case == "new" and one.declared is not None and one.declared.required]
     if required and session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1"):
         raise _required(table, required)
@@ -220,7 +226,11 @@ def _misfit(table: TableRef, found: Sequence[Change], frozen: Sequence[Change]) 
     ]
     never = [one.column for one in frozen if _impossible(one)]
     words = dict.fromkeys(one.case for one in frozen if not _impossible(one))
-    follow = "" if never else f"let the table follow (evolution: {{{', '.join(f'{w}: evolve' for w in words)}}}), "
+    follow = (
+        ""
+        if never or not words
+        else f"let the table follow (evolution: {{{', '.join(f'{w}: evolve' for w in words)}}}), "
+    )
     return CommitError(
         Finding(
             "contract-misfit",

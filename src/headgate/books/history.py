@@ -1,68 +1,58 @@
-"""What a table's columns and contract have been, told by its entries."""
+"""A table that keeps every version of an identity (SCD2): its columns, and the versions that a commit ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from headgate.books.ledger import EVOLVE, Entry
-from headgate.books.record import is_model
-from headgate.contracts.evolution import phrase
+from headgate.core.protocols import Columns, StoreSession
+from headgate.core.values import TableRef
+from headgate.sql import quote
 
-Shape = Sequence[Sequence[str]]
+HASH_COLUMN = "_hg_hash"
+"""Digest of what makes a version: a record with the digest of the current version says nothing new."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """An entry behind which the table had other columns, or another contract. `changes`: phrases, in order.
+class History:
+    """The columns that say when a version held: from `valid_from` on, before `valid_to`, and whether it still does.
 
-    `columns`: name and type, in the table's order, as they were from then on; empty where the books do not say.
+    `track`: the columns in which versions differ (empty: all but the identity and the time). `end`: what `valid_to` of
+    a current version holds, as text; empty for NULL.
     """
 
-    entry: Entry
-    changes: tuple[str, ...]
-    columns: tuple[tuple[str, str], ...]
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+    current: str = "is_current"
+    track: tuple[str, ...] = ()
+    end: str = ""
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        return self.valid_from, self.valid_to, self.current
+
+    def columns(self, time: str) -> Columns:
+        """The table's columns beside the contract's, where times have this type of the engine."""
+        return [(self.valid_from, time), (self.valid_to, time), (self.current, "BOOLEAN"), (HASH_COLUMN, "VARCHAR")]
 
 
-def history(entries: Sequence[Entry]) -> Iterator[Moment]:
-    """The moments of one table, oldest first; none for a model, whose columns are those of its code."""
-    shape: tuple[tuple[str, str], ...] = ()
-    contract = ""
-    for entry in () if is_model(entries) else entries:
-        told = list(_told(entry, shape, contract))
-        shape = _shape(entry.facts) or shape
-        contract = entry.contract or contract
-        if told:
-            yield Moment(entry, tuple(told), shape)
+@dataclass(frozen=True)
+class Closing:
+    """Current versions that end. `select`: for the store, of `_hg_part`, the identity and `since`, the time at which
+    the next version begins; one of that very time gives way to it."""
+
+    select: str
+    history: History
 
 
-def _shape(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    found = facts.get("columns")
-    return tuple((str(name), str(kind)) for name, kind in found) if isinstance(found, list) else ()
+def close_versions(session: StoreSession, table: TableRef, closing: Closing, same: str) -> list[tuple[int, int, int]]:
+    """Ends the current versions that match by `same` (`old`, `new`), within the open transaction.
 
-
-def _told(entry: Entry, before: tuple[tuple[str, str], ...], contract: str) -> Iterator[str]:
-    facts = entry.facts
-    now = _shape(facts)
-    if entry.stream == EVOLVE:
-        yield from (phrase(change) for change in facts["changes"])
-    elif now and not before:
-        yield f"made with {', '.join(f'{name} {kind}' for name, kind in now)}"
-    elif now:
-        yield from _compared(dict(before), dict(now))
-    elif contract and entry.contract and entry.contract != contract:
-        yield "rules changed"
-
-
-def _compared(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """What a table that was loaded anew has otherwise."""
-    for name, kind in before.items():
-        if name not in now:
-            yield phrase({"case": "missing", "column": name, "before": kind, "after": ""})
-        elif now[name] != kind:
-            yield phrase({"case": "narrowed", "column": name, "before": kind, "after": now[name]})
-    for name, kind in now.items():
-        if name not in before:
-            yield phrase({"case": "new", "column": name, "before": "", "after": kind})
-    if before == now:
-        yield "columns in another order"
+    Returns part, entry that wrote the rows and number of the rows that gave way altogether.
+    """
+    start, end, current = (quote.ident(name) for name in closing.history.names)
+    gone = session.take_away(table, closing.select, f"{same} AND old.{current} AND old.{start} = new.since")
+    session.execute(
+        f"""UPDATE {quote.table(table)} AS old SET {end} = new.since, {current} = false
+            FROM ({closing.select}) AS new WHERE {same} AND old.{current}"""
+    )
+    return gone

@@ -141,7 +141,8 @@ def expected_by_entry(history: Sequence[Entry]) -> dict[int, int]:
         for load, rows in facts.get("adjusted", {}).items():
             left[int(load)] = left.get(int(load), 0) + rows
         if entry.stream == ledger.DATA:
-            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded
+            kept = facts.get("history", {}).get("unchanged", 0)
+            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded - kept
     return {load: rows for load, rows in left.items() if rows}
 
 

@@ -71,14 +71,14 @@ class Verdict:
         bits = self.scan.bits
         failing = []
         for rule, bit in bits.row_bits:
-            guard = self._unconverted(rule.column) if rule.code == "required" else ""
+            guard = self.unconverted(rule.column) if rule.code == "required" else ""
             failing.append((bit, f"NOT coalesce(({rule.sql}), true){guard}"))
         if bits.order_bit is not None:
             column = bits.reasons[bits.order_bit].column
-            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self._unconverted(column)}"))
+            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self.unconverted(column)}"))
         return failing
 
-    def _unconverted(self, column: str | None) -> str:
+    def unconverted(self, column: str | None) -> str:
         """A value that was received but does not convert is not missing: it has the reason `type` alone."""
         bits = self.scan.bits
         words = bits.constant(bits.type_bits[str(column)])
@@ -113,12 +113,13 @@ class Verdict:
     def _count(self, table: str) -> int:
         return int(self.temp.session.execute(f"SELECT count(_hg_id) FROM {table}")[0][0])
 
-    def move(self, session: StoreSession, names: Sequence[str]) -> None:
-        """Goes to the store with these columns of the records that are not skipped, for the set rules."""
+    def move(self, session: StoreSession, names: Sequence[str], more: Sequence[str] = ()) -> None:
+        """Goes to the store with these columns (and what the engine makes of them: `more`) of the records that are not
+        skipped, for the set rules."""
         here: object = session
         if session.engine is here:
             return
-        listed = ", ".join(["_hg_id", "_hg_part", *([columns(names)] if names else [])])
+        listed = ", ".join(["_hg_id", "_hg_part", *([columns(names)] if names else []), *more])
         abroad = Temp(session, self.temp.prefix)
         self.brought = session.bring(f"SELECT {listed} FROM ({self.judged()}) AS judged", abroad.name("records"))
         self.table = session.bring(f"SELECT * FROM {self.table}", abroad.name("verdict_0"))

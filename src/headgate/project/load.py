@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any, cast
 
+from headgate.books.history import History
 from headgate.contracts.model import Limit
 from headgate.core.errors import Location, nearest
 from headgate.project import fields
 from headgate.project.fields import Notes
-from headgate.project.model import LoadSpec
+from headgate.project.model import Disposition, LoadSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
-WORDS = ("append", "upsert", "replace")
-LATER = ("partition", "scd2", "scd1", "scd3", "scd6", "merge", "delete_insert")
-_FIX = "use append, replace, upsert or {upsert: column, order_by: column}"
+WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2")
+KEYED = ("upsert", "insert", "partition", "scd2")
+ORDERED = ("upsert", "scd2")
+HISTORY = ("track", "columns", "end")
+LATER = ("scd1", "scd3", "scd6", "merge", "delete_insert")
+_FIX = "use append, replace, upsert, {upsert: id, order_by: at}, {insert: id}, {partition: day}, {scd2: id}"
+_TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
 
@@ -31,7 +37,7 @@ def read(notes: Notes, node: Node | None) -> LoadSpec:
 
 def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
     words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER)]
-    known = (*WORDS, "order_by", "allow_empty", "on_change")
+    known = (*WORDS, "order_by", *HISTORY, "allow_empty", "on_change")
     fields.known(notes, node, known, "load", LATER)
     if len(words) != 1:
         what = "load: must name one of " + ", ".join(WORDS)
@@ -42,21 +48,42 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
         return LoadSpec(where=key.where)
     spec = _word(notes, key.text, key.where, value)
     order = node.get("order_by")
-    if order is not None and spec.kind != "upsert":
+    if order is not None and spec.kind not in ORDERED:
         notes.error("bad-value", f"order_by does not go with {spec.kind}", order.where, "remove order_by")
         order = None
     order_by = fields.text(notes, order, "order_by") if order is not None else None
-    return LoadSpec(spec.kind, spec.keys, order_by, where=key.where)
+    return LoadSpec(spec.kind, spec.keys, order_by, _history(notes, node, spec), where=key.where)
+
+
+def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
+    """How versions are kept; None under any other load, where the keys of a history are noted."""
+    said = [(key, value) for key, value in node.entries if key.text in HISTORY]
+    if spec.kind != "scd2":
+        for key, _ in said:
+            notes.error("bad-value", f"{key.text} does not go with {spec.kind}", key.where, f"remove {key.text}")
+        return None
+    made: dict[str, Any] = {}
+    if (track := node.get("track")) is not None:
+        made["track"] = fields.texts(notes, track, "track") or ()
+    if (end := node.get("end")) is not None:
+        made["end"] = fields.text(notes, end, "end") or ""
+    columns = fields.mapping(notes, node.get("columns"), "columns")
+    if columns is not None:
+        fields.known(notes, columns, _TIMES, "columns of a history")
+        named = ((field, columns.get(word)) for word, field in _TIMES.items())
+        made |= {field: fields.text(notes, value, field) or field for field, value in named if value is not None}
+    return History(**made)
 
 
 def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadSpec:
-    """The disposition that the word names; `value` is what stands behind it (for upsert, its columns)."""
+    """The disposition that the word names; `value` is what stands behind it: the columns of one that has columns."""
     if word in LATER:
         notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
     elif word not in WORDS:
         notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX)
-    elif word == "upsert":
-        return LoadSpec("upsert", _keys(notes, value), where=where)
+    elif word in KEYED:
+        history = History() if word == "scd2" else None
+        return LoadSpec(cast(Disposition, word), _keys(notes, word, value), history=history, where=where)
     else:
         if value is not None and not (isinstance(value, Scalar) and value.text.lower() in ("true", "yes", "")):
             notes.error("bad-value", f"{word} takes no columns", value.where, f"write load: {word}")
@@ -64,13 +91,13 @@ def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadS
     return LoadSpec(where=where)
 
 
-def _keys(notes: Notes, value: Node | None) -> tuple[str, ...]:
+def _keys(notes: Notes, word: str, value: Node | None) -> tuple[str, ...]:
     """The columns of `{upsert: ...}`; none for the bare word, which means the contract's key."""
     if value is None or (isinstance(value, Scalar) and (value.empty or value.text == "true")):
         return ()
-    keys = fields.texts(notes, value, "upsert") or ()
+    keys = fields.texts(notes, value, word) or ()
     if len(set(keys)) < len(keys):
-        notes.error("bad-value", "upsert names a column twice", value.where, "name each column once")
+        notes.error("bad-value", f"{word} names a column twice", value.where, "name each column once")
     return tuple(dict.fromkeys(keys))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.books import evolve, ledger, tables
 from headgate.books.evolve import Edit, Evolution
 from headgate.contracts.evolution import phrase
+from headgate.contracts.model import Contract
 from headgate.core.protocols import StoreSession
 from headgate.models.names import read_view
 from headgate.run.build import read_views
@@ -19,7 +20,7 @@ def follow(session: StoreSession, flow: Flow, attempt: str, author: str) -> str:
     The view through which models read the table follows with it. *Errors*: those of `books.evolve.evolve`.
     """
     assert flow.contract is not None
-    entry = evolve.evolve(session, flow.table, Edit(flow.contract, flow.ingest.evolution, attempt, author))
+    entry = evolve.evolve(session, flow.table, _edit(flow, flow.contract, attempt, author))
     if entry is None:
         return ""
     if session.standing(read_view(flow.table)):
@@ -38,4 +39,10 @@ def expected(session: StoreSession, flow: Flow) -> Evolution:
         return NOTHING
     if tables.is_blank(session, flow.table, state):
         return NOTHING
-    return evolve.inspect(session, flow.table, Edit(contract, flow.ingest.evolution, "look"))
+    return evolve.inspect(session, flow.table, _edit(flow, contract, "look"))
+
+
+def _edit(flow: Flow, contract: Contract, attempt: str, author: str = "") -> Edit:
+    own = {column.name for column in contract.columns}
+    beside = tuple(name for name, _ in flow.columns(contract) if name not in own)
+    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=bool(beside))

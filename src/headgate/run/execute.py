@@ -99,9 +99,13 @@ def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
 
 def _warned(table: str, counts: Counts) -> list[Finding]:
     """One finding per rule that only warns and was broken."""
-    return [
+    of_rows = [
         Finding("rule-warning", "warning", _broke(rows, rule), table, "", {"rule": rule, "rows": rows})
         for rule, rows in counts.details.get("warnings", {}).items()
+    ]
+    return of_rows + [
+        Finding("batch-warning", "warning", f"{rule}: {what}", table, "see what was delivered", {"rule": rule})
+        for rule, what in counts.details.get("breaches", {}).items()
     ]
 
 

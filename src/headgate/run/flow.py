@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
+from headgate.books.work import IDENTIFIED, Disposition
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.verify import verify
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
+from headgate.gate.scan import columns_of
 from headgate.project.model import Ingest
 
 REPLACE_LIMIT = Limit(share=0.05)
@@ -41,22 +43,37 @@ class Flow:
         return self.ingest.load.kind == "replace"
 
     @property
+    def disposition(self) -> Disposition:
+        """What an accepted row does to the table that is there: a replacement appends to an empty one."""
+        kind = self.ingest.load.kind
+        return "append" if kind == "replace" else kind
+
+    def columns(self, contract: Contract) -> Sequence[tuple[str, str]]:
+        """Names and types of the table's columns under the contract."""
+        return columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+
+    @property
     def appends(self) -> bool:
         return self.ingest.load.kind == "append"
 
     @property
     def limit(self) -> Limit | None:
         declared = self.contract.refuse_at_most if self.contract else None
-        limit = declared or (REPLACE_LIMIT if self.replaces else None)
+        parts = self.ingest.load.kind == "partition"
+        limit = declared or (REPLACE_LIMIT if self.replaces or parts else None)
         return None if limit and limit.share is not None and limit.share >= 1 else limit
 
     @property
     def judged_whole(self) -> bool:
         """True where a rule needs the whole load: it is then one commit."""
         contract, load = self.contract, self.ingest.load
-        if self.replaces or self.limit or contract is None:
+        if self.replaces or load.kind == "partition" or self.limit or contract is None:
             return True
-        beside = [rule for rule in contract.uniques if load.kind == "upsert" and rule.columns != load.keys]
+        if load.history is not None and load.order_by is None:
+            return True  # all of it is of one time
+        if contract.batches or contract.thresholds:
+            return True
+        beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]
         whole = any(rule.keep != "first" for rule in contract.uniques)
         return whole or bool(beside) or any(ref.to_table == self.name for ref in contract.references)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import commit
 from headgate.books.ledger import Counts, Seat
-from headgate.books.work import Commit, Committed, Lost, Part, Stopped
+from headgate.books.work import IDENTIFIED, Commit, Committed, Lost, Part, Stopped
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
@@ -19,7 +19,7 @@ from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import columns_of, unknown_columns
+from headgate.gate.scan import unknown_columns
 from headgate.run.evolve import follow
 from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
 from headgate.run.sparse import filled, names_of
@@ -27,7 +27,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class _Loader:
             if flow.contract is None:
                 flow = self._pinned(flow)
             assert flow.contract is not None
-            tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+            tables.prepare(self.session, flow.table, flow.columns(flow.contract), self.choice.rebuild)
         except Exception as error:
             if self.job.store.is_conflict(error):
                 return None
@@ -205,7 +205,7 @@ class _Loader:
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
-        return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
+        return replace(flow, contract=pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys))
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""
@@ -302,9 +302,10 @@ class _Loader:
         return Rules(
             flow.table,
             flow.contract,
-            "upsert" if spec.kind == "upsert" else "append",
+            flow.disposition,
             spec.keys,
             spec.order_by,
+            spec.history,
             str(options.get("timezone") or "UTC"),
             extra=flow.ingest.extra != "error",
             lenient=flow.ingest.missing == "null",
@@ -316,7 +317,7 @@ class _Loader:
         if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
-        return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
+        return standing_rows(flow.table, [] if flow.disposition in IDENTIFIED else reloads)
 
     def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...]) -> Committed | Lost | Stopped:
         assert flow.contract is not None
@@ -326,11 +327,11 @@ class _Loader:
             self.attempt,
             "load",
             parts,
-            tuple(columns_of(flow.contract)),
+            tuple(flow.columns(flow.contract)),
             gate,
             flow.contract.digest(),
             self.job.author,
-            "upsert" if spec.kind == "upsert" else "append",
+            flow.disposition,
             spec.keys,
             self.choice.anew,
             flow.limit,

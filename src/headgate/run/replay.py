@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from headgate.books import ledger, tables
 from headgate.books.ledger import Counts, Seat
@@ -17,7 +16,6 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import columns_of
 from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken
 from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
@@ -112,7 +110,7 @@ def _groups(session: Session) -> list[_Group]:
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
-    contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
+    contract = pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
@@ -123,16 +121,16 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
            FROM _headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id""",
         "hg_records",
     )
-    tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
+    tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
-    disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
     zone = str(flow.ingest.source.options.get("timezone") or "UTC")
     rules = Rules(
         flow.table,
         contract,
-        disposition,
+        flow.disposition,
         spec.keys,
         spec.order_by,
+        spec.history,
         zone,
         records=records,
         extra=flow.ingest.extra != "error",
@@ -151,11 +149,11 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             attempt,
             "replay",
             tuple(parts),
-            tuple(columns_of(contract)),
+            tuple(flow.columns(contract)),
             gate,
             contract.digest(),
             author,
-            disposition,
+            flow.disposition,
             spec.keys,
             lookups=lookups_of(contract, spec.keys),
         )

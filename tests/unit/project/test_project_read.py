@@ -12,6 +12,7 @@ import pytest
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding, Location, ProjectError
 from headgate.core.values import TableRef
+from headgate.project.load import WORDS
 from headgate.project.model import Ingest, LoadSpec, Project, Warehouse
 from headgate.project.read import read_project
 
@@ -388,11 +389,17 @@ INGEST_MISTAKES = [
         None,
     ),
     (BASE + "load: upsrt", "bad-value", ":3:7", "unknown load 'upsrt' (did you mean 'upsert'?)"),
-    (BASE + "load: scd2", "not-supported", ":3:7", "load: scd2 is not supported"),
-    (BASE + "load: {partition: day}", "not-supported", ":3:8", "'partition' is not supported in load"),
+    (BASE + "load: scd3", "not-supported", ":3:7", "load: scd3 is not supported"),
+    (BASE + "load: scd2", "missing-key", ":3:7", "scd2 has no key"),
+    (BASE + "load: {partition: true}", "missing-key", ":3:8", "partition has no column"),
     (BASE + "load: {append: id}", "bad-value", ":3:16", "append takes no columns"),
     (BASE + "load: {replace: true, order_by: id}", "bad-value", ":3:33", "order_by does not go with replace"),
-    (BASE + "load: {order_by: id}", "bad-value", ":3:7", "load: must name one of append, upsert, replace"),
+    (
+        BASE + "load: {order_by: id}",
+        "bad-value",
+        ":3:7",
+        f"load: must name one of {', '.join(WORDS)}",
+    ),
     (BASE + "load: {upsert: [id, id]}", "bad-value", ":3:16", "upsert names a column twice"),
     (BASE + "load: upsert", "missing-key", ":3:7", "upsert has no key"),
     (BASE + "load: upsert\ncolumns: {id: int}", "missing-key", ":3:7", "upsert has no key"),
@@ -446,7 +453,7 @@ INGEST_MISTAKES = [
     (BASE + "columns:\n  id: intt, key", "unknown-type", ":4:7", "unknown type 'intt' (did you mean 'int'?)"),
     (BASE + "columns:\n  id: 'int, kye'", "unknown-rule", ":4:13", "unknown rule 'kye' (did you mean 'key'?)"),
     (BASE + "columns:\n  a: >-\n    int,\n    kye", "unknown-rule", ":6:5", "unknown rule 'kye' (did you mean 'key'?)"),
-    (BASE + "columns: {id: int}\nrules: {id: {a: b}}", "bad-value", ":4:13", None),
+    (BASE + "columns: {id: int}\nrules: {r: {a: b}}", "missing-key", ":4:12", None),
     (BASE + "columns: {id: int}\nrules: {type: id > 0}", "reserved-name", ":4:9", None),
     (BASE + "columns: {id: 'int, references(raw.x.id)'}", "unknown-table", ":3:32", "no ingest file loads raw.x"),
     (

@@ -294,3 +294,19 @@ def test_the_history_tells_how_the_columns_became_what_they_are(tmp_path: Path) 
     assert {one.by for one in found.changes} == {environ.user()}
     assert folder.open().schema_history().total == 4  # no model
     assert len(folder.open().schema_history(limit=1).changes) == 1
+
+
+def test_a_table_of_versions_keeps_its_columns(tmp_path: Path) -> None:
+    columns = {"id": "int", "name": "text", "at": "date"}
+    folder = loaded(tmp_path, "id,name,at\n1,a,2024-01-01\n", columns, load="{scd2: id, order_by: at}")
+    before = content(folder)
+    edited(folder, {**columns, "note": "text"}, load="{scd2: id, order_by: at}", evolution="evolve")
+    [finding] = folder.run().findings
+    assert (finding.code, "evolution" in finding.fix) == ("contract-misfit", False)
+    edited(folder, columns, load="{scd2: id, order_by: at}")
+    folder.write("data/b.csv", "id,name,at\n1,b,2024-01-02\n")
+    assert folder.step("raw.orders").rows_loaded == 1
+    assert folder.step("raw.orders", full_refresh=True).status == "ok"
+    folder.open().restore("raw.orders")
+    assert content(folder)[0][:2] == before[0][:2]
+    assert folder.codes() == []

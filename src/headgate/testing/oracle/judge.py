@@ -45,7 +45,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a record. `note` says why it was deduplicated: later (another of the load won) or older."""
+    """What becomes of a record. `note` says why it was deduplicated: later (another of the load won) or older; of a
+    record that is loaded, that it says nothing new of its identity: unchanged."""
 
     reading: Reading
     fate: Fate
@@ -65,7 +66,8 @@ def key_of(row: Row, columns: tuple[str, ...]) -> Key | None:
 def judge(readings: list[Reading], flow: Flow, state: State) -> list[Verdict]:
     """The fate of every record, in the order given, against the tables as they stand in `state`."""
     looks = [look(reading.record, flow) for reading in readings]
-    court = (_Upsert if flow.disposition == "upsert" else _Append)(readings, looks, flow, state)
+    courts = {"upsert": _Upsert, "insert": _Insert, "scd2": _History}
+    court = courts.get(flow.disposition, _Append)(readings, looks, flow, state)
     while court.round():
         pass
     return [court.verdict(i) for i in range(len(readings))]
@@ -165,8 +167,12 @@ class _Court:
         if reasons := self.reasons(i):
             return Verdict(reading, "quarantined", seen.row, reasons, warnings)
         if i in self.accepted:
-            return Verdict(reading, "loaded", seen.row, (), warnings)
+            return Verdict(reading, "loaded", seen.row, (), warnings, self.says(i))
         return Verdict(reading, "deduplicated", seen.row, (), warnings, self.note(i))
+
+    def says(self, i: int) -> str:
+        """What there is to say of an accepted record."""
+        return ""
 
     def note(self, i: int) -> str:
         raise AssertionError("a record without reason was not accepted")
@@ -174,6 +180,10 @@ class _Court:
 
 def unique_reason(unique: Unique) -> Reason:
     return Reason(unique.code, ", ".join(unique.columns), "must be unique")
+
+
+def overtaken_reason(flow: Flow) -> Reason:
+    return Reason("replay", ", ".join(flow.keys), "must not undo what a later load wrote")
 
 
 class _Append(_Court):
@@ -185,7 +195,16 @@ class _Append(_Court):
         composite = (Unique(key, "first", "key"),) if key else ()
         self.uniques = (*composite, *self.flow.contract.uniques)
         self.in_table = {u: {key_of(row, u.columns) for row in self.table} for u in self.uniques}
+        self.fit = [i for i in self.fit if not self._overtaken(i)]
         self.taken_before: dict[int, set[Unique]] = {}
+
+    def _overtaken(self, i: int) -> bool:
+        """Whether a later load may have replaced the partition of a replayed record, which was not known then."""
+        origin = self.readings[i].origin
+        if origin is None or self.flow.disposition != "partition" or origin.key is not None:
+            return False
+        later = (e for e in self.state.entries_of(self.flow.table) if e.id > self.readings[i].origin_entry)
+        return any(entry.kind == "load" for entry in later)
 
     def round(self) -> bool:
         self._accept_in_order()
@@ -214,11 +233,12 @@ class _Append(_Court):
         return self.shared(i, unique, self.candidates(unique), self.in_table[unique])
 
     def unique_reasons(self, i: int) -> list[Reason]:
-        return [
+        broken = [
             unique_reason(u)
             for u in self.uniques
             if u in self.taken_before[i] or u in self.struck.get(i, ()) or (u.keep != "first" and self._shared(i, u))
         ]
+        return broken + [overtaken_reason(self.flow)] * self._overtaken(i)
 
 
 class _Upsert(_Court):
@@ -246,7 +266,7 @@ class _Upsert(_Court):
         best: dict[Key | None, int] = {}
         for i in passing:
             rival = best.get(self.identity(i))
-            if rival is None or self._order(self.rows[i]) >= self._order(self.rows[rival]):
+            if rival is None or self._beats(i, rival):
                 best[self.identity(i)] = i
         self.older = {i for i in best.values() if self._older_than_table(i)}
         self.accepted = sorted(set(best.values()) - self.older)
@@ -256,6 +276,10 @@ class _Upsert(_Court):
         struck = self.strike(self.accepted, self._shared_with_winners())
         own = {i: {r for r in self.own_references if self.unknown(i, r)} for i in passing}
         return self.strike(passing, lambda i: set(own[i])) or struck
+
+    def _beats(self, i: int, rival: int) -> bool:
+        """Whether a record takes the place of one that comes before it."""
+        return self._order(self.rows[i]) >= self._order(self.rows[rival])
 
     def _order(self, row: Row) -> tuple[int, Any]:
         """Where the row stands by `order_by`; all stand together where there is none."""
@@ -285,8 +309,78 @@ class _Upsert(_Court):
     def unique_reasons(self, i: int) -> list[Reason]:
         broken = [unique_reason(u) for u in self.flow.contract.uniques if u in self.struck.get(i, ())]
         if self._overtaken(i):
-            broken.append(Reason("replay", ", ".join(self.flow.keys), "must not undo what a later load wrote"))
+            broken.append(overtaken_reason(self.flow))
         return broken
 
     def note(self, i: int) -> str:
         return "older" if i in self.older else "later"
+
+
+class _Insert(_Upsert):
+    """Insert: the first of each identity enters, and none whose identity the table has."""
+
+    def _overtaken(self, i: int) -> bool:
+        return False
+
+    def _beats(self, i: int, rival: int) -> bool:
+        return False
+
+    def _older_than_table(self, i: int) -> bool:
+        return self.identity(i) in self.by_identity
+
+
+@dataclass
+class Version:
+    """The newest version of one identity: since when it holds, what it says, and which record of the load made it
+    (None: it stands in the table)."""
+
+    since: tuple[int, Any]
+    values: tuple[object, ...]
+    record: int | None = None
+
+
+class _History(_Court):
+    """SCD2: records are taken one by one, in source order, each against the newest version of its identity."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.older: set[int] = set()
+        self.unchanged: set[int] = set()
+
+    def round(self) -> bool:
+        newest = {key_of(row, self.flow.keys): Version(rank(row["valid_from"]), tracked(row, self.flow))
+                  for row in self.table if row["is_current"]}  # fmt: skip
+        taken: set[int] = set()
+        for i in self.fit:
+            identity = key_of(self.rows[i], self.flow.keys)
+            made = Version(rank(self.rows[i][self.flow.order_by or ""]), tracked(self.rows[i], self.flow), i)
+            before = newest.get(identity)
+            if before is not None and (made.since < before.since or self._loses_tie(i, made, before)):
+                self.older.add(i)
+                continue
+            taken.add(i)
+            if before is not None and made.values == before.values:
+                self.unchanged.add(i)
+                continue
+            if before is not None and made.since == before.since and before.record is not None:
+                taken.discard(before.record)
+            newest[identity] = made
+        self.accepted = sorted(taken)
+        return False
+
+    def says(self, i: int) -> str:
+        return "unchanged" if i in self.unchanged else ""
+
+    def _loses_tie(self, i: int, made: Version, before: Version) -> bool:
+        return made.since == before.since and self.readings[i].origin is not None
+
+    def unique_reasons(self, i: int) -> list[Reason]:
+        return []
+
+    def note(self, i: int) -> str:
+        return "older" if i in self.older else "later"
+
+
+def tracked(row: Row, flow: Flow) -> tuple[object, ...]:
+    """What makes a version of the row."""
+    return tuple(None if row[name] is None else rank(row[name]) for name in flow.tracked)
