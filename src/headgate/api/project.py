@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, quarantine, replay, query."""
+"""A project and its verbs: check, plan, run, audit, ledger, schema history, quarantine, replay, restore, query."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ from headgate.api.results import (
     QuarantineSample,
     QueryResult,
     ReplayResult,
+    RestoreResult,
     RunResult,
+    SchemaHistory,
     Step,
 )
 from headgate.api.warehouse import warehouse_of
@@ -49,8 +51,8 @@ Answered = TypeVar("Answered")
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `replay`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone while they
-    work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
+    *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
+    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -121,7 +123,7 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             steps = plan(pipeline, session, select, full_refresh)
         return PlanResult(
-            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason) for step in steps)
+            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason, step.sql) for step in steps)
         )
 
     def run(
@@ -181,6 +183,11 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             return look.ledger_result(session, self._table(session, table), limit)
 
+    def schema_history(self, table: str | None = None, limit: int | None = None) -> SchemaHistory:
+        """How the columns and the contracts of loaded tables changed, newest first."""
+        with self._warehouse.reading() as store, store.session() as session:
+            return look.schema_history(session, self._table(session, table), limit)
+
     def adjust(self, table: str, reason: str) -> AdjustResult:
         """Accepts a change that was made by hand in the table, as an entry of its own."""
         from headgate.books.record import adjust
@@ -192,6 +199,18 @@ class Project:
             named = TableRef.parse(self._table(session, table) or table)
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
+
+    def restore(self, table: str) -> RestoreResult:
+        """Puts the table that was replaced last back in place; the one that stands now is kept instead."""
+        from headgate.run.restore import restore
+
+        with self._warehouse.writing("headgate restore") as store:
+            with store.session() as session:
+                name = self._table(session, table) or table
+            seen = any(str(one.table) == name and one.load.kind == "replace" for one in self._files.ingests)
+            first, *_ = restore(store, TableRef.parse(name), environ.user(), seen)
+            with store.session() as session:
+                return look.restored(session, first, seen)
 
     def quarantine(
         self,

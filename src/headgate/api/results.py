@@ -76,12 +76,13 @@ class RunResult(Answer):
 
 @dataclass(frozen=True)
 class PlanStep(Answer):
-    """What a run would do with one step, and why."""
+    """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first."""
 
     id: str
     kind: Literal["load", "model"]
     status: Literal["run", "skip"]
     reason: str
+    sql: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -321,11 +322,50 @@ class AdjustResult(Answer):
 
 
 @dataclass(frozen=True)
+class RestoreResult(Answer):
+    """The table that stands again: its rows, those given up (kept until the next time), and when it had been replaced.
+
+    `position`: `back` (the next run reads again what came since) or `seen` (it waits for other content).
+    """
+
+    table: str
+    by: str
+    entry: str
+    rows_before: int
+    rows_after: int
+    replaced_at: str
+    kept: str
+    position: Literal["back", "seen"]
+
+
+@dataclass(frozen=True)
 class ResultColumn(Answer):
-    """A column of a query: its name and its type in the warehouse's spelling."""
+    """A column of a query or a table: its name and its type in the warehouse's spelling."""
 
     name: str
     type: str
+
+
+@dataclass(frozen=True)
+class SchemaChange(Answer):
+    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on."""
+
+    at: str
+    table: str
+    entry: str
+    kind: str
+    changes: tuple[str, ...]
+    contract: str
+    by: str
+    columns: tuple[ResultColumn, ...] = ()
+
+
+@dataclass(frozen=True)
+class SchemaHistory(Answer):
+    """What the columns of tables have been, newest first. `total` counts all; `changes` may be fewer."""
+
+    total: int
+    changes: tuple[SchemaChange, ...] = ()
 
 
 @dataclass(frozen=True)

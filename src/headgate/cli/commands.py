@@ -175,6 +175,20 @@ COMMANDS = (
         ('ledger adjust raw.orders --reason "deleted the test orders of 3 June"',),
     ),
     Command(
+        "schema history",
+        "list how the columns and contracts of tables changed, newest first",
+        "schema history [TABLE] [--limit N]",
+        (_argument("table", nargs="?", metavar="TABLE", help="only changes of this table"), _limit("changes")),
+        ("schema history", "schema history raw.orders"),
+    ),
+    Command(
+        "restore",
+        "bring back the table that a replace or a full refresh took the place of",
+        "restore TABLE",
+        (_argument("table", metavar="TABLE", help="the table that was replaced"),),
+        ("restore raw.orders",),
+    ),
+    Command(
         "quarantine list",
         "list refused records with every reason",
         "quarantine list [--table TABLE] [--status STATUS] [--reason RULE] [--column COLUMN] [--limit N]",

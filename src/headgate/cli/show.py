@@ -92,7 +92,12 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     due = sum(step.status == "run" for step in answer.steps)
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
-    return [*(table(columns, rows, screen.width) if rows else []), "", last]
+    changes = _block([line for step in answer.steps for line in _statements(step)])
+    return [*(table(columns, rows, screen.width) if rows else []), *changes, "", last]
+
+
+def _statements(step: results.PlanStep) -> list[str]:
+    return [f"{safe(step.id)} would change:", *(f"  {safe(text)};" for text in step.sql)] if step.sql else []
 
 
 def check(answer: results.CheckResult, screen: Screen) -> list[str]:
@@ -132,6 +137,28 @@ def ledger(answer: results.LedgerResult, screen: Screen) -> list[str]:
 def _entry(entry: results.LedgerEntry) -> list[str]:
     numbers = [entry.generation, entry.seq, entry.rows_read, *fates(entry)]
     return [entry.at, entry.table, entry.kind, entry.partition, *map(count, numbers)]
+
+
+def schema_history(answer: results.SchemaHistory, screen: Screen) -> list[str]:
+    columns = [Column(name) for name in ("at", "table", "entry", "kind", "by", "contract", "what changed")]
+    rows = [
+        [one.at, one.table, one.entry, one.kind, one.by, one.contract, "; ".join(one.changes)] for one in answer.changes
+    ]
+    return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "change", "changes")]
+
+
+_NEXT = {
+    "back": "the next run goes on where the restored rows end",
+    "seen": "the next run waits for other content of its source",
+}
+
+
+def restore(answer: results.RestoreResult, screen: Screen) -> list[str]:
+    rows = f"{count(answer.rows_before)} -> {many(answer.rows_after, 'row')}"
+    return [
+        f"restored {safe(answer.table)} as it was before {answer.replaced_at}: {rows}, by {safe(answer.by)}",
+        f"{_NEXT[answer.position]}; what stood until now is kept as {safe(answer.kept)}: the same command undoes this",
+    ]
 
 
 def adjust(answer: results.AdjustResult, screen: Screen) -> list[str]:

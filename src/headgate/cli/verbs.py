@@ -30,6 +30,8 @@ class Verbs(Protocol):
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
+    def schema_history(self, table: str | None = None, limit: int | None = None) -> results.SchemaHistory: ...
+    def restore(self, table: str) -> results.RestoreResult: ...
     @property
     def quarantine(self) -> Callable[..., results.QuarantineList]: ...
     @property
@@ -75,6 +77,10 @@ def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
 
 def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResult:
     return project.ledger(given.table, limit=_limit(given))
+
+
+def _schema_history(project: Verbs, given: Namespace, told: Told) -> results.SchemaHistory:
+    return project.schema_history(given.table, limit=_limit(given))
 
 
 def _quarantine(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
@@ -176,6 +182,8 @@ VERBS: Mapping[str, Verb] = {
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
+    "schema history": Verb(_schema_history, show.schema_history),
+    "restore": Verb(lambda project, given, told: project.restore(given.table), show.restore),
     "quarantine list": Verb(_quarantine, bench.quarantine),
     "quarantine sample": Verb(_sample, bench.sample),
     "quarantine show": Verb(_show, bench.quarantine_show),

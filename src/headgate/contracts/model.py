@@ -164,7 +164,10 @@ class ModelRule:
 
 @dataclass(frozen=True)
 class ContractColumn:
-    """One column. `source` is the name in the source (default: its own). `required` covers key columns too."""
+    """One column. `source` is the name in the source (default: its own). `required` covers key columns too.
+
+    `was`: names that the column had before; they say what becomes of a table, not what a row must be.
+    """
 
     name: str
     type: LogicalType
@@ -173,6 +176,7 @@ class ContractColumn:
     key: bool = False
     pii: bool = False
     where: Location | None = None
+    was: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,7 @@ class Contract:
         return tuple(Threshold(rule, rule.mostly) for rule in rules if rule.mostly is not None)
 
     def digest(self) -> str:
-        """A short fingerprint of the meaning: places in files and the version do not count."""
+        """A short fingerprint of what a row must be: places in files, the version and former names do not count."""
         text = json.dumps(_without_places(asdict(self)), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -237,7 +241,7 @@ def _without_places(value: Any) -> Any:
 
 def _counts(key: str, value: Any) -> bool:
     # What is not there does not count, so that a contract keeps its fingerprint when contracts learn something new.
-    return key not in ("where", "version", "notes", "program") and (key not in _LATER or bool(value))
+    return key not in ("where", "version", "notes", "program", "was") and (key not in _LATER or bool(value))
 
 
 _LATER = ("mostly", "batches", "form", "calls", "model")

@@ -146,6 +146,7 @@ def _line(contract: Contract, column: ContractColumn) -> str:
     parts = [str(column.type), *(_rule(rule, column, said) for rule in rows)]
     parts += [_unique(rule, said) for rule in uniques] + [_reference(rule, said) for rule in references]
     parts += [f"from({_quote(column.source)})"] if column.source != column.name else []
+    parts += [f"was({', '.join(_quote(name) for name in column.was)})"] if column.was else []
     parts += ["pii"] if column.pii else []
     parts += ["warn"] if warn else []
     parts += [f"mostly({share})"] if share is not None else []

@@ -44,6 +44,7 @@ class Draft:
     rows: list[RowRule] = field(default_factory=list)
     uniques: list[UniqueRule] = field(default_factory=list)
     references: list[ReferenceRule] = field(default_factory=list)
+    was: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -63,7 +64,7 @@ class Draft:
 
     def column(self) -> ContractColumn:
         strict = any(rule.code == "required" and rule.severity == "error" for rule in self.row_rules())
-        return ContractColumn(self.name, self.type, self.source, strict, self.key, self.pii, self.where)
+        return ContractColumn(self.name, self.type, self.source, strict, self.key, self.pii, self.where, was=self.was)
 
     def row_rules(self) -> list[RowRule]:
         """The row rules with what the column says for all of them; the `required` of a key stays as it is."""
@@ -250,6 +251,15 @@ def _from(draft: Draft, item: Item) -> None:
     draft.source = arg.value
 
 
+def _was(draft: Draft, item: Item) -> None:
+    args = _counted(item, 1, None, "was(old_name)")
+    names = tuple(arg.value for arg in args)
+    if draft.name in names or len(set(names)) < len(names) or "" in names:
+        twice = "its own name" if draft.name in names else "no name" if "" in names else "a name twice"
+        raise Mistake("rule-syntax", f"was names {twice}", args[0].start, "name what the column was called before")
+    draft.was = names
+
+
 RULES: dict[str, Callable[[Draft, Item], None]] = {
     "required": _required,
     "key": _key,
@@ -266,13 +276,14 @@ RULES: dict[str, Callable[[Draft, Item], None]] = {
     "not_in": _not_in,
     "references": _references,
     "from": _from,
+    "was": _was,
     "pii": _pii,
     "warn": _warn,
     "mostly": _mostly,
 }
 """Every rule of the short form."""
 
-ONCE = ("required", "key", "unique", "from", "pii", "warn", "mostly")
+ONCE = ("required", "key", "unique", "from", "was", "pii", "warn", "mostly")
 """Said once per column; every other rule may come again with other arguments."""
 
 SYNONYMS = {

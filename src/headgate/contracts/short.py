@@ -15,7 +15,7 @@ from headgate.core.errors import ContractError, Finding, Location, nearest, only
 from headgate.types import logical
 from headgate.types.logical import LogicalType
 
-RESERVED_CODES = {*RULES, "type", "record", "order_by", "replay"}
+RESERVED_CODES = {*RULES, "type", "record", "extra", "order_by", "replay"}
 """Codes that reasons use for other things; no rule under `rules:` may be named so."""
 
 KEY_MESSAGE = "must be unique"
@@ -40,6 +40,7 @@ def parse(
     findings: list[Finding] = []
     drafts = [draft for name, line in columns if (draft := _column(name, line, findings)) is not None]
     _names(columns, findings)
+    _former(drafts, findings)
     made = tuple(draft.column() for draft in drafts)
     entries = [one for name, value in rules if (one := _named(name, value, made, findings)) is not None]
     skipped = tuple((name.text, condition(name.text, text, findings)) for name, text in skips)
@@ -200,6 +201,19 @@ def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Find
             what = f"{name.text!r} can't be a column's name: names with _hg_ are Headgate's own"
             fix = f"give it another name and feed it: name: type, from('{name.text}')"
             findings.append(Finding("reserved-name", "error", what, str(name.at(0)), fix))
+
+
+def _former(drafts: Sequence[Draft], findings: list[Finding]) -> None:
+    """A former name leads to one column, and is the name of none: else a rename could be read in two ways."""
+    now = {draft.name.lower(): draft for draft in drafts}
+    taken: dict[str, Draft] = {}
+    for draft in drafts:
+        for name in draft.was:
+            other = now.get(name.lower()) or taken.setdefault(name.lower(), draft)
+            if other is not draft:
+                what = f"{draft.name!r} was {name!r}, but so is or was {other.name!r}"
+                fix = "let one column of the contract be or have been of that name"
+                findings.append(Finding("rule-mismatch", "error", what, str(draft.where), fix))
 
 
 def _named(name: PlacedText, value: Value, columns: Sequence[ContractColumn], findings: list[Finding]) -> Named | None:

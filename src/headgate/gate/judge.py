@@ -52,6 +52,10 @@ class Rules:
     """Columns of the source that the contract does not name are let pass (and not loaded)."""
     kind: str = ""
     """The kind of source: a model judges records of text otherwise than typed ones."""
+    lenient: bool = False
+    """Columns that a batch lacks are NULL, unless they are required."""
+    unknown: tuple[str, ...] = ()
+    """Columns of the source that the contract does not name: a record that has a value there is refused."""
 
     @property
     def replay(self) -> bool:
@@ -86,12 +90,12 @@ class Gate:
     def __post_init__(self) -> None:
         rules = self.rules
         self.bits: Bits = bits_of(
-            rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, rules.once, self._unkept
+            rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, rules.once, self._unkept, rules.unknown
         )
         self.engine = self.session.engine
         self.scan = Scan(
             self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
-            self.session.holds,
+            rules.lenient, holds=self.session.holds,
         )  # fmt: skip
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)
@@ -106,7 +110,7 @@ class Gate:
         if self.rules.contract.model is not None:
             return self._modelled(part, batch)
         if not self.rules.extra:
-            scanning.refuse_unknown(self.rules.contract, batch)
+            scanning.refuse_unknown(self.rules.contract, batch, former=self.rules.replay)
         return scanning.add(self.scan, part, batch)
 
     def _modelled(self, part: int, batch: Batch) -> Batch:

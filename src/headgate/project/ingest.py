@@ -14,7 +14,7 @@ from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, models, pythonic, source
+from headgate.project import evolution, fields, load, models, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -29,13 +29,16 @@ KEYS = (
     "skip",
     "refuse_at_most",
     "extra",
+    "missing",
+    "evolution",
     "on_change",
     "twin_files",
     "allow_empty",
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
-    "extra": ("error", "ignore"),
+    "extra": ("error", "ignore", "quarantine"),
+    "missing": ("error", "null"),
     "on_change": ("error", "ignore", "reload"),
     "twin_files": ("load", "skip"),
 }
@@ -60,10 +63,11 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path) -> Ingest | N
         contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
+    policy = evolution.read(notes, node.get("evolution"))
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(table, spec, how, contract, where=where, places=_places(node), **chosen)
+    return Ingest(table, spec, how, contract, evolution=policy, where=where, places=_places(node), **chosen)
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from headgate.books.history import History
+from headgate.contracts.evolution import Policy
 from headgate.contracts.model import Contract
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
@@ -51,7 +52,9 @@ class Ingest:
     source: SourceSpec
     load: LoadSpec
     contract: Contract | None
-    extra: Literal["error", "ignore"] = "error"
+    extra: Literal["error", "ignore", "quarantine"] = "error"
+    missing: Literal["error", "null"] = "error"
+    evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"
     twin_files: Literal["load", "skip"] = "load"
     where: Location | None = None

@@ -65,7 +65,7 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
         attempt = new_id()
         with store.lock(model.target), store.session() as session:
             try:
-                _read_views(session, inputs.loaded, attempt)
+                read_views(session, inputs.loaded, attempt)
                 details = _details(session, model, inputs)
 
                 def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
@@ -102,7 +102,7 @@ def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
         )
 
 
-def _read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str) -> None:
+def read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str) -> None:
     """Makes the views through which models read loaded tables, where they are missing or the columns changed."""
     for table in loaded:
         columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]

@@ -10,6 +10,7 @@ from headgate.books import ledger
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import StoreSession
 from headgate.run.build import inputs_of, stale
+from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
 from headgate.run.pipeline import Pipeline
 
@@ -22,6 +23,8 @@ class Planned:
     kind: Literal["load", "model"]
     runs: bool
     reason: str
+    sql: tuple[str, ...] = ()
+    """The statements by which its table would follow the contract."""
 
 
 def plan(
@@ -46,6 +49,10 @@ def plan(
 def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
+        change = NOTHING if choice.rebuild else expected(session, flow)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
-    return Planned(flow.name, "load", bool(choice.readings), choice.reason)
+    if not change.changes:
+        return Planned(flow.name, "load", bool(choice.readings), choice.reason)
+    reason = f"{change.text}; {choice.reason}" if choice.readings else change.text
+    return Planned(flow.name, "load", True, reason, change.statements)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from headgate.types.lexical import read
-from headgate.types.logical import LogicalType
+from headgate.types.logical import LogicalType, of_engine
 from headgate.types.schema import parse_physical
 from headgate.types.typed import Typed, convert_typed
 
@@ -26,6 +26,17 @@ class Conversion:
 
     value: str
     ok: str | None
+
+
+def converted(expr: str, before: str, after: str) -> str:
+    """`expr` of the engine's type `before` as the engine's type `after`; NULL where something would be lost.
+
+    Raises ValueError where no value could fit.
+    """
+    made = conversion(expr, before, of_engine(after))
+    if made is None:
+        raise ValueError(f"no {before} is a {after}")
+    return made.value
 
 
 def conversion(expr: str, physical: str, logical: LogicalType, *, timezone: str = "UTC") -> Conversion | None:

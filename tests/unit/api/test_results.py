@@ -51,9 +51,15 @@ TABLE = results.InitTable(
     ("UTF-8",),
     ("n: int but for 1",),
 )
+CHANGE = results.SchemaChange(
+    "2026-06-01T00:00:00+00:00", "raw.orders", "2", "evolve", ("added n VARCHAR",), "ab12", "anna",
+    (results.ResultColumn("n", "VARCHAR"),),
+)  # fmt: skip
 ANSWERS = [
     results.RunResult("ok", True, (STEP,), (FINDING,)),
-    results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file"),)),
+    results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file", ("ALTER TABLE t",)),)),
+    results.SchemaHistory(3, (CHANGE,)),
+    results.RestoreResult("raw.orders", "anna", "3", 1, 2, "2026-06-01", "raw.orders__hg_kept", "seen"),
     results.CheckResult(False, (FINDING,)),
     results.AuditResult(True, (FINDING,), (results.Law("L1", "read = fates", 3, 0),), 2, 3),
     results.LedgerResult(3, (ENTRY,)),

@@ -58,6 +58,8 @@ def asked(project: FakeProject) -> list[tuple[str, tuple[Any, ...], dict[str, An
 
 
 RUN = results.RunResult("ok", True)
+RESTORED = results.RestoreResult("raw.a", "anna", "3", 1, 2, "2026-06-01", "raw.a__hg_kept", "seen")
+HISTORY = results.SchemaHistory(0)
 RECORDS = results.QuarantineList(0)
 LEDGER = results.LedgerResult(0)
 QUERY = results.QueryResult.of([("n", "BIGINT")], [(1,)])
@@ -77,6 +79,9 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
         ("ledger --json", LEDGER, ("ledger", (None,), {"limit": None})),
         ("ledger --json --limit 7", LEDGER, ("ledger", (None,), {"limit": 7})),
         ("ledger adjust raw.a --reason why", ADJUSTED, ("adjust", ("raw.a", "why"), {})),
+        ("schema history", HISTORY, ("schema_history", (None,), {"limit": 50})),
+        ("schema history raw.a --json", HISTORY, ("schema_history", ("raw.a",), {"limit": None})),
+        ("restore raw.a", RESTORED, ("restore", ("raw.a",), {})),
         ("quarantine list", RECORDS, ("quarantine", (None,), {"status": "open", "limit": 50})),
         (
             "quarantine list --table t --status held --limit 3",

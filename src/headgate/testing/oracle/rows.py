@@ -31,7 +31,7 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
     errors: list[Reason] = []
     warnings = 0
     for column in flow.contract.columns:
-        found, warned = _column(column, record.get(column.read_as), row[column.name], unconverted, flow)
+        found, warned = _column(column, column.text_in(record), row[column.name], unconverted, flow)
         errors += found
         warnings += warned
     for rule in flow.contract.rules:
@@ -39,6 +39,10 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
             errors.append(Reason(rule.name, None, f"must hold: {rule.sql or rule.name}"))
         elif rule.check(row) is False:
             warnings += 1
+    known = {name for column in flow.contract.columns for name in (column.read_as, *column.was)}
+    if flow.extra == "quarantine":
+        unknown = [name for name, text in record.items() if name not in known and text is not None]
+        errors += [Reason("extra", name, "the contract has no such column") for name in unknown]
     blank = any(reason.rule in ("type", "required", "order_by") for reason in errors)
     for call in flow.contract.calls:
         said = _said(call, row, blank)
@@ -92,7 +96,7 @@ def _convert(record: Fields, flow: Flow) -> tuple[Row, dict[str, Reason]]:
     unconverted: dict[str, Reason] = {}
     for column in flow.contract.columns:
         try:
-            row[column.name] = accept(record.get(column.read_as), column.type, flow.timezone)
+            row[column.name] = accept(column.text_in(record), column.type, flow.timezone)
         except NotAccepted as refused:
             row[column.name] = None
             unconverted[column.name] = Reason("type", column.name, str(refused))
