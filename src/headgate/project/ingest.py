@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
-from headgate.contracts.model import Contract
+from headgate.contracts.great_expectations.suite import Suite
+from headgate.contracts.model import Contract, Limit
+from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, source
+from headgate.project import contractfile, fields, load, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -22,6 +25,7 @@ KEYS = (
     "from",
     "load",
     "columns",
+    "contract",
     "rules",
     "skip",
     "refuse_at_most",
@@ -30,7 +34,7 @@ KEYS = (
     "twin_files",
     "allow_empty",
 )
-LATER = ("contract", "schedule", "tests", "owner", "description")
+LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
     "extra": ("error", "ignore"),
     "on_change": ("error", "ignore", "reload"),
@@ -40,7 +44,7 @@ _PART = re.compile(r"[^\W\d]\w*")
 RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 
 
-def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
+def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
     for key in ("table", "from"):
@@ -52,7 +56,9 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     how = load.read(notes, node.get("load"))
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
-    contract = _contract(notes, node, how)
+    given = _given(notes, node, root, table) if node.get("contract") is not None else _contract(notes, node, how)
+    contract = given if isinstance(given, Contract) else None
+    suite = given if isinstance(given, Suite) else None
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how)
         spec = _positions(spec, contract)
@@ -60,7 +66,7 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(table, spec, how, contract, where=where, places=_places(node), **chosen)
+    return Ingest(table, spec, how, contract, where=where, places=_places(node), suite=suite, **chosen)
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:
@@ -114,12 +120,35 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
         return None
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
-    lines = _pairs(notes, columns, "columns", "type, rule, rule")
+    lines, beside = _pairs(notes, columns, "columns", "type, rule, rule"), _beside(notes, node, limit)
+    try:
+        return short.parse(lines, beside.rules, beside.skips, limit, columns.where)
+    except ContractError as error:
+        notes.take(error)
+        return None
+
+
+def _beside(notes: Notes, node: Mapping, limit: Limit | None) -> Beside:
+    """What stands beside the columns: rules, skips and the limit."""
     rules = _rules(notes, fields.mapping(notes, node.get("rules"), "rules"))
     skip = fields.mapping(notes, node.get("skip"), "skip")
     skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
+    return Beside(tuple(rules), tuple(skips), limit)
+
+
+def _given(notes: Notes, node: Mapping, root: Path, table: TableRef | None) -> Contract | Suite | None:
+    """The contract in the file that `contract:` names, with what this file says besides."""
+    given = node.get("contract")
+    assert given is not None
+    if node.get("columns") is not None:
+        notes.error("duplicate-key", "contract: and columns: both say what the columns are", given.where, "keep one")
+        return None
+    found = contractfile.read(notes, given, root, str(table or ""))
+    beside = _beside(notes, node, load.limit(notes, node.get("refuse_at_most")))
+    if isinstance(found, Suite):
+        return replace(found, beside=beside)
     try:
-        return short.parse(lines, rules, skips, limit, columns.where)
+        return beside.joined(found) if found is not None else None
     except ContractError as error:
         notes.take(error)
         return None

@@ -18,7 +18,7 @@ from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
-from headgate.run.flow import Flow, refuse_broken
+from headgate.run.flow import Flow, refuse_broken, typed
 from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
@@ -111,7 +111,7 @@ def _groups(session: Session) -> list[_Group]:
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
-    contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
+    contract = typed(flow, known) if flow.contract is None else known
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
