@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from headgate.contracts.batch import BatchRule, Share
 from headgate.core.errors import Finding, Location
+from headgate.types.forms import Form
 from headgate.types.logical import LogicalType
 
 Keep = Literal["first", "last", "none"]
@@ -116,7 +117,10 @@ class Threshold:
 
 @dataclass(frozen=True)
 class ContractColumn:
-    """One column. `source` is the name in the source (default: its own). `required` covers key columns too."""
+    """One column. `source` is the name in the source (default: its own). `required` covers key columns too.
+
+    `form`: how its texts are written, where that is not as usual.
+    """
 
     name: str
     type: LogicalType
@@ -125,6 +129,7 @@ class ContractColumn:
     key: bool = False
     pii: bool = False
     where: Location | None = None
+    form: Form | None = None
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,9 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
         source = by_name.get(column.source.lower())
         if source is None:
             raise missing_column(batch, column)
-        converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
+        kind, form = column.type, column.form
+        expr = f"src.{quote.ident(source.name)}"
+        converted = conversion(expr, source.physical, kind, timezone=scan.timezone, form=form)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")

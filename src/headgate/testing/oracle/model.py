@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
+from headgate.testing.oracle.forms import Form
 from headgate.testing.oracle.values import Value
 
 Row = dict[str, Value]
@@ -52,6 +53,7 @@ class Column:
     required: Severity | None = None
     key: bool = False
     rules: tuple[Rule, ...] = ()
+    form: Form | None = None
 
     @property
     def read_as(self) -> str:
