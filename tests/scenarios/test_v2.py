@@ -139,6 +139,15 @@ def test_an_expected_column_that_is_missing_stops_the_load(tmp_path: Path, name:
     assert finding.fix
 
 
+@pytest.mark.parametrize("name", SUITES)
+def test_too_few_good_values_stop_the_load(tmp_path: Path, name: str) -> None:
+    project = folder(tmp_path, name, SUITES[name], ORDERS.replace("open", "lost"))
+    (step,) = (done := project.run("raw.orders")).steps
+    assert (done.status, step.status, step.rows_loaded) == ("refused", "refused", 0)
+    assert "status" in done.findings[0].what
+    assert "50%" in done.findings[0].what
+
+
 def test_a_value_that_is_no_number_is_refused_where_the_suite_wants_numbers(tmp_path: Path) -> None:
     project = folder(tmp_path, "s.json", OLD_JSON, ORDERS + "9,many,open,q@r,\n")
     project.step("raw.orders")

@@ -124,23 +124,31 @@ def parse_lines(
     return parse(lines, entries, placed(skips or {}), refuse_at_most)
 
 
-def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
-    """The contract under `load: {upsert: keys}`: these columns are required and name the identity.
+def as_loaded(contract: Contract, disposition: str, keys: Sequence[str]) -> Contract:
+    """The contract under a disposition with columns of its own: an identity, or what names a partition."""
+    return as_required(contract, keys) if disposition == "partition" else as_upsert(contract, keys)
 
-    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table. A column
-    that was not required becomes so as its first rule.
-    """
-    columns = tuple(
-        replace(column, key=column.name in keys, required=column.required or column.name in keys)
-        for column in contract.columns
-    )
+
+def as_required(contract: Contract, names: Sequence[str]) -> Contract:
+    """The contract with these columns required. One that was not required becomes so as its first rule."""
+    columns = tuple(replace(one, required=one.required or one.name in names) for one in contract.columns)
     rows: list[RowRule] = []
     for column in contract.columns:
         own = [rule for rule in contract.rows if rule.column == column.name]
-        rows.extend(_required(own, column.name, column.where) if column.name in keys else own)
+        rows.extend(_required(own, column.name, column.where) if column.name in names else own)
     rows.extend(rule for rule in contract.rows if rule.column is None)
+    return replace(contract, columns=columns, rows=tuple(rows))
+
+
+def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
+    """The contract under `load: {upsert: keys}`: these columns are required and name the identity.
+
+    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table.
+    """
+    made = as_required(contract, keys)
+    columns = tuple(replace(column, key=column.name in keys) for column in made.columns)
     uniques = tuple(rule for rule in contract.uniques if rule.code != "key")
-    return replace(contract, columns=columns, rows=tuple(rows), uniques=uniques)
+    return replace(made, columns=columns, uniques=uniques)
 
 
 def _required(rules: list[RowRule], column: str, where: Location | None) -> list[RowRule]:

@@ -159,10 +159,9 @@ def _needs_columns(notes: Notes, node: Mapping, how: LoadSpec) -> None:
         place = node.key(key)
         if place is not None:
             notes.error("missing-key", f"{key} needs columns:", place.where, "write columns: with name: type lines")
-    if how.kind == "upsert" and not how.keys:
-        notes.error(
-            "missing-key", "upsert has no key", how.where or "", "write {upsert: column}, or columns: with a key"
-        )
+    if how.kind in load.KEYED and not how.keys:
+        fix = f"write {{{how.kind}: column}}, or columns: with a key"
+        notes.error("missing-key", _no_keys(how), how.where or "", fix)
 
 
 def _pairs(notes: Notes, node: Mapping, key: str, form: str) -> list[tuple[PlacedText, PlacedText]]:
@@ -210,21 +209,26 @@ def _form(notes: Notes, name: Scalar, node: Mapping) -> named.Form | None:
 
 def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract, LoadSpec]:
     """Contract and load that agree on the identity; columns that do not exist are noted."""
-    if how.kind != "upsert":
+    if how.kind not in load.KEYED:
         return contract, how
     where = how.where or Location("")
     names = [column.name for column in contract.columns]
-    keys = how.keys or contract.key
+    keys = how.keys if how.kind == "partition" else how.keys or contract.key
     if not keys:
-        notes.error("missing-key", "upsert has no key", where, "mark the identity: id: int, key")
+        fix = "name its columns: {partition: day}" if how.kind == "partition" else "mark the identity: id: int, key"
+        notes.error("missing-key", _no_keys(how), where, fix)
     for name in (*keys, *((how.order_by,) if how.order_by else ())):
         if name not in names:
             what = f"load names column {name!r}, which the contract does not have{nearest(name, names)}"
             notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
-    if how.keys and contract.key and set(how.keys) != set(contract.key):
-        what = f"upsert names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
-        notes.error("bad-value", what, where, "write load: upsert, or mark the same columns as key")
-    return short.as_upsert(contract, keys), replace(how, keys=tuple(keys))
+    if how.kind != "partition" and how.keys and contract.key and set(how.keys) != set(contract.key):
+        what = f"{how.kind} names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
+        notes.error("bad-value", what, where, f"write load: {how.kind}, or mark the same columns as key")
+    return short.as_loaded(contract, how.kind, keys), replace(how, keys=tuple(keys))
+
+
+def _no_keys(how: LoadSpec) -> str:
+    return f"{how.kind} has no {'column' if how.kind == 'partition' else 'key'}"
 
 
 def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
