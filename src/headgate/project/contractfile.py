@@ -53,7 +53,7 @@ def open_file(
 
     *Errors*: HeadgateError of the reader; ProjectError unreadable-file, bad-encoding.
     """
-    text = _text(path, shown, where)
+    text = read_text(path, shown, where)
     if kind == "great_expectations":
         from headgate.contracts.great_expectations import read as suite
 
@@ -76,7 +76,8 @@ def _of_document(found: Document, kind: str, table: str, part: str | None) -> Co
     return json_schema.read(found)
 
 
-def _text(path: Path, shown: str, where: Location | None) -> str:
+def read_text(path: Path, shown: str, where: Location | None = None) -> str:
+    """The file's text. *Errors*: ProjectError unreadable-file, bad-encoding."""
     try:
         if path.stat().st_size > MOST_BYTES:
             what = f"{shown} has more than {MOST_BYTES // 10**6} MB"

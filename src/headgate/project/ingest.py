@@ -57,6 +57,8 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
     given = _given(notes, node, root, table) if node.get("contract") is not None else _contract(notes, node, how)
+    if isinstance(given, Suite):
+        _needs_key(notes, how)
     contract = given if isinstance(given, Contract) else None
     suite = given if isinstance(given, Suite) else None
     if contract is not None and len(notes.findings) == before:
@@ -159,6 +161,11 @@ def _needs_columns(notes: Notes, node: Mapping, how: LoadSpec) -> None:
         place = node.key(key)
         if place is not None:
             notes.error("missing-key", f"{key} needs columns:", place.where, "write columns: with name: type lines")
+    _needs_key(notes, how)
+
+
+def _needs_key(notes: Notes, how: LoadSpec) -> None:
+    """Without columns, only the load can name the key that it needs."""
     if how.kind in load.KEYED and not how.keys:
         fix = f"write {{{how.kind}: column}}, or columns: with a key"
         notes.error("missing-key", _no_keys(how), how.where or "", fix)

@@ -45,6 +45,8 @@ ANSWERS = [
     results.QuarantineList(2, (RECORD, dataclasses.replace(RECORD, raw=None, parent=None))),
     results.ReplayResult(3, 1, 1, 1, 0, 2, (FINDING,)),
     results.AdjustResult("raw.orders", "tests deleted", "anna", "e2", 10, 8, 0, 2),
+    results.ContractText("raw.orders", "short", "columns:\n", (FINDING,)),
+    results.ContractDiff("a", "b", "full", False, (results.ContractChange("what", None, "full", "ALTER TABLE t"),)),
     results.QueryResult.of([("n", "DECIMAL(5,2)"), ("s", "VARCHAR")], [(Decimal("1.50"), None)], total=9),
 ]
 

@@ -46,7 +46,7 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("", "no command given", ""),
         ("--json", "no command given", ""),
         ("runn", "unknown command 'runn' (did you mean 'run'?)", ""),
-        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, ledger", ""),
+        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, contract, ledger", ""),
         ("quarantine", "headgate quarantine: which one? list, replay, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
@@ -89,7 +89,7 @@ def test_a_value_is_not_an_option() -> None:
 
 
 def test_options_that_take_a_value_are_known() -> None:
-    taking = {"--project", "--profile", "--table", "--limit", "--status", "--reason"}
+    taking = {"--project", "--profile", "--table", "--limit", "--status", "--reason", "--as", "--fail-on"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:
