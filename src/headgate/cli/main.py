@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
     from headgate.core.errors import Finding
 
@@ -59,7 +60,19 @@ def _outcome(words: Sequence[str]) -> Outcome:
         return _help(given)
     if given.command == "version":
         return _version(given)
+    if given.command == "schema editor":
+        return _schema(given)
     return _command(given)
+
+
+def _schema(given: Namespace) -> Outcome:
+    """Needs no project: the schema is the same for all."""
+    import json
+
+    from headgate.project.editor import schema
+
+    found = schema(given.kind)
+    return Outcome(0, _json(found) if given.json else json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 def _command(given: Namespace) -> Outcome:
@@ -72,6 +85,8 @@ def _command(given: Namespace) -> Outcome:
     from headgate.cli import verbs  # loads the API: not before there is a project
     from headgate.cli.screen import Meter, Screen
 
+    if given.command == "check" and given.fix:
+        return _mend(given, root)
     verb = verbs.VERBS[given.command]
     meter = Meter(sys.stderr)
     out = sys.stdout
@@ -85,6 +100,25 @@ def _command(given: Namespace) -> Outcome:
     if given.json:
         return Outcome(verb.code(answer), _json(answer.to_json()))
     return Outcome(verb.code(answer), "\n".join(verb.lines(answer, Screen.of(out))) + "\n")
+
+
+def _mend(given: Namespace, root: Path) -> Outcome:
+    """Before any project is opened: the files may be what keeps it from being."""
+    from contextlib import redirect_stdout
+
+    from headgate.api import Project
+    from headgate.cli import show
+    from headgate.cli.screen import Screen
+    from headgate.core.environ import variable
+
+    out = sys.stdout
+    profile = given.profile or variable("HEADGATE_PROFILE") or None
+    with redirect_stdout(sys.stderr):
+        answer = Project.mend(root, given.wait, _say, profile)
+    code = 0 if answer.ok else 1
+    if given.json:
+        return Outcome(code, _json(answer.to_json()))
+    return Outcome(code, "\n".join(show.check(answer, Screen.of(out))) + "\n")
 
 
 def _help(given: Namespace) -> Outcome:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import show
+from headgate.cli import bench, show
 from headgate.cli.commands import PAGE
+from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -28,10 +29,18 @@ class Verbs(Protocol):
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
-    def quarantine(
-        self, table: str | None = None, status: str = "open", limit: int | None = 50
-    ) -> results.QuarantineList: ...
-    def quarantine_show(self, ids: Sequence[str]) -> results.QuarantineList: ...
+    @property
+    def quarantine(self) -> Callable[..., results.QuarantineList]: ...
+    @property
+    def quarantine_show(self) -> Callable[..., results.QuarantineList]: ...
+    @property
+    def quarantine_sample(self) -> Callable[..., results.QuarantineSample]: ...
+    @property
+    def quarantine_export(self) -> Callable[..., results.ExportResult]: ...
+    @property
+    def quarantine_fix(self) -> Callable[..., results.FixResult]: ...
+    @property
+    def quarantine_purge(self) -> Callable[..., results.PurgeResult]: ...
     def replay(
         self, ids: Sequence[str] | None = None, table: str | None = None, all: bool = False
     ) -> results.ReplayResult: ...
@@ -66,7 +75,46 @@ def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResul
 
 
 def _quarantine(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
-    return project.quarantine(given.table, status=given.status, limit=_limit(given))
+    return project.quarantine(given.table, status=given.status, limit=_limit(given), **_said(given, *_LOOK))
+
+
+_FILTERS = ("rule", "column", "partition", "since")
+_LOOK = (*_FILTERS, "unmask")
+
+
+def _said(given: Namespace, *names: str) -> dict[str, Any]:
+    """What was given of these; the API knows what the others mean."""
+    return {name: getattr(given, name) for name in names if getattr(given, name) not in (None, False, "", [])}
+
+
+def _show(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
+    return project.quarantine_show(tuple(given.id), **_said(given, "unmask"))
+
+
+def _sample(project: Verbs, given: Namespace, told: Told) -> results.QuarantineSample:
+    return project.quarantine_sample(given.table, given.status, given.per_reason, **_said(given, *_LOOK))
+
+
+def _export(project: Verbs, given: Namespace, told: Told) -> results.ExportResult:
+    return project.quarantine_export(
+        given.to, tuple(given.id) or None, status=given.status, **_said(given, "table", "spreadsheet", *_LOOK)
+    )
+
+
+def _fix(project: Verbs, given: Namespace, told: Told) -> results.FixResult:
+    what = _said(given, "raw", "file", "reason", "revision", "table", "all", "dry_run", "replay", *_FILTERS)
+    if given.raw is not None:
+        what["raw"] = given.raw
+    if given.revision is not None:
+        what["revision"] = given.revision
+    return project.quarantine_fix(
+        tuple(given.id) or None, set=dict(map(assignment, given.set)), limit=_limit(given), **what
+    )
+
+
+def _purge(project: Verbs, given: Namespace, told: Told) -> results.PurgeResult:
+    what = _said(given, "reason", "yes", "older_than", "table", "all", *_FILTERS)
+    return project.quarantine_purge(tuple(given.id) or None, status=given.status, **what)
 
 
 def _replay(project: Verbs, given: Namespace, told: Told) -> results.ReplayResult:
@@ -91,10 +139,12 @@ VERBS: Mapping[str, Verb] = {
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
-    "quarantine list": Verb(_quarantine, show.quarantine),
-    "quarantine show": Verb(
-        lambda project, given, told: project.quarantine_show(tuple(given.id)), show.quarantine_show
-    ),
+    "quarantine list": Verb(_quarantine, bench.quarantine),
+    "quarantine sample": Verb(_sample, bench.sample),
+    "quarantine show": Verb(_show, bench.quarantine_show),
+    "quarantine fix": Verb(_fix, bench.fix),
+    "quarantine export": Verb(_export, bench.export),
+    "quarantine purge": Verb(_purge, bench.purge),
     "quarantine replay": Verb(_replay, show.replay),
     "contract show": Verb(
         lambda project, given, told: project.contract_show(given.table, given.form), show.contract_text

@@ -44,6 +44,20 @@ ANSWERS = [
     results.LedgerResult(3, (ENTRY,)),
     results.QuarantineList(2, (RECORD, dataclasses.replace(RECORD, raw=None, parent=None))),
     results.ReplayResult(3, 1, 1, 1, 0, 2, (FINDING,)),
+    results.QuarantineList(
+        1, (dataclasses.replace(RECORD, revisions=(results.Revision(1, "ada", "2026", "why", None, {"id": "7"}),)),)
+    ),
+    results.QuarantineSample(9, (results.ReasonGroup("raw.orders", "min", "amount", "at least 0", 9, (RECORD,)),)),
+    results.ExportResult("x.csv", "csv", 2, ("_hg_id", "id"), True),
+    results.FixResult(
+        True,
+        3,
+        1,
+        1,
+        (results.RecordChange("q1", "raw.orders", 0, {"id": ["7", None]}, ("7,-1", None)),),
+        results.ReplayResult(1),
+    ),
+    results.PurgeResult(2, 1, "why", "ada", (results.PurgeReceipt("raw.orders", "e3", 2, 1, "abc"),)),
     results.AdjustResult("raw.orders", "tests deleted", "anna", "e2", 10, 8, 0, 2),
     results.ContractText("raw.orders", "short", "columns:\n", (FINDING,)),
     results.ContractDiff("a", "b", "full", False, (results.ContractChange("what", None, "full", "ALTER TABLE t"),)),

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from headgate.adapters.files.csv_reader import CsvReader, Job
 from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import csv_format
+from headgate.adapters.files.records import whole_record
 from headgate.adapters.files.shape import compare
 from headgate.adapters.files.text import peek, read_head, width
 from headgate.core.errors import Finding, HeadgateError
@@ -59,6 +60,18 @@ class CsvSource:
         *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `no-header`, `bad-header`, `file-changed`.
         """
         return CsvReader(self._job, partition, at)
+
+    def record_of(self, text: str, columns: Sequence[str], partition: str) -> dict[str, str | None] | str:
+        """One record's text as the source reads it, column -> text or None; or what keeps it from being one record.
+
+        `columns`: those that the file of `partition` yields, in its order.
+        """
+        job = self._job
+        names = [name for name in columns if name != job.file_column]
+        made = whole_record(text, names, job.form.dialect, job.nulls)
+        if isinstance(made, str) or job.file_column not in columns or job.file_column is None:
+            return made
+        return {name: partition if name == job.file_column else made[name] for name in columns}
 
     def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:
         """What would keep these columns from being read, file by file: `missing-column`, `unknown-column`, errors."""
