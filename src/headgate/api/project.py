@@ -21,6 +21,7 @@ from headgate.api.results import (
     LedgerResult,
     PlanResult,
     PlanStep,
+    ProfileResult,
     Progress,
     PurgeResult,
     QuarantineList,
@@ -431,6 +432,19 @@ class Project:
                 made = contracts.of_flow(flow, session) if flow else contracts.of_file(path, name, str(table))
                 sides.append((name, made))
         return contracts.compared(sides[0], sides[1], table, fail_on)
+
+    def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> ProfileResult:
+        """What stands in these tables and models (default: all loaded tables).
+
+        `tier`: 0 counts, 1 measures, 2 shapes, keys and references, too. `sample`: look at so many rows only.
+        *Errors*: ProjectError `unknown-table`.
+        """
+        from headgate.api.profiling import profile_tables
+
+        pipeline = self._pipeline()
+        with self._warehouse.looking() as store, store.session() as session:
+            chosen = names or [flow.name for flow in pipeline.flows if session.columns(flow.table) is not None]
+            return profile_tables(session, pipeline, chosen, tier, sample)
 
     def _table(self, session: Session, name: str | None) -> str | None:
         return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None

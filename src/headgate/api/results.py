@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from headgate.api.wire import cell, decode, encode
 from headgate.core.errors import Edit, Finding
+from headgate.quality.model import TableProfile
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
 RunStatus = Literal["ok", "refused", "failed"]
@@ -378,3 +379,49 @@ class QueryResult(Answer):
         cells = tuple(tuple(cell(value) for value in row) for row in rows)
         heads = tuple(ResultColumn(name, kind) for name, kind in columns)
         return cls(heads, cells, len(cells) if total is None else total)
+
+
+@dataclass(frozen=True)
+class LeftAlone(Answer):
+    """A file that was not touched or not taken, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class InitTable(Answer):
+    """A table that `init` wrote an ingest file for: what it was written from, and what was taken for true."""
+
+    table: str
+    file: str
+    path: str
+    files: int
+    rows: int
+    malformed: int
+    columns: int
+    key: tuple[str, ...]
+    load: str
+    references: tuple[str, ...] = ()
+    suggested: int = 0
+    assumed: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InitResult(Answer):
+    """What `init` did. `ok`: everything that was named became a table, and `check` finds no error in the project."""
+
+    ok: bool
+    project: str
+    tables: tuple[InitTable, ...] = ()
+    written: tuple[str, ...] = ()
+    left: tuple[LeftAlone, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProfileResult(Answer):
+    """The profiles of tables, models or files, in the order asked for."""
+
+    tables: tuple[TableProfile, ...] = ()

@@ -27,13 +27,14 @@ class Argument(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command. `usage` and `examples` are without the leading `headgate`."""
+    """One command. `usage` and `examples` are without the leading `headgate`. `anywhere`: it needs no project."""
 
     name: str
     summary: str
     usage: str
     arguments: tuple[Argument, ...] = ()
     examples: tuple[str, ...] = ()
+    anywhere: bool = False
 
 
 def _argument(*flags: str, **options: Any) -> Argument:
@@ -49,6 +50,17 @@ def whole_number(text: str) -> int:
 
 
 whole_number.__name__ = "whole number"
+
+
+def share(text: str) -> float:
+    """`1%` or `0.01` as 0.01, less than 1; else a usage error as `whole_number` makes one."""
+    number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= number < 1:
+        raise ValueError(text)
+    return number
+
+
+share.__name__ = "share"
 
 GLOBALS = (
     _argument("--project", metavar="DIR", help="the project's folder (default: the nearest one with a headgate.yml)"),
@@ -81,6 +93,53 @@ def _limit(things: str) -> Argument:
 
 
 COMMANDS = (
+    Command(
+        "init",
+        "make a project: out of your files, or with a small example",
+        "init [--from FILES...] [--name NAME] [--warehouse URL] [--with-models] [--tolerate SHARE]",
+        (
+            _argument(
+                "--from", metavar="FILES", dest="files", nargs="+", help="files, folders or globs to make tables of"
+            ),
+            _argument("--name", metavar="NAME", help="the project's name (default: the folder's)"),
+            _argument(
+                "--warehouse", metavar="URL", help="duckdb:FILE, or postgres://... (default: duckdb:warehouse.duckdb)"
+            ),
+            _argument("--with-models", action="store_true", dest="models", help="write a view over each table, too"),
+            _argument(
+                "--tolerate",
+                metavar="SHARE",
+                type=share,
+                default=0.0,
+                help="the share of values that may contradict a type or a key, to be refused (default: 0%%)",
+            ),
+        ),
+        ("init", "init --from data", "init --from exports/*.csv --project shop --tolerate 1%"),
+        anywhere=True,
+    ),
+    Command(
+        "profile",
+        "say what stands in files, tables and models: types, gaps, values, keys",
+        "profile [FILE... | TABLE... | MODEL...] [--tier 0|1|2] [--sample N]",
+        (
+            _argument(
+                "what", nargs="*", metavar="TABLE", help="a file, folder, glob, table or model (default: all tables)"
+            ),
+            _argument(
+                "--tier",
+                metavar="N",
+                type=int,
+                choices=(0, 1, 2),
+                default=1,
+                help="0: rows, NULLs, bounds; 1: all measures; 2: shapes, keys, references, outliers too (default: 1)",
+            ),
+            _argument(
+                "--sample", metavar="N", type=whole_number, help="look at N rows, drawn at random (default: all)"
+            ),
+        ),
+        ("profile data/orders.csv", "profile raw.orders --tier 2", "profile data --json"),
+        anywhere=True,
+    ),
     Command(
         "check",
         "look for mistakes in files, sources and contracts before anything runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, show
+from headgate.cli import bench, show, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -46,6 +47,7 @@ class Verbs(Protocol):
     ) -> results.ReplayResult: ...
     def contract_show(self, table: str, form: str = "short") -> results.ContractText: ...
     def contract_diff(self, old: str, new: str, fail_on: str | None = None) -> results.ContractDiff: ...
+    def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> results.ProfileResult: ...
     def query(self, sql: str, limit: int | None = None) -> results.QueryResult: ...
 
 
@@ -59,9 +61,12 @@ def open_project(
 
 
 class Verb(NamedTuple):
-    """`ask` gets the answer, `lines` shows it, `code` is the exit code that it means."""
+    """`ask` gets the answer, `lines` shows it, `code` is the exit code that it means.
 
-    ask: Callable[[Verbs, Namespace, Told], Any]
+    `ask` is given the project or, for a command that needs none, what tells a person for whom it waits.
+    """
+
+    ask: Callable[[Any, Namespace, Told], Any]
     lines: Callable[[Any, Screen], list[str]]
     code: Callable[[Any], int] = lambda answer: OK
 
@@ -121,6 +126,34 @@ def _replay(project: Verbs, given: Namespace, told: Told) -> results.ReplayResul
     return project.replay(tuple(given.id) or None, table=given.table, all=given.all)
 
 
+def _init(told: Callable[[str], None], given: Namespace, progress: Told) -> results.InitResult:
+    from headgate.api import init
+
+    return init(
+        given.project or os.curdir,
+        given.files,
+        name=given.name,
+        warehouse=given.warehouse,
+        models=given.models,
+        tolerate=given.tolerate,
+        progress=progress,
+    )
+
+
+def _profile(told: Callable[[str], None], given: Namespace, progress: Told) -> results.ProfileResult:
+    """Files where the words name files, else tables and models of the project."""
+    from headgate.api import profile_files
+    from headgate.cli.locate import is_file, project_root
+    from headgate.core.environ import variable
+
+    words = tuple(given.what)
+    if words and all(is_file(word) for word in words):
+        return profile_files(words, given.tier, given.sample)
+    profile = given.profile or variable("HEADGATE_PROFILE") or None
+    with open_project(project_root(given.project), given.wait, told, profile) as project:
+        return project.profile(words, given.tier, given.sample)
+
+
 def _limit(given: Namespace) -> int | None:
     """What was asked for; without a word, a page for people and everything for programs."""
     if given.limit is None:
@@ -131,6 +164,12 @@ def _limit(given: Namespace) -> int | None:
 def _unless(good: Callable[[Any], bool]) -> Callable[[Any], int]:
     return lambda answer: OK if good(answer) else FAILED
 
+
+ANYWHERE: Mapping[str, Verb] = {
+    "init": Verb(_init, show_profile.init, _unless(lambda answer: answer.ok)),
+    "profile": Verb(_profile, show_profile.profile),
+}
+"""Commands that find out by themselves whether there is a project."""
 
 VERBS: Mapping[str, Verb] = {
     "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Change, Item, Mistake, PlacedText, items
-from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
+from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
@@ -70,6 +70,7 @@ class Beside:
     rules: tuple[tuple[PlacedText, Value], ...] = ()
     skips: tuple[tuple[PlacedText, PlacedText], ...] = ()
     refuse_at_most: Limit | None = None
+    calls: tuple[CallRule, ...] = ()
 
     def joined(self, contract: Contract) -> Contract:
         """The contract with these rules and skips behind its own; this limit, if there is one, takes its limit's place.
@@ -94,6 +95,7 @@ class Beside:
             batches=(*contract.batches, *(one for one in entries if isinstance(one, BatchRule))),
             skips=(*contract.skips, *skips),
             refuse_at_most=self.refuse_at_most or contract.refuse_at_most,
+            calls=(*contract.calls, *self.calls),
         )
 
 

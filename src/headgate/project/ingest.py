@@ -16,7 +16,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, fields, load, source
+from headgate.project import contractfile, fields, load, models, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -57,11 +57,12 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     how = load.read(notes, node.get("load"))
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
-    given = _given(notes, node, root, table) if node.get("contract") is not None else _contract(notes, node, how)
-    if isinstance(given, Suite):
+    given = node.get("contract")
+    made = _given(notes, node, given, root, table) if given is not None else _contract(notes, node, how, root)
+    if isinstance(made, Suite):
         _needs_key(notes, how)
-    contract = given if isinstance(given, Contract) else None
-    suite = given if isinstance(given, Suite) else None
+    contract = made if isinstance(made, Contract) else None
+    suite = made if isinstance(made, Suite) else None
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
@@ -113,7 +114,7 @@ def _holders(node: Mapping) -> Iterator[Mapping]:
         yield from (value for _, value in from_.entries if isinstance(value, Mapping))
 
 
-def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
+def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path = Path()) -> Contract | None:
     """The contract; None for a two-line ingest or where it can't be known."""
     limit = load.limit(notes, node.get("refuse_at_most"))
     columns = fields.mapping(notes, node.get("columns"), "columns")
@@ -123,31 +124,40 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
         return None
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
-    lines, beside = _pairs(notes, columns, "columns", "type, rule, rule"), _beside(notes, node, limit)
+    return _stated(notes, node, columns, limit, root)
+
+
+def _stated(notes: Notes, node: Mapping, columns: Mapping, limit: Limit | None, root: Path) -> Contract | None:
+    """What the file itself says of columns and rows."""
+    lines, beside = _pairs(notes, columns, "columns", "type, rule, rule"), _beside(notes, node, limit, root)
     try:
-        return short.parse(lines, beside.rules, beside.skips, limit, columns.where)
+        made = short.parse(lines, beside.rules, beside.skips, limit, columns.where)
     except ContractError as error:
         notes.take(error)
         return None
+    return replace(made, calls=beside.calls)
 
 
-def _beside(notes: Notes, node: Mapping, limit: Limit | None) -> Beside:
+def _beside(notes: Notes, node: Mapping, limit: Limit | None, root: Path) -> Beside:
     """What stands beside the columns: rules, skips and the limit."""
-    rules = _rules(notes, fields.mapping(notes, node.get("rules"), "rules"))
+    calls = pythonic.python_rules(notes, node.get("rules"), root)
+    rules = _rules(notes, fields.mapping(notes, pythonic.others(node.get("rules")), "rules"))
     skip = fields.mapping(notes, node.get("skip"), "skip")
     skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
-    return Beside(tuple(rules), tuple(skips), limit)
+    return Beside(tuple(rules), tuple(skips), limit, calls)
 
 
-def _given(notes: Notes, node: Mapping, root: Path, table: TableRef | None) -> Contract | Suite | None:
-    """The contract in the file that `contract:` names, with what this file says besides."""
-    given = node.get("contract")
-    assert given is not None
+def _given(notes: Notes, node: Mapping, given: Node, root: Path, table: TableRef | None) -> Contract | Suite | None:
+    """The contract that `contract:` names, with what this file says besides."""
     if node.get("columns") is not None:
         notes.error("duplicate-key", "contract: and columns: both say what the columns are", given.where, "keep one")
         return None
+    limit = load.limit(notes, node.get("refuse_at_most"))
+    if isinstance(given, Mapping) and models.names_model(given):
+        own = _stated(notes, node, Mapping((), given.where), limit, root)
+        return models.read(notes, given, root, own) if own is not None else None
     found = contractfile.read(notes, given, root, str(table or ""))
-    beside = _beside(notes, node, load.limit(notes, node.get("refuse_at_most")))
+    beside = _beside(notes, node, limit, root)
     if isinstance(found, Suite):
         return replace(found, beside=beside)
     try:
@@ -298,7 +308,9 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 def _places(node: Mapping) -> dict[str, Location]:
     """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
-    for name, value in _rules(Notes(), rules) if isinstance(rules := node.get("rules"), Mapping) else ():
+    for name, value in (
+        _rules(Notes(), rules) if isinstance(rules := pythonic.others(node.get("rules")), Mapping) else ()
+    ):
         places |= named.places(name.text, value)
     skips = node.get("skip")
     for key, text in skips.entries if isinstance(skips, Mapping) else ():

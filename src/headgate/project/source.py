@@ -105,7 +105,7 @@ def _zone(notes: Notes, node: Node, what: str) -> str | None:
     return None
 
 
-def _function(notes: Notes, node: Node, what: str) -> str | None:
+def function(notes: Notes, node: Node, what: str) -> str | None:
     """`path.py:name`, relative to the project."""
     word = fields.text(notes, node, what)
     if word is None:
@@ -154,7 +154,7 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
         "comment": _character,
     },
     "parquet": {"path": _path, "timezone": _zone, "file_column": _name},
-    "python": {"function": _function, "partitions": _function, "replay": _replay, "timezone": _zone},
+    "python": {"function": function, "partitions": function, "replay": _replay, "timezone": _zone},
 }
 """Every adapter that `from:` can name, and how each of its options is read."""
 MAIN = {"python": ("function", "sources/x.py:function")}

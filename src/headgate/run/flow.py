@@ -73,6 +73,8 @@ class Flow:
             return True
         if load.history is not None and load.order_by is None:
             return True  # all of it is of one time
+        if load.duplicates == "refuse":
+            return True
         if contract.batches or contract.thresholds:
             return True
         beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]
@@ -82,7 +84,10 @@ class Flow:
 
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
-    source = registry.open_source(ingest.source.kind, ingest.source.options, root, temp)
+    options = dict(ingest.source.options)
+    if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
+        options["cells"] = True  # a model is asked about the values themselves, not about their texts
+    source = registry.open_source(ingest.source.kind, options, root, temp)
     return Flow(ingest, source, ingest.contract)
 
 

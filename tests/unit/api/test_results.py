@@ -36,6 +36,21 @@ RECORD = results.QuarantineRecord(
 ENTRY = results.LedgerEntry(
     "e1", "2026-06-01T00:00:00+00:00", "raw.orders", "06.csv", 1, 2, "load", 10, 6, 2, 1, 1, 6, 0, None, {"record": 10}
 )
+TABLE = results.InitTable(
+    "raw.a",
+    "ingest/a.yml",
+    "a.csv",
+    1,
+    9,
+    1,
+    3,
+    ("id",),
+    "append",
+    ("x -> raw.b.id",),
+    2,
+    ("UTF-8",),
+    ("n: int but for 1",),
+)
 ANSWERS = [
     results.RunResult("ok", True, (STEP,), (FINDING,)),
     results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file"),)),
@@ -61,6 +76,7 @@ ANSWERS = [
     results.AdjustResult("raw.orders", "tests deleted", "anna", "e2", 10, 8, 0, 2),
     results.ContractText("raw.orders", "short", "columns:\n", (FINDING,)),
     results.ContractDiff("a", "b", "full", False, (results.ContractChange("what", None, "full", "ALTER TABLE t"),)),
+    results.InitResult(True, "/p", (TABLE,), ("ingest/a.yml",), (results.LeftAlone("b.csv", "why"),), (FINDING,)),
     results.QueryResult.of([("n", "DECIMAL(5,2)"), ("s", "VARCHAR")], [(Decimal("1.50"), None)], total=9),
 ]
 

@@ -15,6 +15,7 @@ from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import csv_format
 from headgate.adapters.files.records import whole_record
 from headgate.adapters.files.shape import compare
+from headgate.adapters.files.sniff import Guess, guess
 from headgate.adapters.files.text import peek, read_head, width
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
@@ -49,6 +50,11 @@ class CsvSource:
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
         form, nulls = csv_format(options)
         self._job = Job(form, nulls, options.get("file_column"), tmp, Listing(options["path"], root))
+
+    @staticmethod
+    def guess(path: Path) -> Guess:
+        """How a file seems to be written, where nobody said it. *Errors*: AdapterError where it can't be read."""
+        return guess(path)
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every file in name order, judged against the `known` end positions."""
