@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.books import ledger
+from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
 from headgate.core.values import Partition
+from headgate.gate import pin
 from headgate.gate.bits import bits_of
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.run.evolve import expected
-from headgate.run.flow import Flow
+from headgate.run.flow import Flow, typed
 from headgate.run.pipeline import Pipeline
 
 
@@ -41,8 +44,11 @@ def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
 
 def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:
     if flow.contract is None:
-        yield from (one for one in flow.source.check(reading, ()) if one.code != "unknown-column")
+        expected = expected_columns(flow.ingest.suite) if flow.ingest.suite is not None else []
+        yield from (one for one in flow.source.check(reading, expected) if one.code != "unknown-column")
+        yield from _suite(flow, session)
         return
+    yield from flow.contract.notes
     broken = verify(flow.contract, flow.ingest.places)
     yield from broken
     found = _source(flow, reading)
@@ -50,6 +56,20 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
     if not broken and not found and flow.contract.model is None:
         yield from _types(flow, reading)
     yield from _table(flow, session)
+
+
+def _suite(flow: Flow, session: StoreSession) -> Iterator[Finding]:
+    """What of a suite is not checked, as far as it can be known: some of it only once the table has its types."""
+    if flow.ingest.suite is None:
+        return
+    known = pin.pinned(session, flow.table) if ledger.table_state(session, flow.table) else None
+    if known is None:
+        yield from flow.ingest.suite.notes
+        return
+    try:
+        yield from typed(flow, known).notes
+    except HeadgateError as error:
+        yield from error.findings
 
 
 def _source(flow: Flow, reading: Engine) -> list[Finding]:

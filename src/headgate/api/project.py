@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, schema history, quarantine, replay, restore, query."""
+"""A project and its verbs: check, plan, run, audit, ledger, contract, schema, quarantine, replay, restore, query."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from headgate.api.results import (
     AdjustResult,
     AuditResult,
     CheckResult,
+    ContractDiff,
+    ContractText,
     ExportResult,
     FixResult,
     LedgerResult,
@@ -421,6 +423,34 @@ class Project:
 
         with self._warehouse.looking() as store, store.session() as session:
             return query_result(session, sql, limit)
+
+    def contract_show(self, table: str, form: str = "short") -> ContractText:
+        """The contract of a table as text: `short`, `odcs` or `json-schema`."""
+        from headgate.api import contracts
+
+        flows = self._pipeline().flows
+        flow = contracts.flow_of(flows, table)
+        if flow is None:
+            raise contracts.unknown(table, flows)
+        with self._warehouse.reading() as store, store.session() as session:
+            return contracts.shown(flow, session, form)
+
+    def contract_diff(self, old: str, new: str, fail_on: str | None = None) -> ContractDiff:
+        """What changed between two contracts, each a file or a table of the project. `fail_on`: a verdict."""
+        from headgate.api import contracts
+
+        flows = self._pipeline().flows
+        chosen = [contracts.flow_of(flows, name) for name in (new, old)]
+        table = next((flow.table for flow in chosen if flow is not None), TableRef.parse("main.table"))
+        sides = []
+        with self._warehouse.reading() as store, store.session() as session:
+            for name, flow in zip((old, new), reversed(chosen), strict=True):
+                path = self.root / name
+                if flow is None and not path.is_file():
+                    raise contracts.unknown(name, flows)
+                made = contracts.of_flow(flow, session) if flow else contracts.of_file(path, name, str(table))
+                sides.append((name, made))
+        return contracts.compared(sides[0], sides[1], table, fail_on)
 
     def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> ProfileResult:
         """What stands in these tables and models (default: all loaded tables).

@@ -10,6 +10,10 @@ PAGE = 50
 STATUSES = ("open", "held", "replayed", "superseded", "purged", "all")
 
 
+FORMS = ("short", "odcs", "json-schema")
+VERDICTS = ("breaking", "forward", "backward")
+
+
 class Argument(NamedTuple):
     """Flags (or one positional name) and what argparse is told about them."""
 
@@ -311,6 +315,27 @@ COMMANDS = (
             _argument("--all", action="store_true", help="every open record"),
         ),
         ("quarantine replay --all", "quarantine replay --table raw.orders", "quarantine replay ID"),
+    ),
+    Command(
+        "contract show",
+        "write the contract of a table in one of three forms",
+        "contract show TABLE [--as FORM]",
+        (
+            _argument("table", metavar="TABLE", help="a table that an ingest file loads"),
+            _argument("--as", dest="form", choices=FORMS, default="short", help="how (default: short)"),
+        ),
+        ("contract show raw.orders", "contract show raw.orders --as odcs"),
+    ),
+    Command(
+        "contract diff",
+        "say what changed between two contracts, and whom it breaks",
+        "contract diff OLD NEW [--fail-on VERDICT]",
+        (
+            _argument("old", metavar="OLD", help="a contract's file, an ingest file, or a table"),
+            _argument("new", metavar="NEW", help="another"),
+            _argument("--fail-on", choices=VERDICTS, help="exit with 1 if this is the verdict"),
+        ),
+        ("contract diff raw.orders new.odcs.yaml", "contract diff old.schema.json raw.orders --fail-on breaking"),
     ),
     Command(
         "schema editor",

@@ -180,6 +180,23 @@ def query(answer: results.QueryResult, screen: Screen) -> list[str]:
     return [*table(columns, rows, screen.width), shown(len(rows), answer.total, "row", "rows")]
 
 
+def contract_text(answer: results.ContractText, screen: Screen) -> list[str]:
+    """The text itself; what it can't say follows as comments of YAML, or is left to `--json` and `check`."""
+    lines = answer.text.rstrip("\n").split("\n")
+    if answer.format == "json-schema":
+        return lines
+    told = [one for one in answer.findings if one.level != "info"]
+    return lines + [f"# {safe(one.what)}" for one in told]
+
+
+def contract_diff(answer: results.ContractDiff, screen: Screen) -> list[str]:
+    columns = [Column("verdict"), Column("column"), Column("change")]
+    rows = [[one.verdict, safe(one.column or ""), safe(one.what)] for one in answer.changes]
+    lines = table(columns, rows, screen.width) if rows else ["no difference"]
+    statements = [f"{safe(one.sql)};" for one in answer.changes if one.sql]
+    return [*lines, *_block(statements), "", f"verdict: {answer.verdict}"]
+
+
 def as_text(value: Any) -> str:
     if isinstance(value, str):
         return value

@@ -47,6 +47,8 @@ class Verbs(Protocol):
     def replay(
         self, ids: Sequence[str] | None = None, table: str | None = None, all: bool = False
     ) -> results.ReplayResult: ...
+    def contract_show(self, table: str, form: str = "short") -> results.ContractText: ...
+    def contract_diff(self, old: str, new: str, fail_on: str | None = None) -> results.ContractDiff: ...
     def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> results.ProfileResult: ...
     def query(self, sql: str, limit: int | None = None) -> results.QueryResult: ...
 
@@ -191,5 +193,13 @@ VERBS: Mapping[str, Verb] = {
     "quarantine export": Verb(_export, bench.export),
     "quarantine purge": Verb(_purge, bench.purge),
     "quarantine replay": Verb(_replay, show.replay),
+    "contract show": Verb(
+        lambda project, given, told: project.contract_show(given.table, given.form), show.contract_text
+    ),
+    "contract diff": Verb(
+        lambda project, given, told: project.contract_diff(given.old, given.new, given.fail_on),
+        show.contract_diff,
+        _unless(lambda answer: not answer.failed),
+    ),
     "query": Verb(lambda project, given, told: project.query(given.sql, limit=_limit(given)), show.query),
 }

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from headgate.adapters.python.code import Code
 from headgate.contracts.batch import BatchRule, Share
 from headgate.core.errors import Finding, Location
+from headgate.types.forms import Form
 from headgate.types.logical import LogicalType
 
 Keep = Literal["first", "last", "none"]
@@ -167,6 +168,7 @@ class ContractColumn:
     """One column. `source` is the name in the source (default: its own). `required` covers key columns too.
 
     `was`: names that the column had before; they say what becomes of a table, not what a row must be.
+    `form`: how its texts are written, where that is not as usual.
     """
 
     name: str
@@ -177,6 +179,7 @@ class ContractColumn:
     pii: bool = False
     where: Location | None = None
     was: tuple[str, ...] = ()
+    form: Form | None = None
 
 
 @dataclass(frozen=True)

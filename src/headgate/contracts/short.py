@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Change, Item, Mistake, PlacedText, items
-from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
+from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
@@ -62,6 +62,42 @@ def parse(
         where=where,
         batches=tuple(one for one in entries if isinstance(one, BatchRule)),
     )
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What an ingest file says besides a contract in a file of its own: as in `parse`."""
+
+    rules: tuple[tuple[PlacedText, Value], ...] = ()
+    skips: tuple[tuple[PlacedText, PlacedText], ...] = ()
+    refuse_at_most: Limit | None = None
+    calls: tuple[CallRule, ...] = ()
+
+    def joined(self, contract: Contract) -> Contract:
+        """The contract with these rules and skips behind its own; this limit, if there is one, takes its limit's place.
+
+        *Errors*: ContractError as `parse`; duplicate-key for a name that the contract uses.
+        """
+        findings: list[Finding] = []
+        entries = [one for name, value in self.rules if (one := _named(name, value, contract.columns, findings))]
+        skips = tuple((name.text, condition(name.text, text, findings)) for name, text in self.skips)
+        taken = [*(rule.code for rule in contract.rows), *(rule.code for rule in contract.uniques)]
+        taken += [one.name for one in contract.batches]
+        _unlike([name for name, _ in self.rules], findings, {name for name in taken if name not in RESERVED_CODES})
+        _unlike([name for name, _ in self.skips], findings, {name for name, _ in contract.skips})
+        if findings:
+            raise ContractError(*findings)
+        keys = [rule for rule in contract.uniques if rule.code == "key"]
+        named = [rule for rule in contract.uniques if rule.code != "key"]
+        return replace(
+            contract,
+            rows=(*contract.rows, *(one for one in entries if isinstance(one, RowRule))),
+            uniques=(*named, *(one for one in entries if isinstance(one, UniqueRule)), *keys),
+            batches=(*contract.batches, *(one for one in entries if isinstance(one, BatchRule))),
+            skips=(*contract.skips, *skips),
+            refuse_at_most=self.refuse_at_most or contract.refuse_at_most,
+            calls=(*contract.calls, *self.calls),
+        )
 
 
 def parse_lines(
@@ -224,8 +260,8 @@ def _named(name: PlacedText, value: Value, columns: Sequence[ContractColumn], fi
     return read(name, value, columns, findings)
 
 
-def _unlike(names: Sequence[PlacedText], findings: list[Finding]) -> None:
-    seen: set[str] = set()
+def _unlike(names: Sequence[PlacedText], findings: list[Finding], taken: set[str] | None = None) -> None:
+    seen: set[str] = set(taken or ())
     for name in names:
         if name.text in seen:
             what = f"{name.text!r} is named twice"

@@ -220,7 +220,9 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
             scan.absent[column.name] = scan.absent.get(column.name, 0) + batch.records
             values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
             continue
-        converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
+        kind, form = column.type, column.form
+        expr = f"src.{quote.ident(source.name)}"
+        converted = conversion(expr, source.physical, kind, timezone=scan.timezone, form=form)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")

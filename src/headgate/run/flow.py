@@ -8,12 +8,14 @@ from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
+from headgate.contracts.great_expectations.bind import bind
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.verify import verify
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
+from headgate.gate import pin
 from headgate.gate.scan import columns_of
 from headgate.project.model import Ingest
 
@@ -95,6 +97,19 @@ def refuse_broken(flow: Flow) -> None:
     broken = verify(flow.contract, flow.ingest.places)
     if broken:
         raise ContractError(*broken)
+
+
+def typed(flow: Flow, known: Contract) -> Contract:
+    """The contract of a flow whose types are those of the data (`known`): with the rules of its suite, if it has one.
+
+    *Errors*: ContractError missing-column, and those of conditions that do not bind.
+    """
+    load = flow.ingest.load
+    if flow.ingest.suite is None:
+        return pin.keyed(known, load.kind, load.keys)
+    made = pin.keyed(bind(flow.ingest.suite, known), load.kind, load.keys)
+    refuse_broken(replace(flow, contract=made))
+    return made
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import unknown_columns
 from headgate.run.evolve import follow
-from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
+from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins, typed
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
@@ -205,7 +205,7 @@ class _Loader:
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
-        return replace(flow, contract=pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys))
+        return replace(flow, contract=typed(flow, known))
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""

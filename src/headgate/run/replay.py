@@ -18,7 +18,7 @@ from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.run.evolve import follow
-from headgate.run.flow import Flow, refuse_broken
+from headgate.run.flow import Flow, refuse_broken, typed
 from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
@@ -176,7 +176,7 @@ def _contract(session: Session, flow: Flow) -> Contract:
     """The contract as it stands now; for a two-line ingest the one that its first load pinned."""
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
-    return pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
+    return typed(flow, known) if flow.contract is None else known
 
 
 def _gate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headgate.types.forms import Form
 from headgate.types.lexical import read
 from headgate.types.logical import LogicalType, of_engine
 from headgate.types.schema import parse_physical
@@ -39,17 +40,23 @@ def converted(expr: str, before: str, after: str) -> str:
     return made.value
 
 
-def conversion(expr: str, physical: str, logical: LogicalType, *, timezone: str = "UTC") -> Conversion | None:
+def conversion(
+    expr: str, physical: str, logical: LogicalType, *, timezone: str = "UTC", form: Form | None = None
+) -> Conversion | None:
     """How `expr`, of the engine's type `physical` (as DESCRIBE spells it), becomes `logical`; None if it never can.
 
     `expr` is evaluated several times, so it must not be volatile. `timezone` (an IANA name) tells what moments without
     zone mean as timestamptz; a moment that its clocks skip is not accepted. The session's TimeZone must be UTC.
+    `form`: how texts are written; values that have a type in the source are not looked at by it.
     Raises ValueError if `physical` can't be read.
     """
     expr = expr if _QUOTED.fullmatch(expr) else f"({expr})"
     kind = parse_physical(physical)
     if kind.name in _AS_TEXT and (kind.name != "BIGNUM" or logical.name in _NUMERIC):
         text = expr if kind.name == "VARCHAR" else f"CAST({expr} AS VARCHAR)"
+        if form is not None and kind.name != "BIGNUM":
+            expr = f"({form.received(text)})"
+            text = f"({form.plain(expr, logical)})"
         typed: Typed | None = Typed(read(text, logical, timezone), logical.name == "text" and logical.length is None)
     else:
         typed = convert_typed(expr, kind, logical, timezone)

@@ -80,6 +80,8 @@ ANSWERS = [
     ),
     results.PurgeResult(2, 1, "why", "ada", (results.PurgeReceipt("raw.orders", "e3", 2, 1, "abc"),)),
     results.AdjustResult("raw.orders", "tests deleted", "anna", "e2", 10, 8, 0, 2),
+    results.ContractText("raw.orders", "short", "columns:\n", (FINDING,)),
+    results.ContractDiff("a", "b", "full", False, (results.ContractChange("what", None, "full", "ALTER TABLE t"),)),
     results.InitResult(True, "/p", (TABLE,), ("ingest/a.yml",), (results.LeftAlone("b.csv", "why"),), (FINDING,)),
     results.QueryResult.of([("n", "DECIMAL(5,2)"), ("s", "VARCHAR")], [(Decimal("1.50"), None)], total=9),
 ]

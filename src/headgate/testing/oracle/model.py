@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
+from headgate.testing.oracle.forms import Form
 from headgate.testing.oracle.values import Value
 
 Row = dict[str, Value]
@@ -54,6 +55,7 @@ class Column:
     key: bool = False
     rules: tuple[Rule, ...] = ()
     was: tuple[str, ...] = ()
+    form: Form | None = None
 
     @property
     def read_as(self) -> str:
