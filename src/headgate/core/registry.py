@@ -10,31 +10,18 @@ from typing import Any, cast
 
 from headgate.core.errors import ProjectError, nearest
 from headgate.core.protocols import Source
+from headgate.core.suffixes import kind_of
 
 GROUP = "headgate.sources"
+__all__ = ["GROUP", "SOURCES", "kind_of", "kinds", "open_source", "options_of", "source_class"]
 
 SOURCES = {
     "csv": "headgate.adapters.files.csv:CsvSource",
+    "json": "headgate.adapters.files.json:JsonSource",
+    "ndjson": "headgate.adapters.files.json:NdjsonSource",
     "parquet": "headgate.adapters.files.parquet:ParquetSource",
     "python": "headgate.adapters.python.source:PythonSource",
 }
-
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".parquet": "parquet",
-}
-PACKED = (".gz", ".zst")
-
-
-def kind_of(path: str) -> str | None:
-    """The kind of source that a path or glob names by its suffix (`.csv.gz` counts as `.csv`); None if none does."""
-    name = path.rsplit("/", 1)[-1].lower()
-    bare = next((name.removesuffix(suffix) for suffix in PACKED if name.endswith(suffix)), name)
-    kind = next((SUFFIXES[suffix] for suffix in SUFFIXES if bare.endswith(suffix)), None)
-    return None if kind == "parquet" and bare != name else kind
-
 
 def kinds() -> list[str]:
     """Every known kind of source, in order."""

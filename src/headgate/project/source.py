@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,18 +11,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from headgate.core.errors import Location, nearest
+from headgate.core.suffixes import kind_of, unpacked_name
 from headgate.project import fields, secrets
 from headgate.project.fields import Notes
 from headgate.project.model import SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
-SUFFIXES = (
-    (re.compile(r"\.(csv|tsv|txt)(\.gz|\.zst)?$", re.IGNORECASE), "csv"),
-    (re.compile(r"\.parquet$", re.IGNORECASE), "parquet"),
-)
 LATER = (
-    "json",
-    "ndjson",
     "excel",
     "avro",
     "orc",
@@ -139,6 +133,17 @@ def _names(notes: Notes, node: Node, what: str) -> tuple[str, ...] | None:
     return names
 
 
+def _records(notes: Notes, node: Node, what: str) -> str | None:
+    """Names of keys with dots between."""
+    word = fields.text(notes, node, what)
+    if word is not None and not all(word.split(".")):
+        notes.error("bad-value", f"{word!r} is no path of keys", node.where, f"write {what}: result.items")
+        return None
+    return word
+
+
+_FROM_PATHS: dict[str, Reader] = {"timezone": _zone, "file_column": _name, "hive": fields.flag}
+
 ADAPTERS: dict[str, dict[str, Reader]] = {
     "csv": {
         "path": _path,
@@ -151,9 +156,12 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
         "columns": _names,
         "timezone": _zone,
         "file_column": _name,
+        "hive": fields.flag,
         "comment": _character,
     },
-    "parquet": {"path": _path, "timezone": _zone, "file_column": _name},
+    "ndjson": {"path": _path, "encoding": _encoding, **_FROM_PATHS},
+    "json": {"path": _path, "records": _records, "encoding": _encoding, **_FROM_PATHS},
+    "parquet": {"path": _path, **_FROM_PATHS},
     "python": {"function": _function, "partitions": _function, "replay": _replay, "timezone": _zone},
 }
 """Every adapter that `from:` can name, and how each of its options is read."""
@@ -168,7 +176,7 @@ def read(notes: Notes, node: Node) -> SourceSpec | None:
     path = _path(notes, node, "from")
     if path is None:
         return None
-    kind = next((kind for pattern, kind in SUFFIXES if pattern.search(path)), None)
+    kind = kind_of(path)
     if kind is None:
         fix = f"name the adapter: from: {{csv: {{path: {path}}}}} (or parquet)"
         notes.error("unknown-format", f"the name of {path!r} does not say what it holds", node.where, fix)
@@ -234,5 +242,5 @@ def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceS
 
 def _defaults(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     """Options with what the path's name implies: `.tsv` is separated by tabs."""
-    tabs = kind == "csv" and re.search(r"\.tsv(\.gz|\.zst)?$", options["path"], re.IGNORECASE)
+    tabs = kind == "csv" and unpacked_name(options["path"]).endswith(".tsv")
     return {"delim": "\t", **options} if tabs else options

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from headgate.adapters.files.csv_reader import CsvReader, Job
+from headgate.adapters.files.csv_reader import CsvJob, CsvReader
 from headgate.adapters.files.listing import Listing
-from headgate.adapters.files.options import csv_format
-from headgate.adapters.files.shape import compare
+from headgate.adapters.files.options import constants, csv_format
+from headgate.adapters.files.shape import RESERVED, compare
 from headgate.adapters.files.text import peek, read_head, width
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
+from headgate.core.suffixes import suffixes
 from headgate.core.values import Partition, Position
 
 
@@ -41,13 +42,15 @@ class CsvSource:
             "columns",
             "timezone",
             "file_column",
+            "hive",
             "comment",
         }
     )
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
         form, nulls = csv_format(options)
-        self._job = Job(form, nulls, options.get("file_column"), tmp, Listing(options["path"], root))
+        listing = Listing(options["path"], root, suffixes("csv"))
+        self._job = CsvJob(form, tmp, listing, constants(options, root), nulls=nulls)
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every file in name order, judged against the `known` end positions."""
@@ -69,10 +72,12 @@ class CsvSource:
         findings = [] if files else [self._job.listing.none_found()]
         for file in files:
             try:
-                start = peek(file.path, self._job.form)
-                head = read_head(file.path, self._job.form, start)
+                start = peek(file.path, self._job.form.encoding)
+                names = [name for name in read_head(file.path, self._job.form, start).names if name.lower() != RESERVED]
+                where = f"{file.path}:1"
+                given = self._job.constants.beside(names, file.partition, where, "bad-header")
                 findings += self._width(file.path, start)
-                findings += compare(self._job.columns_of(head.names, file.path), columns, f"{file.path}:1")
+                findings += compare([*names, *given], columns, where)
             except HeadgateError as error:
                 findings += error.findings
         return findings

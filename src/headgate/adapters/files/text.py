@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from headgate.adapters.files.compress import Hashed, compressed, open_file, recoded, unpacked, unreadable
+from headgate.adapters.files.compress import Hashed, compressed, recoded, unpacked
+from headgate.adapters.files.origin import member_of, open_file, opened, unreadable
 from headgate.adapters.files.records import CHUNK, Block, Dialect, Extent, Splitter, Tally
 from headgate.core.errors import AdapterError
 
@@ -17,14 +18,46 @@ HEAD = 1 << 20
 """Bytes within which the header and the kind of line end must show."""
 
 
+Spool = Callable[[str], Path]
+"""Names a new temporary file for the kind of content given."""
+
+
+class Cutter(Protocol):
+    """Tells where records begin and end in a text."""
+
+    def extents(self, buf: bytes, pos: int = 0, eof: bool = True) -> Iterator[Extent]: ...
+    def newlines(self, buf: bytes, start: int = 0, stop: int | None = None) -> int: ...
+    def tally(self, block: bytes) -> Tally | None: ...
+    def blocks(self, read: Callable[[int], bytes], offset: int = 0) -> Iterator[Block]: ...
+
+
+class Layout(Protocol):
+    """How a text is to be read: its encoding, what stands at its head, and where its records are."""
+
+    @property
+    def encoding(self) -> str: ...
+    def prepare(self, origin: Path, spool: Spool) -> Text: ...
+    def head(self, origin: Path, start: bytes) -> Head: ...
+    def cutter(self, head: Head) -> Cutter: ...
+
+
 @dataclass(frozen=True)
 class Format:
-    """How the text is to be read: dialect, encoding, whether it has a header, and the names if it has none."""
+    """How a CSV is to be read: dialect, encoding, whether it has a header, and the names if it has none."""
 
     dialect: Dialect
     encoding: str = "utf-8"
     header: bool = True
     names: tuple[str, ...] = ()
+
+    def prepare(self, origin: Path, spool: Spool) -> Text:
+        return prepare(origin, self.encoding, spool)
+
+    def head(self, origin: Path, start: bytes) -> Head:
+        return read_head(origin, self, start)
+
+    def cutter(self, head: Head) -> Splitter:
+        return Splitter(self.dialect, len(head.names), head.lone_cr)
 
 
 @dataclass(frozen=True)
@@ -84,17 +117,20 @@ class Scan:
         return self.marks[number + 1] if number + 1 < len(self.marks) else self.end
 
 
-def prepare(origin: Path, form: Format, spool: Path) -> Text:
-    """Text that an engine can read: the file itself, or its decompressed and recoded content written to `spool`."""
-    if not compressed(origin) and form.encoding == "utf-8":
+def prepare(origin: Path, encoding: str, spool: Spool) -> Text:
+    """Text that an engine can read: the file itself, or its decompressed and recoded content in a temporary file."""
+    if not compressed(origin) and encoding == "utf-8" and member_of(origin) is None:
         return Text(origin, origin)
-    with open_file(origin) as file:
+    path = spool("text")
+    with opened(origin) as file:
         hashed = Hashed(file)
-        chunks = unpacked(origin, hashed.read)
-        if form.encoding != "utf-8":
-            chunks = recoded(origin, chunks, form.encoding)
-        write(spool, chunks)
-        return Text(origin, spool, hashed.digest())
+        write(path, _decoded(origin, hashed.read, encoding))
+        return Text(origin, path, hashed.digest())
+
+
+def _decoded(origin: Path, read: Callable[[int], bytes], encoding: str) -> Iterator[bytes]:
+    chunks = unpacked(origin, read)
+    return chunks if encoding == "utf-8" else recoded(origin, chunks, encoding)
 
 
 def write(path: Path, chunks: Iterable[bytes]) -> None:
@@ -109,15 +145,12 @@ def write(path: Path, chunks: Iterable[bytes]) -> None:
                 ) from error
 
 
-def peek(origin: Path, form: Format, size: int = HEAD) -> bytes:
+def peek(origin: Path, encoding: str, size: int = HEAD) -> bytes:
     """About the first `size` bytes of the text."""
-    with open_file(origin) as file:
+    with opened(origin) as file:
         try:
-            chunks = unpacked(origin, file.read)
-            if form.encoding != "utf-8":
-                chunks = recoded(origin, chunks, form.encoding)
             found = b""
-            for chunk in chunks:
+            for chunk in _decoded(origin, file.read, encoding):
                 found += chunk
                 if len(found) >= size:
                     break
@@ -210,7 +243,7 @@ def _bad_header(origin: Path, what: str) -> AdapterError:
     return made
 
 
-def scan(text: Text, form: Format) -> Scan:
+def scan(text: Text, form: Layout) -> Scan:
     """Counts and hashes: one pass over the text."""
     with open_file(text.path) as file:
         try:
@@ -219,20 +252,20 @@ def scan(text: Text, form: Format) -> Scan:
             raise unreadable(text.origin, error) from error
 
 
-def _scan(text: Text, form: Format, file: Hashed) -> Scan:
+def _scan(text: Text, form: Layout, file: Hashed) -> Scan:
     start = file.read(HEAD)
-    head = read_head(text.origin, form, start)
+    head = form.head(text.origin, start)
     pending = [start[head.offset :]]
 
     def read(size: int) -> bytes:
         return (pending.pop() if pending else b"") or file.read(size)
 
-    splitter = Splitter(form.dialect, len(head.names), head.lone_cr)
+    cutter = form.cutter(head)
     marks: list[Mark] = []
     tallies: list[Tally] = []
     longest = 0
     at = Mark(head.offset, 0, head.line)
-    for block in splitter.blocks(read, head.offset):
+    for block in cutter.blocks(read, head.offset):
         marks.append(at)
         tallies.append(block.tally)
         longest = max(longest, block.size)
@@ -250,12 +283,12 @@ class Window:
     """A scanned text, to be read in pieces."""
 
     text: Text
-    form: Format
+    form: Layout
     scan: Scan
 
     @property
-    def splitter(self) -> Splitter:
-        return Splitter(self.form.dialect, len(self.scan.head.names), self.scan.head.lone_cr)
+    def cutter(self) -> Cutter:
+        return self.form.cutter(self.scan.head)
 
     def pieces(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, bytes]]:
         """The bytes between two places, block by block, each with the place where it begins."""
@@ -284,11 +317,11 @@ class Window:
 
     def _tally(self, start: Mark, end: Mark) -> Tally:
         (_, buf), *_ = self.pieces(start, end)
-        return self.splitter.tally(buf) or Tally(end.records - start.records, end.line - start.line, strict=False)
+        return self.cutter.tally(buf) or Tally(end.records - start.records, end.line - start.line, strict=False)
 
     def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, int, bytes, Extent]]:
         """Record number, physical line, a buffer and the record's extent in it, for each of these record numbers."""
-        splitter = self.splitter
+        cutter = self.cutter
         firsts = [mark.records + 1 for mark in self.scan.marks]
         wanted: dict[int, set[int]] = {}
         for number in set(numbers):
@@ -297,7 +330,7 @@ class Window:
         for block in sorted(wanted):
             start, end = self.scan.marks[block], self.scan.block_end(block)
             for _, buf in self.pieces(start, end):
-                for number, line, extent in counted(splitter, start, buf):
+                for number, line, extent in counted(cutter, start, buf):
                     if number in wanted[block]:
                         yield number, line, buf, extent
 
@@ -317,12 +350,12 @@ class Window:
         return end if best.records == end.records else best
 
     def _cut_inside(self, start: Mark, max_rows: int, max_bytes: int) -> Mark:
-        splitter = self.splitter
+        cutter = self.cutter
         best = start
         for mark, buf in self.pieces(start, self.scan.end):
             last, line = 0, mark.line
-            for number, (_, _, end, problem) in _numbers(splitter, mark, buf):
-                line += splitter.newlines(buf, last, end)
+            for number, (_, _, end, problem) in _numbers(cutter, mark, buf):
+                line += cutter.newlines(buf, last, end)
                 last = end
                 here = Mark(mark.offset + end, number, line)
                 full = number - start.records >= max_rows or here.offset - start.offset >= max_bytes
@@ -332,19 +365,19 @@ class Window:
         return best
 
 
-def _numbers(splitter: Splitter, mark: Mark, buf: bytes) -> Iterator[tuple[int, Extent]]:
+def _numbers(cutter: Cutter, mark: Mark, buf: bytes) -> Iterator[tuple[int, Extent]]:
     """Every extent with the number of records up to and with it."""
     number = mark.records
-    for extent in splitter.extents(buf):
+    for extent in cutter.extents(buf):
         number += extent[3] is not None
         yield number, extent
 
 
-def counted(splitter: Splitter, mark: Mark, buf: bytes) -> Iterator[tuple[int, int, Extent]]:
+def counted(cutter: Cutter, mark: Mark, buf: bytes) -> Iterator[tuple[int, int, Extent]]:
     """Every record of a piece that begins at `mark`: its number, its physical line, its extent."""
     line, last = mark.line, 0
-    for number, extent in _numbers(splitter, mark, buf):
-        line += splitter.newlines(buf, last, extent[0])
+    for number, extent in _numbers(cutter, mark, buf):
+        line += cutter.newlines(buf, last, extent[0])
         last = extent[0]
         if extent[3] is not None:
             yield number, line, extent
