@@ -80,7 +80,10 @@ class Gate:
         """Takes the batch in; returns the one really used."""
         if not self.rules.extra:
             scanning.refuse_unknown(self.rules.contract, batch)
-        return scanning.add(self.scan, part, batch)
+        used = scanning.add(self.scan, part, batch)
+        if used is not batch and not self.rules.extra:  # the careful way may have met more columns
+            scanning.refuse_unknown(self.rules.contract, used)
+        return used
 
     def skip(self, part: int, batch: Batch, rule: str) -> None:
         """Counts every record of the batch as skipped by the declared rule, unread."""

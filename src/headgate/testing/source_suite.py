@@ -19,6 +19,9 @@ import pytest
 from headgate.core.errors import AdapterError
 from headgate.core.protocols import Engine, Reader, Session, Source
 from headgate.core.values import Batch, Partition, Position
+from headgate.sql.quote import ident
+from headgate.types.convert import conversion
+from headgate.types.logical import LogicalType
 
 ALL_ROWS = 1 << 40
 ALL_BYTES = 1 << 50
@@ -122,9 +125,20 @@ def _take_piece(session: Session, batch: Batch, seen: Seen) -> None:
         batch.verify()
 
 
+def _as_text(batch: Batch) -> str:
+    """The batch's rows as text columns, as the gate would convert them."""
+    texts = []
+    for column in batch.columns:
+        made = conversion(f"src.{ident(column.name)}", column.physical, LogicalType("text"))
+        assert made is not None, f"column {column.name} is no text"
+        texts.append(f"{made.value} AS {ident(column.name)}")
+    number = ["src._hg_row"] if batch.row_base is None else []
+    return f"SELECT {', '.join([*number, *texts])} FROM ({batch.relation}) AS src"
+
+
 def _fast(session: Session, batch: Batch) -> list[tuple[Any, ...]] | None:
     try:
-        rows = session.execute(batch.relation)
+        rows = session.execute(_as_text(batch))
     except duckdb.Error:
         if batch.careful is None:
             raise

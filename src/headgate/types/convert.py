@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headgate.types import jsonvalue
 from headgate.types.lexical import read
 from headgate.types.logical import LogicalType
 from headgate.types.schema import parse_physical
@@ -37,9 +38,11 @@ def conversion(expr: str, physical: str, logical: LogicalType, *, timezone: str 
     """
     expr = expr if _QUOTED.fullmatch(expr) else f"({expr})"
     kind = parse_physical(physical)
-    if kind.name in _AS_TEXT and (kind.name != "BIGNUM" or logical.name in _NUMERIC):
+    if kind.name == jsonvalue.PHYSICAL:
+        typed: Typed | None = Typed(jsonvalue.read(expr, logical, timezone))
+    elif kind.name in _AS_TEXT and (kind.name != "BIGNUM" or logical.name in _NUMERIC):
         text = expr if kind.name == "VARCHAR" else f"CAST({expr} AS VARCHAR)"
-        typed: Typed | None = Typed(read(text, logical, timezone), logical.name == "text" and logical.length is None)
+        typed = Typed(read(text, logical, timezone), logical.name == "text" and logical.length is None)
     else:
         typed = convert_typed(expr, kind, logical, timezone)
     if typed is None:

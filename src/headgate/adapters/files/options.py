@@ -23,7 +23,7 @@ def csv_format(options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
     names = _names(options.get("columns"), header)
     dialect = _dialect(options)
     nulls = _nulls(options.get("null"), dialect)
-    return Format(dialect, _encoding(options.get("encoding")), header, names), nulls
+    return Format(dialect, encoding(options.get("encoding")), header, names), nulls
 
 
 def constants(options: Mapping[str, Any], root: Path) -> Constants:
@@ -91,7 +91,8 @@ def _null(text: str, dialect: Dialect) -> bytes:
     return text.encode()
 
 
-def _encoding(value: object) -> str:
+def encoding(value: object) -> str:
+    """Our name of the encoding. *Errors*: ProjectError `bad-option`."""
     text = "utf-8" if value is None else str(value)
     try:
         name = codecs.lookup(text).name

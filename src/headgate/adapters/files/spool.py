@@ -198,20 +198,25 @@ class Table:
     longest: int = 0
     parallel: bool = True
     crlf: bool = False
+    lines: bool = False
+    """Nothing delimits, nothing quotes: the one column is the line."""
 
     def read(self) -> str:
         """The `read_csv(...)` call: everything is said, nothing is guessed."""
         columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(self.columns))
         line = max(FLOOR, self.longest + CHUNK)
+        marks = [b"", b"", b""] if self.lines else [self.dialect.delim, self.dialect.quote, self.dialect.escape]
+        delim, quote, escape = (sql.literal(mark.decode()) for mark in marks)
+        nulls = ", ".join(sql.literal(null.decode()) for null in self.nulls)
         options = [
             sql.literal(str(self.path)),
             f"columns = {{{columns}}}",
             "auto_detect = false",
             f"header = {str(self.header).lower()}",
-            f"delim = {sql.literal(self.dialect.delim.decode())}",
-            f"quote = {sql.literal(self.dialect.quote.decode())}",
-            f"escape = {sql.literal(self.dialect.escape.decode())}",
-            f"nullstr = [{', '.join(sql.literal(null.decode()) for null in self.nulls)}]",
+            f"delim = {delim}",
+            f"quote = {quote}",
+            f"escape = {escape}",
+            *([f"nullstr = [{nulls}]"] if self.nulls else []),
             "allow_quoted_nulls = false",
             "strict_mode = true",
             "comment = ''",
