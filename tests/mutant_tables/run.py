@@ -227,7 +227,7 @@ ADAPTERS = (
     ),
     mutant(
         "change-while-reading-unseen",
-        "adapters/files/csv_reader.py",
+        "adapters/files/text_reader.py",
         "if identity(self._path) != self._seen:",
         "if False:",
         "a file that changed while it was read is half old, half new",

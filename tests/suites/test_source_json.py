@@ -52,7 +52,9 @@ class DocumentKit(JsonKit):
     kind, suffix = JsonSource, "json"
 
     def content(self, rows: Rows) -> bytes:
-        return json.dumps({"meta": {"rows": [1]}, "x": {"rows": [{"a": a, "b": b} for a, b in rows]}}, indent=2).encode()
+        return json.dumps(
+            {"meta": {"rows": [1]}, "x": {"rows": [{"a": a, "b": b} for a, b in rows]}}, indent=2
+        ).encode()
 
     def source(self) -> NdjsonSource:
         return JsonSource({"path": "data/*.json", "records": "x.rows"}, self.folder, self.tmp)

@@ -23,6 +23,7 @@ SOURCES = {
     "python": "headgate.adapters.python.source:PythonSource",
 }
 
+
 def kinds() -> list[str]:
     """Every known kind of source, in order."""
     return sorted({*SOURCES, *_others()})

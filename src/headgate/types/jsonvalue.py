@@ -63,7 +63,8 @@ def encode(raw: str) -> str:
 
 def decode(shown: str) -> str:
     """SQL of the value that `encode` (or `encoded`) turned into a text of a row."""
-    return f"CASE WHEN regexp_full_match({shown}, {literal(_OTHER)}) THEN {shown} ELSE CAST(to_json({shown}) AS VARCHAR) END"
+    quoted = f"CAST(to_json({shown}) AS VARCHAR)"
+    return f"CASE WHEN regexp_full_match({shown}, {literal(_OTHER)}) THEN {shown} ELSE {quoted} END"
 
 
 _OTHER_HERE = re.compile(_OTHER)

@@ -133,7 +133,7 @@ class JsonReader(TextReader[Layout]):
         if found is None:
             return careful()
         lines = self._lines(start, end, max(self._window.scan.longest, 1))
-        named = {self.spelled(key): key for key in (*found.keys, *self._job.paths) if self._is_column(key)}
+        named = {self.spelled(key): key for key in (*found.names, *self._job.paths) if self._is_column(key)}
         if not named:
             return careful()
         relation = strict(lines, found, self._job.paths, named)
@@ -186,7 +186,9 @@ class JsonReader(TextReader[Layout]):
         names = rows.names
         parts = rows.selects()
         if fast:
-            parts.append(fast[0] + "".join(f", CAST(NULL AS VARCHAR) AS v{place}" for place in range(fast[2], len(names))))
+            parts.append(
+                fast[0] + "".join(f", CAST(NULL AS VARCHAR) AS v{place}" for place in range(fast[2], len(names)))
+            )
             parts[-1] += fast[3]
         listed = [f"v{place} AS {ident(name)}" for place, name in enumerate(names)] + selected(self._given)
         row = ident(RESERVED)
@@ -215,7 +217,7 @@ class JsonReader(TextReader[Layout]):
         if len(others) > SLOW_SHARE * (end.records - base):
             return None
         places = {name: place for place, name in enumerate([*found.keys, *self._job.paths])}
-        kept = [name for name in places if self._is_column(name)]
+        kept = [name for name in (*found.names, *self._job.paths) if self._is_column(name)]
         rows.names = [self.spelled(name) for name in kept]
         values = ", ".join(f"v{places[name]} AS v{place}" for place, name in enumerate(kept))
         select = f"SELECT n + {base} AS {ident(RESERVED)}" + (f", {values}" if values else "")
@@ -282,4 +284,3 @@ class JsonReader(TextReader[Layout]):
 def line_table(path: Path, longest: int) -> str:
     """The `read_csv(...)` call that gives every line of a text as `c0`."""
     return Table(path, 1, longest=longest, nulls=(), lines=True).read()
-

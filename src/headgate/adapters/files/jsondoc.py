@@ -26,6 +26,8 @@ _BLANK = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"')
 _BREAKS = re.compile(rb"[\r\n]+")
 _BARE = re.compile(rb'[^\[\]{},": \t\r\n]*+')
+NOTHING = b","
+"""What is written for an element that is not there: between two commas, or behind the last."""
 _CLOSES = {b"[": b"]", b"{": b"}"}
 
 
@@ -57,7 +59,7 @@ def _lines(buf: Any, cut: Cut, begins: array[int]) -> Iterator[bytes]:
         line += _breaks(buf, last, start)
         last = start
         begins.append(line)
-        yield _BREAKS.sub(b" ", _marked(buf[start:end])) + b"\n"
+        yield (_BREAKS.sub(b" ", _marked(buf[start:end])) or NOTHING) + b"\n"
 
 
 def _marked(raw: bytes) -> bytes:
@@ -69,7 +71,7 @@ def _marked(raw: bytes) -> bytes:
 
 
 def _breaks(buf: Any, start: int, stop: int) -> int:
-    return buf[start:stop].count(b"\n")
+    return bytes(buf[start:stop]).count(b"\n")
 
 
 class Cut:
@@ -200,4 +202,3 @@ class DocumentReader(JsonReader):
     def _line(self, number: int, line: int) -> int:
         begins = self._job.form.begins[self._path]  # type: ignore[attr-defined]
         return int(begins[number - 1])
-

@@ -29,9 +29,11 @@ def odd(block: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Template:
-    """Keys in order, those that every sampled line has, and the blank behind colons and commas ("" or " ")."""
+    """Keys in the order of the lines, those that every sampled line has, and the blank behind colons and commas ("" or
+    " "). `names`: the keys in order of first sight."""
 
     keys: tuple[str, ...]
+    names: tuple[str, ...]
     always: frozenset[str]
     gap: str
 
@@ -58,6 +60,7 @@ class Template:
 def template(lines: Sequence[str]) -> Template | None:
     """What the lines have in common; None where the fast way would not do."""
     keys: list[str] = []
+    names: dict[str, None] = {}
     seen: list[frozenset[str]] = []
     gaps: set[str] = set()
     for line in lines:
@@ -68,6 +71,7 @@ def template(lines: Sequence[str]) -> Template | None:
         seen.append(frozenset(found))
         gaps.add(" " if re.match(r'\{"(?:[^"\\]|\\.)*": ', line) else "")
         last = -1
+        names |= dict.fromkeys(found)
         for key in found:
             if key not in keys:
                 keys.insert(last + 1, key)
@@ -75,7 +79,7 @@ def template(lines: Sequence[str]) -> Template | None:
     lower = {key.lower() for key in keys}
     if not keys or len(gaps) > 1 or len(lower) < len(keys) or any("." in key for key in keys):
         return None
-    return Template(tuple(keys), frozenset.intersection(*seen), gaps.pop())
+    return Template(tuple(keys), tuple(names), frozenset.intersection(*seen), gaps.pop())
 
 
 def proven(lines: str, made: Template, paths: Sequence[str], numbered: bool) -> str:

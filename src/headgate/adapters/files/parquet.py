@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal
 
 from headgate.adapters.files.constants import columns, selected
 from headgate.adapters.files.listing import Found, Listing, changed_error
-from headgate.adapters.files.origin import identity, open_file
 from headgate.adapters.files.options import constants
+from headgate.adapters.files.origin import identity, open_file
 from headgate.adapters.files.shape import RESERVED, compare, has_magic
 from headgate.core.errors import AdapterError, Finding, HeadgateError
 from headgate.core.protocols import Session
