@@ -21,6 +21,7 @@ NAMES = (
     "parquet_row_rules",
     "arrow_row_rules",
     "csv_clean",
+    "ndjson_clean",
     "upsert_million",
     "growing_keys",
     "malformed_csv",

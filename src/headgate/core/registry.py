@@ -17,6 +17,7 @@ __all__ = ["GROUP", "SOURCES", "kind_of", "kinds", "open_source", "options_of", 
 
 SOURCES = {
     "csv": "headgate.adapters.files.csv:CsvSource",
+    "excel": "headgate.adapters.files.excel:ExcelSource",
     "json": "headgate.adapters.files.json:JsonSource",
     "ndjson": "headgate.adapters.files.json:NdjsonSource",
     "parquet": "headgate.adapters.files.parquet:ParquetSource",

@@ -10,6 +10,8 @@ SUFFIXES = {
     ".jsonl": "ndjson",
     ".json": "json",
     ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
 }
 """The kind of source that each suffix names."""
 PACKED = (".gz", ".zst", ".bz2", ".xz")
@@ -35,4 +37,4 @@ def kind_of(path: str) -> str | None:
 def suffixes(kind: str) -> tuple[str, ...]:
     """Every suffix by which a member of an archive is known to be of this kind."""
     plain = [suffix for suffix, one in SUFFIXES.items() if one == kind]
-    return tuple(suffix + packed for suffix in plain for packed in ("", *PACKED))
+    return tuple(suffix + packed for suffix in plain for packed in (("", *PACKED) if kind in TEXT else ("",)))

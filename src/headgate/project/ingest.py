@@ -180,7 +180,12 @@ def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract
 def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
     """The source with the contract's columns in their order, where neither a header nor an option names them."""
     options = spec.options if spec is not None else {}
-    if spec is None or spec.kind != "csv" or options.get("header", True) or options.get("columns") is not None:
+    if (
+        spec is None
+        or spec.kind not in ("csv", "excel")
+        or options.get("header", True)
+        or options.get("columns") is not None
+    ):
         return spec
     listed = tuple(one.source for one in contract.columns if one.source != options.get("file_column"))
     return replace(spec, options={**options, "columns": listed})

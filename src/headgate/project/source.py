@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,6 @@ from headgate.project.model import SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
 LATER = (
-    "excel",
     "avro",
     "orc",
     "postgres",
@@ -31,6 +31,8 @@ LATER = (
 )
 INGEST_OPTIONS = ("extra", "on_change", "twin_files")
 """Keys of the ingest file that may also stand among the source's options."""
+
+CELLS = re.compile(r"[A-Za-z]{1,3}[1-9][0-9]*(:[A-Za-z]{1,3}([1-9][0-9]*)?)?")
 
 Reader = Callable[[Notes, Node, str], Any]
 
@@ -142,6 +144,15 @@ def _records(notes: Notes, node: Node, what: str) -> str | None:
     return word
 
 
+def _cells(notes: Notes, node: Node, what: str) -> str | None:
+    """A range as Excel writes it: `B3`, `B3:F` or `B3:F100`."""
+    word = fields.text(notes, node, what)
+    if word is not None and not CELLS.fullmatch(word):
+        notes.error("bad-value", f"{word!r} is no range of cells", node.where, f"write {what}: B3:F100, B3:F or B3")
+        return None
+    return word
+
+
 _FROM_PATHS: dict[str, Reader] = {"timezone": _zone, "file_column": _name, "hive": fields.flag}
 
 ADAPTERS: dict[str, dict[str, Reader]] = {
@@ -158,6 +169,15 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
         "file_column": _name,
         "hive": fields.flag,
         "comment": _character,
+    },
+    "excel": {
+        "path": _path,
+        "sheet": fields.text,
+        "range": _cells,
+        "header": fields.flag,
+        "columns": _names,
+        "null": _nulls,
+        **_FROM_PATHS,
     },
     "ndjson": {"path": _path, "encoding": _encoding, **_FROM_PATHS},
     "json": {"path": _path, "records": _records, "encoding": _encoding, **_FROM_PATHS},

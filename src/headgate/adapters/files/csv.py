@@ -14,7 +14,7 @@ from headgate.adapters.files.csv_reader import CsvJob, CsvReader
 from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import constants, csv_format
 from headgate.adapters.files.shape import RESERVED, compare
-from headgate.adapters.files.text import peek, read_head, width
+from headgate.adapters.files.text import Format, read_head, width
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
 from headgate.core.suffixes import suffixes
@@ -47,10 +47,16 @@ class CsvSource:
         }
     )
 
+    kind = "csv"
+
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
-        form, nulls = csv_format(options)
-        listing = Listing(options["path"], root, suffixes("csv"))
+        form, nulls = self.form(options)
+        listing = Listing(options["path"], root, suffixes(self.kind))
         self._job = CsvJob(form, tmp, listing, constants(options, root), nulls=nulls)
+
+    def form(self, options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
+        """How the text is to be read, and the texts that stand for NULL. *Errors*: ProjectError `bad-option`."""
+        return csv_format(options)
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every file in name order, judged against the `known` end positions."""
@@ -72,7 +78,7 @@ class CsvSource:
         findings = [] if files else [self._job.listing.none_found()]
         for file in files:
             try:
-                start = peek(file.path, self._job.form.encoding)
+                start = self._job.form.start(file.path)
                 names = [name for name in read_head(file.path, self._job.form, start).names if name.lower() != RESERVED]
                 where = f"{file.path}:1"
                 given = self._job.constants.beside(names, file.partition, where, "bad-header")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from headgate.adapters.files.json_reader import JsonJob, JsonReader
-from headgate.adapters.files.jsondoc import Document, DocumentReader
+from headgate.adapters.files.jsondoc import Document
 from headgate.adapters.files.jsonquery import odd
 from headgate.adapters.files.lines import Lines
 from headgate.adapters.files.listing import Found, Listing
@@ -51,7 +51,7 @@ class NdjsonSource:
     def open(self, session: Engine, partition: Partition, at: Position | None) -> JsonReader:
         """A reader of the file from position `at` on. The whole file is scanned now: counted, hashed, cut in blocks.
 
-        *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `file-changed`, `bad-path`.
+        *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `no-records`, `file-changed`, `bad-path`.
         """
         return JsonReader(self._job, session, partition, at)
 
@@ -92,10 +92,6 @@ class JsonSource(NdjsonSource):
     def _layout(self, options: Mapping[str, Any]) -> Layout:
         records = options.get("records")
         return Document(encoding(options.get("encoding")), odd, tuple(str(records).split(".")) if records else ())
-
-    def open(self, session: Engine, partition: Partition, at: Position | None) -> JsonReader:
-        """As for lines. *Errors*: also AdapterError `no-records` where `records` leads to no array."""
-        return DocumentReader(self._job, session, partition, at)
 
 
 def _read_through(session: Session, batch: Batch) -> Batch:

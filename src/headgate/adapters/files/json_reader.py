@@ -13,7 +13,7 @@ from headgate.adapters.files.jsonquery import SAMPLE, Template, proven, strict, 
 from headgate.adapters.files.jsontext import NoRecord, at_path, members
 from headgate.adapters.files.shape import RESERVED, has_magic
 from headgate.adapters.files.spool import Table, malformed_rows, original_rows, quoted_line, shown
-from headgate.adapters.files.text import Layout, Mark, copy_range, counted, write
+from headgate.adapters.files.text import Layout, Mark, copy_range, write
 from headgate.adapters.files.text_reader import Job, TextReader, once
 from headgate.core.errors import AdapterError
 from headgate.core.protocols import Session
@@ -163,10 +163,8 @@ class JsonReader(TextReader[Layout]):
 
     def _records(self, start: Mark, end: Mark) -> Iterator[tuple[int, int, bytes, str]]:
         """Number, line, bytes and fault of every record of a range."""
-        cutter = self._window.cutter
-        for mark, buf in self._window.pieces(start, end):
-            for number, line, extent in counted(cutter, mark, buf):
-                yield number, line, buf[extent[0] : extent[1]], extent[3] or ""
+        for number, line, buf, extent in self._window.records(start, end):
+            yield number, line, buf[extent[0] : extent[1]], extent[3] or ""
 
     def _lines(self, start: Mark, end: Mark, longest: int) -> str:
         """A SELECT of `l`, the lines of a range without blank lines or carriage returns."""
@@ -234,16 +232,12 @@ class JsonReader(TextReader[Layout]):
                 try:
                     yield number, self._values(raw, problem)
                 except NoRecord as why:
-                    refused.append(quoted_line(number, self._line(number, line), shown(raw), str(why)))
+                    refused.append(quoted_line(number, line, shown(raw), str(why)))
 
         rows.write(good())
         rows.malformed = len(refused)
         write(bad, refused)
         return max(map(len, refused), default=0)
-
-    def _line(self, number: int, line: int) -> int:
-        """Where the record begins in the file as it was delivered."""
-        return line
 
     def _values(self, raw: bytes, problem: str) -> dict[str, str | None]:
         """The record's columns. Raises NoRecord."""
@@ -264,7 +258,7 @@ class JsonReader(TextReader[Layout]):
             nonlocal longest
             for number, line, buf, extent in self._window.numbered(rows):
                 raw = buf[extent[0] : extent[1]]
-                text = quoted_line(number, self._line(number, line), shown(raw), self._row(raw, extent[3] or ""))
+                text = quoted_line(number, line, shown(raw), self._row(raw, extent[3] or ""))
                 longest = max(longest, len(text))
                 yield text
 

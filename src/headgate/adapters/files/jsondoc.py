@@ -10,12 +10,11 @@ import mmap
 import re
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headgate.adapters.files.compress import digest
-from headgate.adapters.files.json_reader import JsonReader
 from headgate.adapters.files.lines import Lines
 from headgate.adapters.files.origin import corrupt, open_file
 from headgate.adapters.files.text import BOM, Spool, Text, prepare, write
@@ -36,8 +35,6 @@ class Document(Lines):
     """`records`: the keys that lead to the array; none: the array at the top, or the values there."""
 
     records: tuple[str, ...] = ()
-    begins: dict[Path, array[int]] = field(default_factory=dict, compare=False)
-    """By file, the line at which each record begins."""
 
     def prepare(self, origin: Path, spool: Spool) -> Text:
         text = prepare(origin, self.encoding, spool)
@@ -49,8 +46,7 @@ class Document(Lines):
             else:
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buf:
                     write(path, _lines(buf, Cut(buf, origin, self.records), lines))
-        self.begins[origin] = lines
-        return Text(origin, path, text.digest or digest(origin))
+        return Text(origin, path, text.digest or digest(origin), lines)
 
 
 def _lines(buf: Any, cut: Cut, begins: array[int]) -> Iterator[bytes]:
@@ -194,11 +190,3 @@ class Cut:
         made = AdapterError.of("no-records", f"`records: {named}`: the document {what}", self._origin, fix)
         assert isinstance(made, AdapterError)
         return made
-
-
-class DocumentReader(JsonReader):
-    """Reads one document. A record's line is where it begins in the document."""
-
-    def _line(self, number: int, line: int) -> int:
-        begins = self._job.form.begins[self._path]  # type: ignore[attr-defined]
-        return int(begins[number - 1])

@@ -21,7 +21,7 @@ _OTHER_NUMBER = re.compile(rb"[\[:, ]-?(?:[iI][nN][fF]|[nN][aA][nN])")
 
 def odd(block: bytes) -> bool:
     """Whether a line of the block may hold what DuckDB takes for JSON and we don't, or what it can't hold."""
-    if b"\\u0000" in block:
+    if b"\\" in block and b"\\u0000" in block:
         return True
     lower = block.lower()
     return (b"nan" in lower or b"inf" in lower) and _OTHER_NUMBER.search(block) is not None

@@ -43,7 +43,7 @@ class LineSplitter:
         """Counts of a block that ends at a line end or the end of the file; `strict` where every line is a record, is
         text, ends in a line feed alone and is not odd."""
         feeds = block.count(b"\n")
-        blank = _blank_lines(block)
+        blank = _blank_lines(block, feeds)
         records = feeds + (not block.endswith(b"\n")) - blank
         strict = not blank and b"\r" not in block and plain(block) and not self._odd(block)
         return Tally(records, feeds, strict, "lf" if feeds else "")
@@ -67,8 +67,10 @@ class LineSplitter:
             buf, want = buf[end:], CHUNK
 
 
-def _blank_lines(block: bytes) -> int:
+def _blank_lines(block: bytes, feeds: int) -> int:
     """Lines that are empty or hold blanks only."""
+    if block.startswith(b"{") and block.count(b"\n{") == feeds - block.endswith(b"\n"):
+        return 0
     if not (b"\n\n" in block or b"\n\r" in block or b"\n " in block or b"\n\t" in block or block[:1] in b"\n\r \t"):
         return 0
     lines = block.split(b"\n")

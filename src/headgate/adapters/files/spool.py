@@ -92,7 +92,7 @@ class Spooler:
         for number, line, extent in counted(self._splitter, mark, buf):
             start, stop, _, problem = extent
             if problem:
-                self._refuse(number, line, buf[start:stop], problem)
+                self._refuse(number, self._window.line_of(number, line), buf[start:stop], problem)
                 continue
             raw = buf[start:stop]
             keep = tidy or not self._special.search(raw) or self._tidy(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -53,6 +53,10 @@ class Format:
     def prepare(self, origin: Path, spool: Spool) -> Text:
         return prepare(origin, self.encoding, spool)
 
+    def start(self, origin: Path) -> bytes:
+        """The text's beginning: its header and some records, if there are any."""
+        return peek(origin, self.encoding)
+
     def head(self, origin: Path, start: bytes) -> Head:
         return read_head(origin, self, start)
 
@@ -77,11 +81,15 @@ class Head:
 
 @dataclass(frozen=True)
 class Text:
-    """UTF-8 text at `path`, made from the file `origin`, whose own bytes have `digest` ("" if not yet hashed)."""
+    """UTF-8 text at `path`, made from the file `origin`, whose own bytes have `digest` ("" if not yet hashed).
+
+    `begins`: where each record begins in the origin, if lines of the text are not its lines.
+    """
 
     origin: Path
     path: Path
     digest: str = ""
+    begins: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -290,6 +298,18 @@ class Window:
     def cutter(self) -> Cutter:
         return self.form.cutter(self.scan.head)
 
+    def line_of(self, number: int, line: int) -> int:
+        """The line (or row) of the origin at which the record begins that begins at this line of the text."""
+        begins = self.text.begins
+        return line if begins is None else int(begins[number - 1])
+
+    def records(self, start: Mark, end: Mark) -> Iterator[tuple[int, int, bytes, Extent]]:
+        """Record number, line in the origin, a buffer and the record's extent in it, for every record of a range."""
+        cutter = self.cutter
+        for mark, buf in self.pieces(start, end):
+            for number, line, extent in counted(cutter, mark, buf):
+                yield number, self.line_of(number, line), buf, extent
+
     def pieces(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, bytes]]:
         """The bytes between two places, block by block, each with the place where it begins."""
         with open_file(self.text.path) as file:
@@ -320,7 +340,7 @@ class Window:
         return self.cutter.tally(buf) or Tally(end.records - start.records, end.line - start.line, strict=False)
 
     def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, int, bytes, Extent]]:
-        """Record number, physical line, a buffer and the record's extent in it, for each of these record numbers."""
+        """Record number, line in the origin, a buffer and the record's extent in it, for each of these numbers."""
         cutter = self.cutter
         firsts = [mark.records + 1 for mark in self.scan.marks]
         wanted: dict[int, set[int]] = {}
@@ -332,7 +352,7 @@ class Window:
             for _, buf in self.pieces(start, end):
                 for number, line, extent in counted(cutter, start, buf):
                     if number in wanted[block]:
-                        yield number, line, buf, extent
+                        yield number, self.line_of(number, line), buf, extent
 
     def cut(self, start: Mark, max_rows: int, max_bytes: int) -> Mark:
         """A place at most about `max_rows` records and `max_bytes` bytes after `start`, at least one record."""
