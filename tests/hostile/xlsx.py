@@ -57,12 +57,16 @@ def sheet(rows: Sequence[Sequence[object]], top: int = 1, left: int = 0, merged:
     return f'<worksheet xmlns="{_MAIN}"><sheetData>{"".join(lines)}</sheetData>{merge}</worksheet>'
 
 
+def _state(hidden: bool) -> str:
+    return "hidden" if hidden else "visible"
+
+
 def workbook(sheets: dict[str, str], hidden: Sequence[str] = ()) -> bytes:
     """The bytes of an .xlsx of these sheets (name -> XML)."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         listed = "".join(
-            f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="s{n}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
+            f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="s{n}" state="{_state(name in hidden)}"/>'
             for n, name in enumerate(sheets, 1)
         )
         links = "".join(

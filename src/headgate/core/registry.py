@@ -17,6 +17,9 @@ __all__ = ["GROUP", "SOURCES", "kind_of", "kinds", "open_source", "options_of", 
 
 SOURCES = {
     "csv": "headgate.adapters.files.csv:CsvSource",
+    "avro": "headgate.adapters.files.converted:AvroSource",
+    "fixed": "headgate.adapters.files.fixed:FixedSource",
+    "orc": "headgate.adapters.files.converted:OrcSource",
     "excel": "headgate.adapters.files.excel:ExcelSource",
     "json": "headgate.adapters.files.json:JsonSource",
     "ndjson": "headgate.adapters.files.json:NdjsonSource",

@@ -10,6 +10,8 @@ SUFFIXES = {
     ".jsonl": "ndjson",
     ".json": "json",
     ".parquet": "parquet",
+    ".avro": "avro",
+    ".orc": "orc",
     ".xlsx": "excel",
     ".xlsm": "excel",
 }

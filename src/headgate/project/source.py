@@ -19,8 +19,6 @@ from headgate.project.model import SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
 LATER = (
-    "avro",
-    "orc",
     "postgres",
     "mysql",
     "sqlite",
@@ -33,6 +31,8 @@ INGEST_OPTIONS = ("extra", "on_change", "twin_files")
 """Keys of the ingest file that may also stand among the source's options."""
 
 CELLS = re.compile(r"[A-Za-z]{1,3}[1-9][0-9]*(:[A-Za-z]{1,3}([1-9][0-9]*)?)?")
+
+SPAN = re.compile(r"\s*([1-9][0-9]*)\s*(?:-\s*([1-9][0-9]*)\s*)?")
 
 Reader = Callable[[Notes, Node, str], Any]
 
@@ -153,6 +153,25 @@ def _cells(notes: Notes, node: Node, what: str) -> str | None:
     return word
 
 
+def _spans(notes: Notes, node: Node, what: str) -> dict[str, str] | None:
+    """Column -> `first-last`, characters from 1."""
+    named = fields.mapping(notes, node, what)
+    if named is None:
+        return None
+    found = {}
+    for key, value in named.entries:
+        span = SPAN.fullmatch(value.text) if isinstance(value, Scalar) else None
+        if span is None or int(span[2] or span[1]) < int(span[1]):
+            fix = f"write {key.text}: 1-10, or {key.text}: 7"
+            notes.error("bad-value", f"column {key.text!r} has no place in the line", value.where, fix)
+            return None
+        assert isinstance(value, Scalar)
+        found[key.text] = value.text
+    if not found:
+        notes.error("bad-value", f"{what} names no column", node.where, f"write {what}: {{id: 1-10, name: 11-30}}")
+    return found or None
+
+
 _FROM_PATHS: dict[str, Reader] = {"timezone": _zone, "file_column": _name, "hive": fields.flag}
 
 ADAPTERS: dict[str, dict[str, Reader]] = {
@@ -179,6 +198,9 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
         "null": _nulls,
         **_FROM_PATHS,
     },
+    "fixed": {"path": _path, "columns": _spans, "pad": fields.flag, "encoding": _encoding, **_FROM_PATHS},
+    "avro": {"path": _path, **_FROM_PATHS},
+    "orc": {"path": _path, **_FROM_PATHS},
     "ndjson": {"path": _path, "encoding": _encoding, **_FROM_PATHS},
     "json": {"path": _path, "records": _records, "encoding": _encoding, **_FROM_PATHS},
     "parquet": {"path": _path, **_FROM_PATHS},
@@ -252,7 +274,10 @@ def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceS
             options[key.text], places[key.text] = option, value.where
     if node.get(main) is None:
         notes.error("missing-key", f"from: {kind} has no {main}", where, f"write {kind}: {{{main}: {example}}}")
-    if options.get("columns") is not None and options.get("header", True):
+    if kind == "fixed" and node.get("columns") is None:
+        notes.error("missing-key", "from: fixed has no columns", where, "write columns: {id: 1-10, name: 11-30}")
+        return None
+    if options.get("columns") is not None and options.get("header", "header" in readers):
         fix = "remove columns, or write header: false"
         notes.error("bad-value", "columns are matched by the header's names", places["columns"], fix)
     if main not in options:

@@ -83,7 +83,7 @@ def _quoted(text: str) -> str:
 def _text(cell: object) -> str | None:
     """The cell's canonical text; None where it is empty."""
     if isinstance(cell, str):
-        return cell if cell else None
+        return cell
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
@@ -99,7 +99,10 @@ def _text(cell: object) -> str | None:
 
 
 def _rows(origin: Path, wanted: str) -> Iterator[Sequence[Any]]:
-    """The values of every row from the first, empty rows included. *Errors*: AdapterError `corrupt-file`, `no-sheet`."""
+    """The values of every row from the first, empty rows included.
+
+    *Errors*: AdapterError `missing-extra`, `corrupt-file`, `no-sheet`.
+    """
     openpyxl = _openpyxl()
     try:
         with opened(origin) as file:

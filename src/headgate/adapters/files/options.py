@@ -19,7 +19,7 @@ ENCODINGS = {"utf-8": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16", "cp12
 
 def csv_format(options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
     """How the text is to be read, and the texts that stand for NULL. *Errors*: ProjectError `bad-option`."""
-    header = _flag(options.get("header", True))
+    header = flag(options.get("header", True))
     names = _names(options.get("columns"), header)
     dialect = _dialect(options)
     nulls = _nulls(options.get("null"), dialect)
@@ -29,7 +29,7 @@ def csv_format(options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
 def constants(options: Mapping[str, Any], root: Path) -> Constants:
     """The columns that paths give. *Errors*: ProjectError `bad-option`."""
     hive = options.get("hive")
-    return Constants(root.absolute(), options.get("file_column"), hive is not None and _flag(hive, "hive"))
+    return Constants(root.absolute(), options.get("file_column"), hive is not None and flag(hive, "hive"))
 
 
 def _bad(option: str, what: str, fix: str) -> ProjectError:
@@ -38,7 +38,8 @@ def _bad(option: str, what: str, fix: str) -> ProjectError:
     return made
 
 
-def _flag(value: object, option: str = "header") -> bool:
+def flag(value: object, option: str = "header") -> bool:
+    """Whether the option is true. *Errors*: ProjectError `bad-option`."""
     if isinstance(value, bool):
         return value
     text = str(value).strip().lower()

@@ -68,15 +68,19 @@ class ParquetSource:
             return list(error.findings)
         findings = [] if files else [self.listing.none_found()]
         for file in files:
-            with _Path(file.path, self.tmp) as path:
-                try:
+            try:
+                with self.readable(file.path) as path:
                     found = footer(session, path, file.path)
-                    given = self.given(found, file.partition)
-                    names = [*(column.name for column in own(found)), *given]
-                    findings += compare(names, columns, str(file.path))
-                except HeadgateError as error:
-                    findings += error.findings
+                given = self.given(found, file.partition)
+                names = [*(column.name for column in own(found)), *given]
+                findings += compare(names, columns, str(file.path))
+            except HeadgateError as error:
+                findings += error.findings
         return findings
+
+    def readable(self, path: Path) -> Readable:
+        """The file as the engine reads it."""
+        return Readable(path, self.tmp)
 
     def given(self, found: Footer, partition: Partition) -> dict[str, str | None]:
         """The columns that the path gives. *Errors*: AdapterError `bad-schema`, `bad-path`."""
@@ -89,16 +93,20 @@ def own(found: Footer) -> tuple[SourceColumn, ...]:
     return tuple(column for column in found.columns if column.name.lower() != RESERVED)
 
 
-class _Path:
+class Readable:
     """A path that DuckDB does not take for a pattern: the file's own, or a link to it in a temporary folder."""
 
     def __init__(self, path: Path, tmp: Path) -> None:
         self._folder: Path | None = None
         self.path = path
         if has_magic(path):
-            self._folder = Path(tempfile.mkdtemp(prefix="parquet-", dir=tmp))
-            self.path = self._folder / "file.parquet"
+            self.path = self.beside(tmp)
             self.path.symlink_to(path)
+
+    def beside(self, tmp: Path) -> Path:
+        """The name of a file in a temporary folder, which lives until `close`."""
+        self._folder = Path(tempfile.mkdtemp(prefix="parquet-", dir=tmp))
+        return self._folder / "file.parquet"
 
     def __enter__(self) -> Path:
         return self.path
@@ -146,7 +154,7 @@ class ParquetReader:
     def __init__(self, source: ParquetSource, session: Session, partition: Partition, at: Position | None) -> None:
         self._partition = partition
         self._file = Path(partition.location)
-        self._path = _Path(self._file, source.tmp)
+        self._path = source.readable(self._file)
         try:
             self._open(source, session, at)
         except BaseException:
