@@ -6,9 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-from tests.hostile import csv_cases, excel_cases, file_cases, json_cases
+from tests.hostile import csv_cases, excel_cases, file_cases, json_cases, typed_cases
 
-CASES = [*json_cases.cases(), *csv_cases.cases(), *file_cases.cases(), *excel_cases.cases()]
+CASES = [*json_cases.cases(), *csv_cases.cases(), *file_cases.cases(), *excel_cases.cases(), *typed_cases.cases()]
 
 
 def write(folder: Path) -> None:

@@ -61,7 +61,7 @@ def _state(hidden: bool) -> str:
     return "hidden" if hidden else "visible"
 
 
-def workbook(sheets: dict[str, str], hidden: Sequence[str] = ()) -> bytes:
+def workbook(sheets: dict[str, str], hidden: Sequence[str] = (), packing: int = zipfile.ZIP_STORED) -> bytes:
     """The bytes of an .xlsx of these sheets (name -> XML)."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
@@ -83,5 +83,5 @@ def workbook(sheets: dict[str, str], hidden: Sequence[str] = ()) -> bytes:
         }
         files |= {f"xl/worksheets/sheet{n}.xml": text for n, text in enumerate(sheets.values(), 1)}
         for name, text in files.items():
-            made.writestr(zipfile.ZipInfo(name), text)
+            made.writestr(zipfile.ZipInfo(name), text, packing)
     return out.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class ExcelKit(Kit):
     kind = "excel"
 
     def content(self, rows: Rows) -> bytes:
-        return workbook({"S": sheet([["a", "b"], *map(list, rows)])})
+        return workbook({"S": sheet([["a", "b"], *map(list, rows)])}, packing=zipfile.ZIP_DEFLATED)
 
 
 class AvroKit(Kit):
@@ -71,6 +72,16 @@ class OrcKit(Kit):
         columns = list(zip(*rows, strict=True)) or [(), ()]
         orc.write_table(pa.table([pa.array(one, pa.string()) for one in columns], names=["a", "b"]), out)
         return bytes(out.getvalue())
+
+
+class FixedKit(Kit):
+    """Texts of eight characters, without blanks around them and none of them empty: a field has no other."""
+
+    kind = "fixed"
+    options = {"columns": {"a": "1-4", "b": "5-20"}}  # noqa: RUF012
+
+    def content(self, rows: Rows) -> bytes:
+        return "".join(f"{a or '':4}{b or '':16}\n" for a, b in rows).encode()
 
 
 class _Suite(SourceSuite):

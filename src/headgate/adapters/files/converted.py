@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from headgate.adapters.files.origin import corrupt, opened
 from headgate.adapters.files.parquet import ParquetSource, Readable
@@ -76,13 +77,15 @@ def _from_avro(path: Path, target: Path) -> None:
     with opened(path) as file:
         try:
             blocks = fastavro.block_reader(file)
-            schema = Schema(pa, path).of(blocks.writer_schema)
+            types = Schema(pa, path)
+            schema = types.of(blocks.writer_schema)
             with _space(target), pq.ParquetWriter(target, schema, version="2.6") as out:
                 for block in blocks:
                     rows += block.num_records
                     records = iter(block)
                     while chunk := list(islice(records, ROWS)):
-                        out.write_table(pa.Table.from_pylist(chunk, schema))
+                        rows_now = [_texts(one) for one in chunk] if types.uuids else chunk
+                        out.write_table(pa.Table.from_pylist(rows_now, schema))
         except HeadgateError:
             raise
         except Exception as error:  # fastavro raises what its codecs, its schemas and struct raise
@@ -98,6 +101,15 @@ def _same(path: Path, written: int, told: int) -> None:
     """The file's own count must be what was written."""
     if written != told:
         raise corrupt(path, f"the file says that it holds {told} records, and {written} were read")
+
+
+def _texts(value: Any) -> Any:
+    """The value with its uuids as text."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _texts(inner) for key, inner in value.items()}
+    return [_texts(inner) for inner in value] if isinstance(value, list) else value
 
 
 class _space:
@@ -124,6 +136,8 @@ class Schema:
         self._pa, self._path = pa, path
         self._named: dict[str, Any] = {}
         self._open: set[str] = set()
+        self.uuids = False
+        """Whether there are uuids among the types: Arrow takes them as text."""
         self._logical: dict[tuple[str, str], Any] = {
             ("int", "date"): pa.date32(),
             ("int", "time-millis"): pa.time32("ms"),
@@ -204,6 +218,7 @@ class Schema:
                 raise self._unreadable(field, f"a decimal of {precision} digits")
             return self._pa.decimal128(precision, scale)
         if logical == "uuid" and kind == "string":
+            self.uuids = True
             return self._pa.string()
         return self._logical.get((kind, str(logical)), None) or self._reference(kind, field)
 
