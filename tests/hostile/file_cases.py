@@ -91,6 +91,16 @@ def parquet(query: str, options: str = "") -> bytes:
         return path.read_bytes()
 
 
+def groupless() -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = pa.BufferOutputStream()
+    schema = pa.schema([("id", pa.int64()), ("v", pa.string())])
+    pq.ParquetWriter(out, schema).close()
+    return bytes(out.getvalue())
+
+
 def columnar(
     name: str, files: Mapping[str, bytes], columns: dict[str, str], rows: list[tuple[Any, ...]], **rest: Any
 ) -> Case:
@@ -120,6 +130,16 @@ def parquets() -> Iterator[Case]:
     yield columnar("magic alone", {"a": b"PAR1PAR1"}, TWO, [], code="corrupt-file")
     yield columnar("nested as json", {"a": parquet("SELECT 1 AS id, {'a': [1, 2]} AS v")}, {"id": "int", "v": "json"},
                    [(1, '{"a":[1,2]}')])  # fmt: skip
+    struct = "SELECT 1 AS id, {'b': {'c': 'x', 'D': 5}} AS a UNION ALL SELECT 2, NULL UNION ALL SELECT 3, {'b': NULL} ORDER BY 1"
+    yield columnar("members of structs", {"a": parquet(struct)}, {"id": "int", "c": "text, from('a.b.c')", "d": "int, from('A.b.d')"},
+                   [(1, "x", 5), (2, None, None), (3, None, None)])  # fmt: skip
+    yield columnar("a member that a column has for its name", {"a": parquet("SELECT {'b': 1} AS a, 2 AS \"a.b\"")},
+                   {"v": "int, from('a.b')"}, [(2,)], more="extra: ignore\n")  # fmt: skip
+    yield columnar("no such member", {"a": parquet("SELECT {'b': 1} AS a")}, {"v": "int, from('a.x')"}, [],
+                   more="extra: ignore\n", code="missing-column")  # fmt: skip
+    yield columnar("a member of a list", {"a": parquet("SELECT [{'b': 1}] AS a")}, {"v": "int, from('a.b')"}, [],
+                   more="extra: ignore\n", code="missing-column")  # fmt: skip
+    yield columnar("no row groups", {"a": groupless(), "b": two}, TWO, ROWS)
     yield columnar("nested into a text", {"a": parquet("SELECT 1 AS id, [1] AS v")}, TWO, [], code="type-never-fits")
     yield columnar("hostile names", {"a": parquet('SELECT 1 AS "a""b", 2 AS "x; drop table t"')},
                    {"p": "int, from('a\"b')", "q": "int, from('x; drop table t')"}, [(1, 2)])  # fmt: skip

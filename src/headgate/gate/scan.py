@@ -17,6 +17,7 @@ from headgate.core.values import Batch
 from headgate.gate.bits import Bits
 from headgate.sql import quote
 from headgate.types.convert import conversion
+from headgate.types.nested import bases, feed
 
 
 @dataclass(frozen=True)
@@ -195,13 +196,12 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
 
     *Errors*: ContractError `missing-column`, `type-never-fits`.
     """
-    by_name = {column.name.lower(): column for column in batch.columns}
     values, failing = [], []
     for column in scan.contract.columns:
-        source = by_name.get(column.source.lower())
+        source = feed(batch.columns, column.source, "src")
         if source is None:
             raise missing_column(batch, column)
-        converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
+        converted = conversion(source.expr, source.physical, column.type, timezone=scan.timezone)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")
@@ -229,7 +229,7 @@ def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
 
 def refuse_unknown(contract: Contract, batch: Batch) -> None:
     """Stops the load at a column that the contract does not name."""
-    known = {column.source.lower() for column in contract.columns}
+    known = {name.lower() for name in bases(batch.columns, [column.source for column in contract.columns])}
     for column in batch.columns:
         if column.name.lower() not in known:
             raise ContractError(

@@ -22,6 +22,7 @@ from headgate.core.protocols import Session
 from headgate.core.values import Batch, Partition, Position, SourceColumn
 from headgate.sql.quote import columns as quoted_columns
 from headgate.sql.quote import ident, literal
+from headgate.types.nested import bases
 
 ROW_NUMBER = "file_row_number"
 """DuckDB's own name for the row's number; a file with a column of that name is numbered by a window instead."""
@@ -73,7 +74,7 @@ class ParquetSource:
                     found = footer(session, path, file.path)
                 given = self.given(found, file.partition)
                 names = [*(column.name for column in own(found)), *given]
-                findings += compare(names, columns, str(file.path))
+                findings += compare(names, bases(own(found), columns), str(file.path))
             except HeadgateError as error:
                 findings += error.findings
         return findings
