@@ -16,7 +16,20 @@ from headgate.cli.parse import Usage, parse
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
-HEAVY = {"duckdb", "_duckdb", "yaml", "jinja2", "markupsafe", "zstandard", "pyarrow", "numpy", "pandas", "headgate.api"}
+HEAVY = {
+    "duckdb",
+    "_duckdb",
+    "yaml",
+    "jinja2",
+    "markupsafe",
+    "zstandard",
+    "pyarrow",
+    "openpyxl",
+    "fastavro",
+    "numpy",
+    "pandas",
+    "headgate.api",
+}
 
 
 def loaded_by(code: str) -> set[str]:
