@@ -8,6 +8,7 @@ here, and is read by `jsontext` instead.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,24 +38,28 @@ class Template:
     always: frozenset[str]
     gap: str
 
-    def _start(self, key: str) -> str:
-        import json
-
-        return literal(f",{self.gap}{json.dumps(key, ensure_ascii=False)}:{self.gap}")
+    def _start(self, key: str, first: bool = False) -> str:
+        return literal(f"{'{' if first else ',' + self.gap}{json.dumps(key, ensure_ascii=False)}:{self.gap}")
 
     def proof(self, line: str, values: Mapping[str, str]) -> str:
         """SQL: whether the line is what the values make; they are NULL where a key is missing."""
+        headed = self.keys[0] in self.always
         parts = [
-            f"{self._start(key)}, {values[key]}" if key in self.always else f"{self._start(key)} || {values[key]}"
-            for key in self.keys
+            f"{self._start(key, headed and not place)}, {values[key]}"
+            if key in self.always
+            else f"{self._start(key)} || {values[key]}"
+            for place, key in enumerate(self.keys)
         ]
-        made = f"concat({', '.join(parts)})"
-        there = f"{literal(',' + self.gap)} || substr({line}, 2, length({line}) - 2)"
+        made, there = f"concat({', '.join([*parts, literal('}')])})", line
+        if not headed:  # nobody knows which key comes first: its comma is put before the others
+            made, there = f"concat('{{', {made})", f"'{{{',' + self.gap}' || substr({line}, 2)"
+            made = f"CASE WHEN {line}[1] = '{{' THEN {made} END"
         if self.gap:  # blanks inside of values are gone from what was written anew
             made, there = f"replace({made}, ' ', '')", f"replace({there}, ' ', '')"
-        marks = f"length({line}) - length(replace(replace({line}, '[', ''), '{{', ''))"
-        shallow = f"length({line}) < {4 * DEPTH} OR {marks} <= {DEPTH}"
-        return f"({made} = {there} AND ({shallow}) AND {line}[1] = '{{')"
+        # CASE, because an OR evaluates both sides for every line.
+        marks = f"strlen({line}) - strlen(replace(replace({line}, '[', ''), '{{', ''))"
+        shallow = f"CASE WHEN strlen({line}) < {4 * DEPTH} THEN true ELSE {marks} <= {DEPTH} END"
+        return f"({made} = {there} AND {shallow})"
 
 
 def template(lines: Sequence[str]) -> Template | None:
