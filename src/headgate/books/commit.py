@@ -94,7 +94,7 @@ def _inside(session: StoreSession, work: Commit) -> Outcome:
     judged = work.judgement.judge(session)
     fault("after_stage")
     total = sum(judged.values(), Counts())
-    stop = refuse.exceeded(work, total)
+    stop = refuse.exceeded(work, total) or work.judgement.stop
     fault("after_decide")
     quarantine.discard_held(session, work.table)
     if stop:

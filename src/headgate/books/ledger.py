@@ -170,6 +170,16 @@ def entries(session: Session, table: str | None = None, kind: str | None = None)
     return [Entry(*row) for row in session.execute(sql, [value for value in (table, kind) if value])]
 
 
+def load_sizes(session: Session, table: TableRef) -> list[int]:
+    """How many rows each load of the table had, the latest last; a load that took several commits counts once."""
+    rows = session.execute(
+        """SELECT CAST(sum(rows_loaded) AS BIGINT) FROM _headgate.entry WHERE table_name = ? AND kind = 'load'
+           GROUP BY attempt ORDER BY min(id)""",
+        [str(table)],
+    )
+    return [row[0] for row in rows]
+
+
 def insert_entries(session: Session, written: Iterable[Entry]) -> None:
     insert_rows(session, "_headgate.entry", [tuple(asdict(entry).values()) for entry in written])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session, StoreSession
@@ -13,9 +14,15 @@ DIGEST = (
     "md5(concat_ws(chr(31), CAST(id AS VARCHAR), table_name, coalesce(CAST(entry AS VARCHAR), ''), "
     "coalesce(CAST(origin AS VARCHAR), ''), stream, partition, CAST(record AS VARCHAR), "
     "coalesce(CAST(line AS VARCHAR), ''), reasons, coalesce(raw, chr(30)), "
-    """coalesce("row", chr(30)), shape, coalesce(CAST(parent AS VARCHAR), '')))"""
+    """coalesce("row", chr(30)), shape, coalesce(CAST(parent AS VARCHAR), ''), key))"""
 )
-"""What is fixed about a record; `status`, `revision` and `settled_by` change as it is settled."""
+"""What is fixed about a record; `status`, `revision` and `settled_by` change as it is settled. A `key` that is NULL
+adds nothing: records of warehouses that did not know it yet have the digest they had."""
+
+_COLUMNS = (
+    'id, table_name, entry, origin, attempt, stream, partition, record, line, reasons, raw, "row", shape, status, '
+    "revision, parent, settled_by, key"
+)
 
 
 def shape_id(columns: str) -> str:
@@ -26,7 +33,8 @@ def shape_id(columns: str) -> str:
 @dataclass(frozen=True)
 class Refused:
     """Refused records of one commit: a SELECT, for the engine, of `_hg_part, partition, record, line, reasons, raw,
-    "row", shape, parent, origin`, and how many rows it has."""
+    "row", shape, parent, origin, key`, and how many rows it has. `key`: the canonical text of the columns by which
+    `load: {partition: ...}` exchanges rows; NULL where nobody can say which partition the record belongs to."""
 
     relation: str
     rows: int
@@ -42,12 +50,12 @@ def insert(
     entry = "CAST(NULL AS BIGINT)" if base is None else f"CAST({base} + 1 + _hg_part AS BIGINT)"
     status = "held" if base is None else "open"
     session.execute(
-        f"""INSERT INTO _headgate.quarantine
-        SELECT *, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, q.* FROM (
+        f"""INSERT INTO _headgate.quarantine ({_COLUMNS}, digest)
+        SELECT {_COLUMNS}, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, q.* FROM (
             SELECT {quote.literal(str(table))} AS table_name, {entry} AS entry,
                 coalesce(origin, {entry}) AS origin, {quote.literal(attempt)} AS attempt,
                 {quote.literal(stream)} AS stream, partition, record, line, reasons, raw, "row", shape,
-                '{status}' AS status, CAST(0 AS BIGINT) AS revision, parent, CAST(NULL AS BIGINT) AS settled_by
+                '{status}' AS status, CAST(0 AS BIGINT) AS revision, parent, CAST(NULL AS BIGINT) AS settled_by, key
             FROM {brought} AS refused ORDER BY _hg_part, record) AS q) AS numbered"""
     )
 
@@ -69,11 +77,28 @@ class Settled:
     rows: int
     ids: int
 
+    def __add__(self, other: Settled) -> Settled:
+        return Settled(self.rows + other.rows, self.ids + other.ids)
+
 
 def supersede(session: Session, table: TableRef, partition: str | None, by: int) -> Settled:
     """Settles the open records of a partition (None = of the whole table) by entry `by`."""
     where = "table_name = ? AND status = 'open'" + ("" if partition is None else " AND partition = ?")
     params = [str(table)] if partition is None else [str(table), partition]
+    return _superseded(session, where, params, by)
+
+
+def supersede_keys(session: Session, table: TableRef, keys: Sequence[str], by: int) -> Settled:
+    """Settles the open records that belong to these partitions of the table by entry `by`."""
+    found = Settled(0, 0)
+    for at in range(0, len(keys), 500):
+        listed = ", ".join(quote.literal(key) for key in keys[at : at + 500])
+        where = f"table_name = ? AND status = 'open' AND key IN ({listed})"
+        found += _superseded(session, where, [str(table)], by)
+    return found
+
+
+def _superseded(session: Session, where: str, params: list[str], by: int) -> Settled:
     found = _settling(session, where, params)
     if found.rows:
         session.execute(

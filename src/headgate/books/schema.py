@@ -45,6 +45,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             table_name VARCHAR, digest VARCHAR, pinned_at VARCHAR NOT NULL, body VARCHAR NOT NULL,
             PRIMARY KEY (table_name, digest))""",
     ),
+    ("ALTER TABLE _headgate.quarantine ADD COLUMN key VARCHAR",),
 )
 VERSION = len(MIGRATIONS)
 

@@ -15,6 +15,13 @@ from headgate.core.values import Position, TableRef
 
 LOAD_COLUMN = "_hg_load"
 
+Disposition = Literal["append", "upsert", "insert", "partition"]
+"""What accepted rows do to a table: they are added; take the place of the row of their identity; are added where there
+is none of their identity; take the place of all rows of the partitions that the load delivers."""
+
+IDENTIFIED: tuple[Disposition, ...] = ("upsert", "insert")
+"""Where a row has an identity, a partition's earlier rows stay when it is reloaded."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -41,8 +48,19 @@ class Part:
         return self.seat.seq + 1 if self.seat and self.seat.generation == self.generation else 1
 
 
+@dataclass(frozen=True)
+class Delivered:
+    """The partitions of a load: a SELECT, for the store, of `_hg_part` and the columns that name them, and their
+    canonical texts, by which quarantined records name the partition that they belong to."""
+
+    select: str
+    texts: tuple[str, ...]
+
+
 class Judgement(Protocol):
-    """What the gate knows of the rows of a commit."""
+    """What the gate knows of the rows of a commit. `stop`: why a rule about the load stops it, once it is judged."""
+
+    stop: Finding | None
 
     def judge(self, session: StoreSession) -> Mapping[int, Counts]:
         """Fates per part number (read, quarantined, deduplicated, skipped), set rules included."""
@@ -54,6 +72,10 @@ class Judgement(Protocol):
 
     def keys(self, names: Sequence[str]) -> str:
         """SELECT, for the store, of `_hg_part` and these columns of the identity, for the rows to write."""
+        ...
+
+    def delivered(self) -> Delivered | None:
+        """Under `partition`, what the load delivers; None where it replaces nothing (a replay)."""
         ...
 
     def refused(self, session: StoreSession) -> quarantine.Refused:
@@ -73,7 +95,7 @@ class Commit:
     judgement: Judgement
     contract: str = ""
     author: str = ""
-    disposition: Literal["append", "upsert"] = "append"
+    disposition: Disposition = "append"
     keys: tuple[str, ...] = ()
     replace: bool = False
     limit: Limit | None = None

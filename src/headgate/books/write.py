@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headgate.books import ledger, quarantine
 from headgate.books.ledger import Counts, Entry, dumps
-from headgate.books.work import LOAD_COLUMN, Commit, Part, loaded_columns
+from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Commit, Part, loaded_columns
 from headgate.core.clock import stamp
 from headgate.core.errors import Finding, InternalError
 from headgate.core.protocols import StoreSession
@@ -69,7 +69,7 @@ def _remove(session: StoreSession, work: Commit, base: int, before: int, changes
         return
     for part in (one for one in work.parts if one.reload):
         changes.settled[part.number] = quarantine.supersede(session, work.table, part.partition, base + 1 + part.number)
-        if work.disposition == "upsert":
+        if work.disposition in IDENTIFIED:
             continue
         mine = f"""{LOAD_COLUMN} IN (SELECT id FROM _headgate.entry
                    WHERE table_name = {quote.literal(str(work.table))} AND partition = {quote.literal(part.partition)}
@@ -78,6 +78,20 @@ def _remove(session: StoreSession, work: Commit, base: int, before: int, changes
         changes.removed[part.number] = {row[0]: row[1] for row in found}
         if found:
             session.execute(f"DELETE FROM {target} WHERE {mine}")
+    if work.disposition == "partition":
+        _exchange(session, work, base, changes)
+
+
+def _exchange(session: StoreSession, work: Commit, base: int, changes: Changes) -> None:
+    """Takes away the rows of the partitions that the load delivers; their open records are owed no answer any more."""
+    delivered = work.judgement.delivered()
+    if delivered is None or not delivered.texts:
+        return
+    gone = changes.removed.setdefault(0, {})
+    for _, load, rows in session.take_away(work.table, delivered.select, _identity(work)):
+        gone[load] = gone.get(load, 0) + rows
+    settled = changes.settled.get(0, quarantine.Settled(0, 0))
+    changes.settled[0] = settled + quarantine.supersede_keys(session, work.table, delivered.texts, base + 1)
 
 
 def _forget_partitions(session: StoreSession, work: Commit) -> None:
@@ -91,10 +105,13 @@ def _forget_partitions(session: StoreSession, work: Commit) -> None:
 
 def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) -> None:
     """Deletes the rows that accepted rows are newer versions of, counting them by the entry that wrote them."""
-    json = {name for name, kind in work.columns if kind == "JSON"}
-    same = " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
-    for part, load, rows in session.take_away(work.table, work.judgement.keys(work.keys), same):
+    for part, load, rows in session.take_away(work.table, work.judgement.keys(work.keys), _identity(work)):
         changes.updated.setdefault(part, {})[load] = rows
+
+
+def _identity(work: Commit) -> str:
+    json = {name for name, kind in work.columns if kind == "JSON"}
+    return " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
 
 
 def _same(key: str, by_text: bool) -> str:

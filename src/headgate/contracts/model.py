@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from headgate.core.errors import Location
+from headgate.contracts.batch import BatchRule, Share
+from headgate.core.errors import Finding, Location
 from headgate.types.logical import LogicalType
 
 Keep = Literal["first", "last", "none"]
@@ -19,10 +21,12 @@ Severity = Literal["error", "warn"]
 class RowRule:
     """A condition on one row. `sql` is true for a good row, over the contract's column names; NULL passes.
 
-    `code` is what a reason names as `rule`: required | min | max | between | length | pattern | in | type, or the name
-    given under `rules:`. `column` is None for a rule across columns. `message` says what is expected, never a value.
+    `code` is what a reason names as `rule`: required | min | max | above | below | between | multiple_of | length |
+    pattern | in | not_in | type, or the name given under `rules:`. `column` is None for a rule across columns.
+    `message` says what is expected, never a value.
     `args`: the arguments of a rule of the short form as canonical text (`between(0, 9.50)`: "0", "9.5"), so that it can
-    be written out again; empty for `required` and for rules across columns.
+    be written out again; empty for `required` and for conditions; of a conditional rule its `when` and its `then`.
+    `mostly`: the share of records that must keep the rule, or the load is stopped (see `Threshold`).
     """
 
     code: str
@@ -32,17 +36,22 @@ class RowRule:
     severity: Severity = "error"
     where: Location | None = None
     args: tuple[str, ...] = ()
+    mostly: Share | None = None
 
 
 @dataclass(frozen=True)
 class UniqueRule:
-    """No two accepted rows agree in `columns` (a row with a NULL among them takes no key). `code`: unique | key."""
+    """No two accepted rows agree in `columns` (a row with a NULL among them takes no key).
 
-    code: Literal["unique", "key"]
+    `code`: unique | key, or the name given under `rules:`.
+    """
+
+    code: str
     columns: tuple[str, ...]
     keep: Keep
     message: str
     where: Location | None = None
+    mostly: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,53 @@ class ReferenceRule:
     severity: Severity = "error"
     where: Location | None = None
     code: str = "references"
+    mostly: Share | None = None
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """`mostly`: the load is stopped unless `share` of the records that count keep the rule.
+
+    Of the records that are well-formed and not skipped, those count whose converted value is not NULL (of a unique
+    rule: in all its columns); all of them count for `required` and for rules across columns (`column` None). Under
+    severity warn, records that break the rule load; under error, they are quarantined: either way the load is stopped
+    if there are too many. A column may have several rules of one `code` (`pattern`): `rule` tells which is meant.
+    """
+
+    rule: RowRule | UniqueRule | ReferenceRule
+    share: Share
+
+    @property
+    def code(self) -> str:
+        return self.rule.code
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        if isinstance(self.rule, UniqueRule):
+            return self.rule.columns
+        return (self.rule.column,) if self.rule.column is not None else ()
+
+    @property
+    def column(self) -> str | None:
+        """As reasons name it: several columns of a unique rule with commas."""
+        return ", ".join(self.columns) or None
+
+    @property
+    def values_only(self) -> bool:
+        """Records with a NULL in `columns` do not count."""
+        return bool(self.columns) and self.code != "required"
+
+    @property
+    def severity(self) -> Severity:
+        return "error" if isinstance(self.rule, UniqueRule) else self.rule.severity
+
+    @property
+    def where(self) -> Location | None:
+        return self.rule.where
+
+    def kept(self, broken: int, counted: int) -> bool:
+        """Whether the load may go on: `broken` of the `counted` records break the rule. No record breaks none."""
+        return counted == 0 or self.share.reached(counted - broken, counted)
 
 
 @dataclass(frozen=True)
@@ -97,20 +153,41 @@ class Contract:
     refuse_at_most: Limit | None = None
     where: Location | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    batches: tuple[BatchRule, ...] = ()
+    version: str = ""
+    """What the contract's author calls this state of it; no part of its meaning."""
+    notes: tuple[Finding, ...] = ()
+    """What the file that it was read from says besides, and has no effect; no part of its meaning."""
 
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.key)
 
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """One for each rule with `mostly`: row rules, then unique rules, then references."""
+        rules: Iterator[RowRule | UniqueRule | ReferenceRule] = (
+            rule for group in (self.rows, self.uniques, self.references) for rule in group
+        )
+        return tuple(Threshold(rule, rule.mostly) for rule in rules if rule.mostly is not None)
+
     def digest(self) -> str:
-        """A short fingerprint of the meaning: places in files do not count."""
+        """A short fingerprint of the meaning: places in files and the version do not count."""
         text = json.dumps(_without_places(asdict(self)), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_places(item) for key, item in value.items() if key != "where"}
+        return {key: _without_places(item) for key, item in value.items() if _counts(key, item)}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]
     return value
+
+
+def _counts(key: str, value: Any) -> bool:
+    # What is not there does not count, so that a contract keeps its fingerprint when contracts learn something new.
+    return key not in ("where", "version", "notes") and (key not in _LATER or bool(value))
+
+
+_LATER = ("mostly", "batches", "form")

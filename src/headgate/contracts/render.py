@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule
+from headgate.contracts.batch import BatchRule, Share
+from headgate.contracts.bounds import Span, lasting, plain, written
+from headgate.contracts.model import Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
 from headgate.core.errors import InternalError
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+")
+_IN_FLOW = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.%>() ]*[A-Za-z0-9_.%)])?")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -19,9 +24,41 @@ def lines(contract: Contract) -> dict[str, str]:
     return {column.name: _line(contract, column) for column in contract.columns}
 
 
-def conditions(contract: Contract) -> dict[str, str]:
-    """Rule name -> condition, as under `rules:`."""
-    return {rule.code: rule.sql for rule in contract.rows if rule.column is None}
+def conditions(contract: Contract) -> dict[str, str | dict[str, Any]]:
+    """Rule name -> condition or mapping, as under `rules:`. Values are text and lists of text."""
+    found: dict[str, str | dict[str, Any]] = {}
+    for rule in contract.rows:
+        if rule.column is None:
+            found[rule.code] = _condition(rule)
+    for unique in contract.uniques:
+        if unique.code not in ("key", "unique"):
+            more = {} if unique.keep == "first" else {"keep": unique.keep}
+            found[unique.code] = {"unique": list(unique.columns)} | more | _mostly(unique.mostly)
+    return found | {batch.name: _batch(batch) for batch in contract.batches}
+
+
+def _condition(rule: RowRule) -> str | dict[str, Any]:
+    more = ({"severity": "warn"} if rule.severity == "warn" else {}) | _mostly(rule.mostly)
+    if rule.args:
+        return {"when": rule.args[0], "then": rule.args[1]} | more
+    return {"check": rule.sql} | more if more else rule.sql
+
+
+def _mostly(share: Share | None) -> dict[str, Any]:
+    return {"mostly": str(share)} if share is not None else {}
+
+
+def _batch(rule: BatchRule) -> dict[str, Any]:
+    span = Span(rule.low, rule.high, rule.low_open, rule.high_open)
+    severity = {"severity": "warn"} if rule.severity == "warn" else {}
+    if rule.kind == "freshness":
+        return {"freshness": rule.column, "within": lasting(rule.high or Decimal(0))} | severity
+    if rule.kind == "sql":
+        return {"sql": rule.sql} | written(span) | severity
+    mark = "" if rule.of_last is None else "x"
+    low, high = ("" if one is None else plain(one) + mark for one in (rule.low, rule.high))
+    last = {} if rule.of_last is None else {"of": f"last {rule.of_last}"}
+    return {"rows": low if low == high else f"{low}..{high}"} | last | severity
 
 
 def limit(value: Limit) -> str:
@@ -32,20 +69,44 @@ def limit(value: Limit) -> str:
     return (percent.rstrip("0").rstrip(".") if "." in percent else percent) + "%"
 
 
+def rule_text(rule: RowRule | UniqueRule | ReferenceRule, column: ContractColumn) -> str:
+    """One rule of a column with all that it says: `between(0, 9, severity=warn)`."""
+    said = _Said(False, None)
+    if isinstance(rule, RowRule):
+        return _rule(rule, column, said)
+    if isinstance(rule, UniqueRule):
+        return _unique(rule, said)
+    return _reference(rule, said)
+
+
 def render(contract: Contract) -> str:
     """The YAML text of `columns:`, `rules:`, `skip:` and `refuse_at_most:`, ready to stand in an ingest file.
 
     Of an upsert's contract the identity is written as `key`, so that `load: upsert` gives the same contract again.
     """
-    parts = [_block("columns", lines(contract))]
+    columns: dict[str, str | dict[str, Any]] = {**lines(contract)}
+    parts = [_block("columns", columns)]
     parts += [_block("rules", conditions(contract))] if conditions(contract) else []
-    parts += [_block("skip", dict(contract.skips))] if contract.skips else []
+    parts += [_block("skip", {**dict(contract.skips)})] if contract.skips else []
     parts += [f"refuse_at_most: {limit(contract.refuse_at_most)}\n"] if contract.refuse_at_most else []
     return "".join(parts)
 
 
-def _block(key: str, values: Mapping[str, str]) -> str:
-    return f"{key}:\n" + "".join(f"  {_key(name)}: {_scalar(text)}\n" for name, text in values.items())
+def _block(key: str, values: Mapping[str, str | dict[str, Any]]) -> str:
+    return f"{key}:\n" + "".join(f"  {_key(name)}: {_value_of(text)}\n" for name, text in values.items())
+
+
+def _value_of(value: str | dict[str, Any]) -> str:
+    if isinstance(value, str):
+        return _scalar(value)
+    return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+
+
+def _flow(value: str | list[str]) -> str:
+    """A value inside of braces."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return value if _IN_FLOW.fullmatch(value) else _quoted(value)
 
 
 def _key(name: str) -> str:
@@ -71,26 +132,58 @@ def _escape(char: str) -> str:
 def _line(contract: Contract, column: ContractColumn) -> str:
     rows = [rule for rule in contract.rows if rule.column == column.name]
     references = [rule for rule in contract.references if rule.column == column.name]
-    parts = [str(column.type), *(_rule(rule, column) for rule in rows)]
-    for unique in contract.uniques:
-        if unique.code == "unique" and unique.columns == (column.name,):
-            parts.append("unique" if unique.keep == "first" else f"unique(keep={unique.keep})")
-    parts += [f"references({_value(f'{rule.to_table}.{rule.to_column}')})" for rule in references]
+    uniques = [rule for rule in contract.uniques if rule.code == "unique" and rule.columns == (column.name,)]
+    free = [rule for rule in rows if not (rule.code == "required" and column.key)]
+    warn = {*(rule.severity for rule in free), *(rule.severity for rule in references)} == {"warn"}
+    shares = {one.mostly for group in (free, uniques, references) for one in group}
+    share = next(iter(shares)) if len(shares) == 1 else None
+    said = _Said(warn, share)
+    parts = [str(column.type), *(_rule(rule, column, said) for rule in rows)]
+    parts += [_unique(rule, said) for rule in uniques] + [_reference(rule, said) for rule in references]
     parts += [f"from({_quote(column.source)})"] if column.source != column.name else []
     parts += ["pii"] if column.pii else []
-    severities = {rule.severity for rule in rows} | {rule.severity for rule in references}
-    parts += ["warn"] if "warn" in severities else []
+    parts += ["warn"] if warn else []
+    parts += [f"mostly({share})"] if share is not None else []
     return ", ".join(parts)
 
 
-def _rule(rule: RowRule, column: ContractColumn) -> str:
+@dataclass(frozen=True)
+class _Said:
+    """What the column says for all its rules: what differs from it, a rule says by itself."""
+
+    warn: bool
+    share: Share | None
+
+    def of(self, rule: RowRule | UniqueRule | ReferenceRule) -> list[str]:
+        own = []
+        if not isinstance(rule, UniqueRule) and rule.severity == "warn" and not self.warn:
+            own.append("unmatched=warn" if isinstance(rule, ReferenceRule) else "severity=warn")
+        return own + ([f"mostly={rule.mostly}"] if rule.mostly is not None and self.share is None else [])
+
+
+def _rule(rule: RowRule, column: ContractColumn, said: _Said) -> str:
     if rule.code == "required":
-        return "key" if column.key else "required"
+        return "key" if column.key else _call("required", said.of(rule))
     if not rule.args:
         raise InternalError.of("no-arguments", f"rule {rule.code!r} of {column.name!r} keeps no arguments to write out")
-    if rule.code == "pattern":
-        return f"pattern({_quote(rule.args[0])})"
-    return f"{rule.code}({', '.join(_value(arg) for arg in rule.args)})"
+    args = [_quote(rule.args[0])] if rule.code == "pattern" else [_argument(rule, arg) for arg in rule.args]
+    return _call(rule.code, args + said.of(rule))
+
+
+def _unique(rule: UniqueRule, said: _Said) -> str:
+    return _call("unique", [f"keep={rule.keep}"] * (rule.keep != "first") + said.of(rule))
+
+
+def _reference(rule: ReferenceRule, said: _Said) -> str:
+    return _call("references", [_value(f"{rule.to_table}.{rule.to_column}"), *said.of(rule)])
+
+
+def _argument(rule: RowRule, text: str) -> str:
+    return text if rule.code == "length" else _value(text)
+
+
+def _call(name: str, args: list[str]) -> str:
+    return f"{name}({', '.join(args)})" if args else name
 
 
 def _value(text: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from headgate.contracts import literals
+from headgate.contracts import bounds, literals
+from headgate.contracts.batch import Share
 from headgate.contracts.grammar import Arg, Item, Mistake, PlacedText
 from headgate.contracts.model import ContractColumn, Keep, ReferenceRule, RowRule, UniqueRule
 from headgate.core.errors import Location
@@ -15,9 +17,12 @@ from headgate.sql.quote import ident, literal
 from headgate.types.logical import LogicalType
 
 ORDERED = ("int", "bigint", "decimal", "double", "date", "timestamp", "timestamptz", "time")
+EXACT = ("int", "bigint", "decimal")
 LISTED = (*ORDERED, "text", "bool", "uuid")
 SHOWN = 10
 """So many values of `in(...)` are listed in its message."""
+
+Rule = TypeVar("Rule", RowRule, ReferenceRule)
 
 
 @dataclass
@@ -33,6 +38,9 @@ class Draft:
     key: bool = False
     pii: bool = False
     warn: bool = False
+    mostly: Share | None = None
+    settled: set[tuple[str, int]] = field(default_factory=set)
+    """Rules that say their own severity: (`rows` or `references`, index)."""
     rows: list[RowRule] = field(default_factory=list)
     uniques: list[UniqueRule] = field(default_factory=list)
     references: list[ReferenceRule] = field(default_factory=list)
@@ -54,17 +62,25 @@ class Draft:
             self.rows.append(required_rule(self.name, where))
 
     def column(self) -> ContractColumn:
-        strict = self.key or (self.required is not None and not self.warn)
+        strict = any(rule.code == "required" and rule.severity == "error" for rule in self.row_rules())
         return ContractColumn(self.name, self.type, self.source, strict, self.key, self.pii, self.where)
 
     def row_rules(self) -> list[RowRule]:
-        """The row rules under the column's severity: `warn` covers all but the `required` of a key."""
-        if not self.warn:
-            return self.rows
-        return [rule if rule.code == "required" and self.key else replace(rule, severity="warn") for rule in self.rows]
+        """The row rules with what the column says for all of them; the `required` of a key stays as it is."""
+        return [
+            rule if rule.code == "required" and self.key else self._said("rows", number, rule)
+            for number, rule in enumerate(self.rows)
+        ]
 
     def reference_rules(self) -> list[ReferenceRule]:
-        return [replace(rule, severity="warn") for rule in self.references] if self.warn else self.references
+        return [self._said("references", number, rule) for number, rule in enumerate(self.references)]
+
+    def unique_rules(self) -> list[UniqueRule]:
+        return [replace(rule, mostly=rule.mostly or self.mostly) for rule in self.uniques]
+
+    def _said(self, group: str, number: int, rule: Rule) -> Rule:
+        severity = "warn" if self.warn and (group, number) not in self.settled else rule.severity
+        return replace(rule, severity=severity, mostly=rule.mostly or self.mostly)
 
 
 def required_rule(column: str, where: Location | None) -> RowRule:
@@ -92,6 +108,11 @@ def _warn(draft: Draft, item: Item) -> None:
     draft.warn = True
 
 
+def _mostly(draft: Draft, item: Item) -> None:
+    (arg,) = _counted(item, 1, 1, "mostly(95%)")
+    draft.mostly = share_of(arg, arg.value)
+
+
 def _unique(draft: Draft, item: Item) -> None:
     keep: Keep = "first"
     for arg in _counted(item, 0, 1, "unique or unique(keep=first)"):
@@ -117,6 +138,29 @@ def _max(draft: Draft, item: Item) -> None:
     draft.row(item, f"{draft.sql} <= {bound.sql}", f"must be at most {bound.text}", (bound.text,))
 
 
+def _above(draft: Draft, item: Item) -> None:
+    (arg,) = _counted(item, 1, 1, "above(0)")
+    bound = _bound(draft, item, arg)
+    sql = f"{draft.sql} > {bound.sql}"
+    sql = f"({sql} AND NOT isnan({draft.sql}))" if draft.type.name == "double" else sql
+    draft.row(item, sql, f"must be above {bound.text}", (bound.text,))
+
+
+def _below(draft: Draft, item: Item) -> None:
+    (arg,) = _counted(item, 1, 1, "below(100)")
+    bound = _bound(draft, item, arg)
+    draft.row(item, f"{draft.sql} < {bound.sql}", f"must be below {bound.text}", (bound.text,))
+
+
+def _multiple_of(draft: Draft, item: Item) -> None:
+    _only(draft, item, EXACT, "use it on int, bigint or decimal: binary fractions have no exact multiples")
+    (arg,) = _counted(item, 1, 1, "multiple_of(5)")
+    step = _read(draft, arg)
+    if step.value <= 0:
+        raise Mistake("bad-literal", f"{arg.value!r} is not above 0", arg.start, "write multiple_of(5)")
+    draft.row(item, f"{draft.sql} % {step.sql} = 0", f"must be a multiple of {step.text}", (step.text,))
+
+
 def _between(draft: Draft, item: Item) -> None:
     first, last = _counted(item, 2, 2, "between(0, 100)")
     low, high = _bound(draft, item, first), _bound(draft, item, last)
@@ -128,7 +172,9 @@ def _between(draft: Draft, item: Item) -> None:
 
 def _length(draft: Draft, item: Item) -> None:
     _only(draft, item, ("text",), "measure numbers and dates with min, max or between")
-    args = _counted(item, 1, 2, "length(2, 5), or length(5) for at most 5")
+    args = _counted(item, 1, 2, "length(2, 5), length(5) for at most 5, or length(2, *) for at least 2")
+    if len(args) == 2 and args[1].value == "*" and not args[1].quoted:
+        return _longer(draft, item, args[0])
     low, high = ((0,) if len(args) == 1 else ()) + tuple(_characters(arg) for arg in args)
     if low > high:
         raise Mistake("bad-literal", f"no text has {low} to {high} characters", args[0].start, "swap the bounds")
@@ -138,6 +184,13 @@ def _length(draft: Draft, item: Item) -> None:
         return draft.row(item, f"length({draft.sql}) <= {high}", f"must have at most {high} characters", (str(high),))
     message = f"must have {low} to {high} characters" if low != high else f"must have {low} characters"
     return draft.row(item, f"length({draft.sql}) BETWEEN {low} AND {high}", message, (str(low), str(high)))
+
+
+def _longer(draft: Draft, item: Item, arg: Arg) -> None:
+    least = _characters(arg)
+    if draft.type.length is not None and least > draft.type.length:
+        raise Mistake("bad-literal", f"no {draft.type} has {least} characters", arg.start, "widen the type")
+    draft.row(item, f"length({draft.sql}) >= {least}", f"must have at least {least} characters", (str(least), "*"))
 
 
 def _pattern(draft: Draft, item: Item) -> None:
@@ -152,17 +205,31 @@ def _pattern(draft: Draft, item: Item) -> None:
 
 
 def _in(draft: Draft, item: Item) -> None:
+    values = _listed(draft, item, "in(a, b)")
+    draft.row(item, f"{draft.sql} IN ({', '.join(values.values())})", f"must be one of {_shown(values)}", tuple(values))
+
+
+def _not_in(draft: Draft, item: Item) -> None:
+    values = _listed(draft, item, "not_in(a, b)")
+    sql = f"{draft.sql} NOT IN ({', '.join(values.values())})"
+    draft.row(item, sql, f"must be none of {_shown(values)}", tuple(values))
+
+
+def _listed(draft: Draft, item: Item, example: str) -> dict[str, str]:
+    """The values of a list, canonical text -> SQL."""
     _only(draft, item, LISTED, "list values of a simple type")
     values: dict[str, str] = {}
-    for arg in _counted(item, 1, None, "in(a, b)"):
+    for arg in _counted(item, 1, None, example):
         value = _read(draft, arg)
         if value.text in values:
             raise Mistake("bad-literal", f"{arg.value!r} is listed twice", arg.start, "remove one of the two")
         values[value.text] = value.sql
-    shown = ", ".join(text or "''" for text in list(values)[:SHOWN]) + (
-        f", ... ({len(values)} values)" if len(values) > SHOWN else ""
-    )
-    draft.row(item, f"{draft.sql} IN ({', '.join(values.values())})", f"must be one of {shown}", tuple(values))
+    return values
+
+
+def _shown(values: Mapping[str, str]) -> str:
+    more = f", ... ({len(values)} values)" if len(values) > SHOWN else ""
+    return ", ".join(text or "''" for text in list(values)[:SHOWN]) + more
 
 
 def _references(draft: Draft, item: Item) -> None:
@@ -189,18 +256,24 @@ RULES: dict[str, Callable[[Draft, Item], None]] = {
     "unique": _unique,
     "min": _min,
     "max": _max,
+    "above": _above,
+    "below": _below,
     "between": _between,
+    "multiple_of": _multiple_of,
     "length": _length,
     "pattern": _pattern,
     "in": _in,
+    "not_in": _not_in,
     "references": _references,
     "from": _from,
     "pii": _pii,
     "warn": _warn,
+    "mostly": _mostly,
 }
-"""Every rule of the short form. Each is written at most once per column, except those of REPEATABLE."""
+"""Every rule of the short form."""
 
-REPEATABLE = ("pattern", "references")
+ONCE = ("required", "key", "unique", "from", "pii", "warn", "mostly")
+"""Said once per column; every other rule may come again with other arguments."""
 
 SYNONYMS = {
     "not_null": "required",
@@ -216,6 +289,17 @@ SYNONYMS = {
     "values": "in",
     "accepted_values": "in",
     "range": "between",
+    "exclusive_min": "above",
+    "gt": "above",
+    "exclusive_max": "below",
+    "lt": "below",
+    "gte": "min",
+    "lte": "max",
+    "multipleof": "multiple_of",
+    "step": "multiple_of",
+    "notin": "not_in",
+    "min_length": "length",
+    "max_length": "length",
     "foreign_key": "references",
     "fk": "references",
     "relationships": "references",
@@ -225,6 +309,13 @@ SYNONYMS = {
     "warning": "warn",
 }
 """What other tools call these rules."""
+
+
+def share_of(arg: Arg, text: str) -> Share:
+    try:
+        return bounds.share(text)
+    except ValueError as error:
+        raise Mistake("bad-literal", str(error), arg.start, "write mostly(95%)") from error
 
 
 def _bare(item: Item) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from headgate.contracts.grammar import Item, Mistake, PlacedText, TextPlace, items
-from headgate.contracts.model import Contract, Limit, RowRule, UniqueRule
-from headgate.contracts.rules import REPEATABLE, RULES, SYNONYMS, Draft, required_rule
+from headgate.contracts.batch import BatchRule
+from headgate.contracts.grammar import Item, Mistake, PlacedText, items
+from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
+from headgate.contracts.named import Named, Value, condition, plain, read
+from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
+from headgate.contracts.saying import apply
 from headgate.core.errors import ContractError, Finding, Location, nearest
 from headgate.types import logical
 from headgate.types.logical import LogicalType
@@ -20,12 +23,13 @@ KEY_MESSAGE = "must be unique"
 
 def parse(
     columns: Sequence[tuple[PlacedText, PlacedText]],
-    rules: Sequence[tuple[PlacedText, PlacedText]] = (),
+    rules: Sequence[tuple[PlacedText, Value]] = (),
     skips: Sequence[tuple[PlacedText, PlacedText]] = (),
     refuse_at_most: Limit | None = None,
     where: Location | None = None,
 ) -> Contract:
-    """The contract that these lines state: (name, line) for columns, (name, condition) for rules and skips.
+    """The contract that these lines state: (name, line) for columns, (name, condition) for rules and skips. A rule may
+    also be a mapping (see `named`).
 
     *Guarantee*: row rules stand in column order, then as written, then those across columns; the rule that `key` makes
     (for append and replace; see `as_upsert`) is the last of the unique rules. Conditions are not looked into here:
@@ -36,65 +40,87 @@ def parse(
     findings: list[Finding] = []
     drafts = [draft for name, line in columns if (draft := _column(name, line, findings)) is not None]
     _names(columns, findings)
-    named = [RowRule(*_condition(pair, findings), where=condition_place(pair[1])) for pair in rules]
-    skipped = tuple(_skip(pair, findings) for pair in skips)
+    made = tuple(draft.column() for draft in drafts)
+    entries = [one for name, value in rules if (one := _named(name, value, made, findings)) is not None]
+    skipped = tuple((name.text, condition(name.text, text, findings)) for name, text in skips)
     for pairs in (rules, skips):
-        _unlike(pairs, findings)
+        _unlike([name for name, _ in pairs], findings)
     if findings:
         raise ContractError(*findings)
-    uniques = [rule for draft in drafts for rule in draft.uniques]
+    uniques = [rule for draft in drafts for rule in draft.unique_rules()]
     return Contract(
-        columns=tuple(draft.column() for draft in drafts),
-        rows=(*(rule for draft in drafts for rule in draft.row_rules()), *named),
-        uniques=(*uniques, *_key_rule(drafts)),
+        columns=made,
+        rows=(
+            *(rule for draft in drafts for rule in draft.row_rules()),
+            *(one for one in entries if isinstance(one, RowRule)),
+        ),
+        uniques=(*uniques, *(one for one in entries if isinstance(one, UniqueRule)), *_key_rule(drafts)),
         references=tuple(rule for draft in drafts for rule in draft.reference_rules()),
         skips=skipped,
         refuse_at_most=refuse_at_most,
         where=where,
+        batches=tuple(one for one in entries if isinstance(one, BatchRule)),
     )
 
 
 def parse_lines(
     columns: Mapping[str, str],
-    rules: Mapping[str, str] | None = None,
+    rules: Mapping[str, str | Mapping[str, object]] | None = None,
     skips: Mapping[str, str] | None = None,
     refuse_at_most: Limit | None = None,
     path: str = "<text>",
 ) -> Contract:
     """The contract of plain text, line n being the n-th of the mappings' values. Errors as `parse`."""
-    groups, line = [], 0
-    for mapping in (columns, rules or {}, skips or {}):
-        pairs = []
-        for name, text in mapping.items():
-            line += 1
-            pairs.append((PlacedText(name, path, line), PlacedText(text, path, line, len(name) + 3)))
-        groups.append(pairs)
-    return parse(groups[0], groups[1], groups[2], refuse_at_most)
+    line = 0
+
+    def placed(mapping: Mapping[str, str]) -> list[tuple[PlacedText, PlacedText]]:
+        nonlocal line
+        line += len(mapping)
+        first = line - len(mapping) + 1
+        return [
+            (PlacedText(name, path, at), PlacedText(text, path, at, len(name) + 3))
+            for at, (name, text) in enumerate(mapping.items(), first)
+        ]
+
+    lines = placed(columns)
+    entries: list[tuple[PlacedText, Value]] = []
+    for name, value in (rules or {}).items():
+        ((key, text),) = placed({name: value if isinstance(value, str) else ""})
+        entries.append((key, text if isinstance(value, str) else plain(value, path)))
+    return parse(lines, entries, placed(skips or {}), refuse_at_most)
+
+
+def as_loaded(contract: Contract, disposition: str, keys: Sequence[str]) -> Contract:
+    """The contract under a disposition with columns of its own: an identity, or what names a partition."""
+    return as_required(contract, keys) if disposition == "partition" else as_upsert(contract, keys)
+
+
+def as_required(contract: Contract, names: Sequence[str]) -> Contract:
+    """The contract with these columns required. One that was not required becomes so as its first rule."""
+    columns = tuple(replace(one, required=one.required or one.name in names) for one in contract.columns)
+    rows: list[RowRule] = []
+    for column in contract.columns:
+        own = [rule for rule in contract.rows if rule.column == column.name]
+        rows.extend(_required(own, column.name, column.where) if column.name in names else own)
+    rows.extend(rule for rule in contract.rows if rule.column is None)
+    return replace(contract, columns=columns, rows=tuple(rows))
 
 
 def as_upsert(contract: Contract, keys: Sequence[str]) -> Contract:
     """The contract under `load: {upsert: keys}`: these columns are required and name the identity.
 
-    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table. A column
-    that was not required becomes so as its first rule.
+    `keys` hold every column that the contract marks as `key`. No rule tests the identity against the table.
     """
-    columns = tuple(
-        replace(column, key=column.name in keys, required=column.required or column.name in keys)
-        for column in contract.columns
-    )
-    rows: list[RowRule] = []
-    for column in contract.columns:
-        own = [rule for rule in contract.rows if rule.column == column.name]
-        rows.extend(_required(own, column.name, column.where) if column.name in keys else own)
-    rows.extend(rule for rule in contract.rows if rule.column is None)
+    made = as_required(contract, keys)
+    columns = tuple(replace(column, key=column.name in keys) for column in made.columns)
     uniques = tuple(rule for rule in contract.uniques if rule.code != "key")
-    return replace(contract, columns=columns, rows=tuple(rows), uniques=uniques)
+    return replace(made, columns=columns, uniques=uniques)
 
 
 def _required(rules: list[RowRule], column: str, where: Location | None) -> list[RowRule]:
     if not any(rule.code == "required" for rule in rules):
         return [required_rule(column, where), *rules]
-    return [replace(rule, severity="error") if rule.code == "required" else rule for rule in rules]
+    return [replace(rule, severity="error", mostly=None) if rule.code == "required" else rule for rule in rules]
 
 
 def _column(name: PlacedText, line: PlacedText, findings: list[Finding]) -> Draft | None:
@@ -138,10 +164,11 @@ def _rule(draft: Draft, item: Item, seen: set[str]) -> None:
         hint = f" (did you mean {meant!r}?)" if meant else nearest(word, RULES)
         fix = "use one of " + ", ".join(RULES)
         raise Mistake("unknown-rule", f"unknown rule {item.name!r}{hint}", item.start, fix)
-    if item.name in seen and item.name not in REPEATABLE:
+    same = item.name if item.name in ONCE else item.text
+    if same in seen:
         raise Mistake("duplicate-rule", f"{item.name} is written twice", item.start, "remove one of the two")
-    seen.add(item.name)
-    compile_rule(draft, item)
+    seen.add(same)
+    apply(draft, compile_rule, item)
 
 
 def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Finding]) -> None:
@@ -158,36 +185,17 @@ def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Find
             findings.append(Finding("reserved-name", "error", what, str(name.at(0)), fix))
 
 
-def _condition(pair: tuple[PlacedText, PlacedText], findings: list[Finding]) -> tuple[str, None, str, str]:
-    """code, column, sql and message of one entry of `rules:`."""
-    name, text = pair
+def _named(name: PlacedText, value: Value, columns: Sequence[ContractColumn], findings: list[Finding]) -> Named | None:
+    """One entry of `rules:`."""
     if name.text in RESERVED_CODES:
         what = f"a rule can't be named {name.text!r}: reasons use that word for a rule of one column"
         findings.append(Finding("reserved-name", "error", what, str(name.at(0)), "give the rule another name"))
-    return name.text, None, _sql(name, text, findings), f"must satisfy {' '.join(text.text.split())}"
+    return read(name, value, columns, findings)
 
 
-def condition_place(text: PlacedText) -> TextPlace:
-    """Where the condition of an entry of `rules:` or `skip:` begins, character by character: what `verify` takes."""
-    return text.place(len(text.text) - len(text.text.lstrip()))
-
-
-def _skip(pair: tuple[PlacedText, PlacedText], findings: list[Finding]) -> tuple[str, str]:
-    return pair[0].text, _sql(pair[0], pair[1], findings)
-
-
-def _sql(name: PlacedText, text: PlacedText, findings: list[Finding]) -> str:
-    """The condition as SQL that can stand inside parentheses."""
-    if not text.text.strip():
-        what = f"{name.text!r} has no condition"
-        findings.append(Finding("empty-condition", "error", what, str(text.at(0)), "write an SQL condition"))
-    # A comment at the end would swallow the parenthesis behind the condition.
-    return text.text.strip() + ("\n" if "--" in text.text else "")
-
-
-def _unlike(pairs: Sequence[tuple[PlacedText, PlacedText]], findings: list[Finding]) -> None:
+def _unlike(names: Sequence[PlacedText], findings: list[Finding]) -> None:
     seen: set[str] = set()
-    for name, _ in pairs:
+    for name in names:
         if name.text in seen:
             what = f"{name.text!r} is named twice"
             findings.append(Finding("duplicate-key", "error", what, str(name.at(0)), "give it another name"))

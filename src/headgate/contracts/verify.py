@@ -34,6 +34,14 @@ class _Condition:
     name: str
     sql: str
     place: Location | None
+    total: bool = False
+    """A number over many rows instead of a condition on one."""
+
+    @property
+    def form(self) -> str:
+        if self.total:
+            return "one SQL aggregate, such as sum(amount)"
+        return "one SQL condition, true for a good row" if self.kind == "rule" else "one SQL condition"
 
     def finding(self, code: str, what: str, fix: str, offset: int | None = None) -> Finding:
         return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix)
@@ -71,7 +79,8 @@ def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> 
 
     `places` maps `rules.<name>` and `skip.<name>` to where the condition's text begins; without it the rule's own place
     (for skips the contract's) is named. Codes: bad-pattern, condition-syntax, unknown-column, not-a-condition,
-    not-a-row-condition, volatile-condition. Loads the engine, reads no data, takes some hundredths of a second.
+    not-a-row-condition, not-an-aggregate, volatile-condition. Loads the engine, reads no data, takes some hundredths of
+    a second.
     """
     conditions = list(_conditions(contract, places or {}))
     patterns = [rule for rule in contract.rows if rule.code == "pattern" and rule.column is not None]
@@ -91,8 +100,15 @@ def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> 
 
 def _conditions(contract: Contract, places: Mapping[str, Location]) -> Iterator[_Condition]:
     for rule in contract.rows:
-        if rule.column is None:
+        if rule.column is None and rule.args:
+            for key, sql in zip(("when", "then"), rule.args, strict=True):
+                yield _Condition("rule", rule.code, sql, places.get(f"rules.{rule.code}.{key}", rule.where))
+        elif rule.column is None:
             yield _Condition("rule", rule.code, rule.sql, places.get(f"rules.{rule.code}", rule.where))
+    for batch in contract.batches:
+        if batch.kind == "sql":
+            place = places.get(f"rules.{batch.name}", batch.where)
+            yield _Condition("rule", batch.name, batch.sql, place, total=True)
     for name, sql in contract.skips:
         yield _Condition("skip", name, sql, places.get(f"skip.{name}", contract.where))
 
@@ -121,7 +137,7 @@ def _check(
     """Syntax first; then what the syntax tree shows; then what binding shows."""
     tree, finding = _tree(engine, entry)
     if finding is not None or tree is None:
-        yield finding or entry.finding("condition-syntax", "this is not one whole condition", "write one SQL condition")
+        yield finding or entry.finding("condition-syntax", "this is not one whole condition", f"write {entry.form}")
         return
     shown = list(_shown(entry, tree, kinds))
     yield from shown
@@ -136,7 +152,7 @@ def _tree(engine: _Engine, entry: _Condition) -> tuple[dict[str, Any] | None, Fi
 
     It must parse both bare and in parentheses: `true) or (true` does not bare, `true, true` not in parentheses.
     """
-    fix = "write one SQL condition, true for a good row" if entry.kind == "rule" else "write one SQL condition"
+    fix = f"write {entry.form}"
     for before, after in (("SELECT ", "\nFROM t"), (OPENING, ") FROM t")):
         statement = before + entry.sql + after
         tree = json.loads(engine.rows(f"SELECT json_serialize_sql({literal(statement)})")[0][0])
@@ -170,15 +186,18 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _shown(entry: _Condition, tree: dict[str, Any], kinds: Mapping[str, str]) -> Iterator[Finding]:
-    """What is no condition on one row by its very syntax."""
+    """What is no condition on one row (no aggregate over rows) by its very syntax."""
+    thing = "an aggregate" if entry.total else "a condition on one row"
     for node in _nodes(tree):
         offset = _offset(entry, node)
         if node.get("class") == "SUBQUERY":
             fix = "compare with another table by references(table.column), or in a model"
-            yield entry.finding("not-a-row-condition", "a condition on one row can't hold a query", fix, offset)
+            yield entry.finding("not-a-row-condition", f"{thing} can't hold a query", fix, offset)
             return
         if node.get("class") in ("WINDOW", "STAR", "PARAMETER"):
-            what = f"a condition on one row can't hold {_WORDS[node['class']]}"
+            if entry.total and node["class"] == "STAR":
+                continue
+            what = f"{thing} can't hold {_WORDS[node['class']]}"
             yield entry.finding("not-a-row-condition", what, "name the columns of one row", offset)
         own = [part for part in node.get("column_names", ()) if part.lower().startswith("_hg_")]
         if own:
@@ -194,7 +213,27 @@ def _shown(entry: _Condition, tree: dict[str, Any], kinds: Mapping[str, str]) ->
 _WORDS = {"WINDOW": "a window function", "STAR": "a star", "PARAMETER": "a parameter"}
 
 
+_NUMBERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*")
+
+
+def _total(engine: _Engine, contract: Contract, entry: _Condition, row: str, tree: dict[str, Any]) -> Finding | None:
+    """As `_bound`, of a number over many rows: with count(*) beside it, a column outside of an aggregate shows."""
+    try:
+        kind = str(engine.rows(f"DESCRIBE SELECT ({entry.sql}), count(*) FROM {row}")[0][1])
+    except engine.error as error:
+        if "GROUP BY" in str(error):
+            fix = "put the column into an aggregate: sum(amount), count(*) FILTER (WHERE ...)"
+            return entry.finding("not-an-aggregate", "a column stands outside of an aggregate", fix, 0)
+        return _unbound(contract, entry, str(error), tree)
+    if not _NUMBERS.fullmatch(kind):
+        what = f"this is a value of type {kind.lower()}, not a number"
+        return entry.finding("not-an-aggregate", what, f"write {entry.form}", 0)
+    return None
+
+
 def _bound(engine: _Engine, contract: Contract, entry: _Condition, row: str, tree: dict[str, Any]) -> Finding | None:
+    if entry.total:
+        return _total(engine, contract, entry, row, tree)
     try:
         types = engine.rows(f"DESCRIBE SELECT ({entry.sql}) FROM {row}")
         engine.rows(f"DESCRIBE SELECT 1 FROM {row} WHERE ({entry.sql})")

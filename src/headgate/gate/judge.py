@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from headgate.books import ledger
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused, shape_id
-from headgate.books.work import LOAD_COLUMN
-from headgate.contracts.model import Contract
+from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition
+from headgate.contracts.model import Contract, ReferenceRule
+from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
+from headgate.gate import loads, sets, versions
 from headgate.gate import scan as scanning
-from headgate.gate import sets, versions
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
 from headgate.gate.scan import Scan, Span
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
@@ -22,6 +23,7 @@ from headgate.sql import quote
 from headgate.types.logical import LogicalType
 
 _NO_PARENT = "CAST(NULL AS BIGINT) AS parent, CAST(NULL AS BIGINT) AS origin"
+_NO_KEY = "CAST(NULL AS VARCHAR) AS key"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Rules:
 
     table: TableRef
     contract: Contract
-    disposition: Literal["append", "upsert"]
+    disposition: Disposition
     keys: tuple[str, ...] = ()
     order_by: str | None = None
     timezone: str = "UTC"
@@ -45,8 +47,10 @@ class Rules:
         return bool(self.records)
 
     @property
-    def keyed_replay(self) -> bool:
-        return self.replay and self.disposition == "upsert" and self.order_by is None
+    def refuses_overtaken(self) -> bool:
+        """A replayed record may come too late: where nothing orders it, what a later load wrote stays."""
+        unordered = self.disposition == "upsert" and self.order_by is None
+        return self.replay and (unordered or self.disposition == "partition")
 
 
 @dataclass
@@ -62,10 +66,13 @@ class Gate:
     prefix: str
     masks: dict[tuple[int, ...], str] = field(default_factory=dict)
     skipped: dict[int, Counts] = field(default_factory=dict)
+    stop: Finding | None = None
+    """Why a rule about the load stops it, once it is judged."""
+    _delivered: Delivered | None = None
 
     def __post_init__(self) -> None:
         rules = self.rules
-        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.keyed_replay, self._unkept)
+        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, self._unkept)
         self.engine = self.session.engine
         self.scan = Scan(
             self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
@@ -93,14 +100,32 @@ class Gate:
     def decide(self) -> None:
         """Row rules, before the transaction: nothing here depends on the table. Keys move to the store."""
         self.verdict.start()
+        exchanges = self.rules.disposition == "partition" and not self.rules.replay and self.target is not None
+        made = self._partitions() if exchanges else ""
         if self._set_columns:
             self.verdict.move(self.session, self._set_columns)
+        if made:
+            texts = self.engine.execute(f"SELECT {key_text(self.rules.contract, self.rules.keys)} FROM {made}")
+            select = f"SELECT 0 AS _hg_part, * FROM {made}"
+            if self.verdict.abroad is not None:
+                select = f"SELECT * FROM {self.session.bring(select, self.verdict.abroad.name('partitions'))}"
+            self._delivered = Delivered(select, tuple(row[0] for row in texts))
+
+    def _partitions(self) -> str:
+        """A table of the partitions that the load delivers, by however bad a record."""
+        keys = self.rules.keys
+        known = " AND ".join(f"{quote.ident(key)} IS NOT NULL" for key in keys)
+        judged = f"SELECT DISTINCT {quote.columns(keys)} FROM ({self.verdict.judged()}) AS judged WHERE {known}"
+        return self.scan.temp.keep("delivered", judged)
+
+    def delivered(self) -> Delivered | None:
+        return self._delivered
 
     @property
     def _set_columns(self) -> list[str]:
         """The columns that set rules look at, those that only warn included."""
         rules, contract = self.rules, self.rules.contract
-        names = [*rules.keys, *([rules.order_by] if rules.order_by else [])] if rules.disposition == "upsert" else []
+        names = [*rules.keys, *([rules.order_by] if rules.order_by else [])]
         names += [name for unique in contract.uniques for name in unique.columns]
         names += [reference.column for reference in contract.references]
         own = [one.to_column for one in contract.references if one.to_table == str(rules.table)]
@@ -114,20 +139,33 @@ class Gate:
         if target and not session.execute(f"SELECT 1 FROM ({target}) AS t LIMIT 1"):
             target = None
         target = self._comparable(target) if target else None
+        if target and self._delivered:
+            target = sets.without(target, self._delivered.select, rules.keys)
         others = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table != str(rules.table)]
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
             sets.judge_reference(verdict, reference, bit)
-        if rules.disposition == "upsert":
-            identity = versions.Identity(rules.keys, rules.order_by, rules.replay)
+        if bits.replay_bit is not None and rules.disposition == "partition":
+            sets.judge_overtaken(verdict, rules.table, bits.replay_bit)
+        if rules.disposition in IDENTIFIED:
+            first = rules.disposition == "insert"
+            identity = versions.Identity(rules.keys, rules.order_by, rules.replay or first, first)
             if bits.replay_bit is not None:
                 versions.judge_replay_keys(verdict, identity, target, bits.replay_bit)
             versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
         else:
             sets.judge_append(verdict, bits.unique_bits, own, target)
         dangling = self._dangling()
+        history = ledger.load_sizes(session, rules.table) if rules.contract.batches else []
         verdict.come_back(session)
-        return self._fates(dangling)
+        counts = self._fates({f"{one.column}.{one.code}": parts for one, parts in dangling.items()})
+        if not rules.replay and (rules.contract.batches or rules.contract.thresholds):
+            sums = {one: sum(parts.values()) for one, parts in dangling.items()}
+            said = loads.opinion(verdict, rules.table, history, sums)
+            self.stop = said.stop
+            at = min(counts, default=0)
+            counts[at] = counts.get(at, Counts()) + Counts(details=said.details)
+        return counts
 
     def _comparable(self, target: str) -> str:
         """The target's columns that set rules look at, as they are compared with the records."""
@@ -136,10 +174,10 @@ class Gate:
         names = [f"{self.verdict.comparable('t', name, name)} AS {quote.ident(name)}" for name in self._set_columns]
         return f"SELECT {', '.join([*names, f't.{LOAD_COLUMN}'])} FROM ({target}) AS t"
 
-    def _dangling(self) -> dict[str, dict[int, int]]:
-        """Accepted rows that break a reference that only warns, by its name and by part."""
+    def _dangling(self) -> dict[ReferenceRule, dict[int, int]]:
+        """Accepted rows that break a reference that only warns, by part."""
         warning = [one for one in self.rules.contract.references if one.severity == "warn"]
-        return {f"{one.column}.{one.code}": sets.count_dangling(self.verdict, one) for one in warning}
+        return {one: sets.count_dangling(self.verdict, one) for one in warning}
 
     def _fates(self, dangling: Mapping[str, Mapping[int, int]]) -> dict[int, Counts]:
         counts: dict[int, Counts] = dict(self.skipped)
@@ -162,7 +200,8 @@ class Gate:
         if fate == SKIPPED:
             return Counts(skipped=rows, details={"skips": {self.rules.contract.skips[why - 1][0]: rows}})
         if fate == DEDUPLICATED:
-            reason = "older" if why == versions.OLDER else "replaced"
+            first = self.rules.disposition == "insert"
+            reason = "repeated" if first else "older" if why == versions.OLDER else "replaced"
             return Counts(deduplicated=rows, details={"deduplicated": {reason: rows}})
         reasons = self.bits.decode(mask)
         self.masks.setdefault(mask, self.bits.text(mask))
@@ -220,7 +259,8 @@ class Gate:
                 f"JOIN {self.rules.records} AS q ON q.id = b.record",
             )
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, {number} AS record,
-                {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent}
+                {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent},
+                b.key
             FROM {records} AS b JOIN ({batch.originals(numbers)}) AS o ON o._hg_row = b.record
             JOIN {masks} AS m ON {same} {join}"""
 
@@ -231,12 +271,24 @@ class Gate:
         join = ""
         if span.explicit:
             number, join = "s._hg_row", f"JOIN {self.prefix}_stage AS s ON s.rowid = v._hg_id"
+        key = _NO_KEY
+        if self.rules.disposition == "partition":
+            known = f"SELECT _hg_id, {key_text(self.rules.contract, self.rules.keys)} AS key FROM ({span.select}) AS r"
+            key, join = self._not_overtaken("k.key"), f"{join} LEFT JOIN ({known}) AS k ON k._hg_id = v._hg_id"
         name = self.scan.temp.keep(
             f"bad_{self.scan.spans.index(span)}",
-            f"""SELECT CAST({number} AS BIGINT) AS record, {words}
+            f"""SELECT CAST({number} AS BIGINT) AS record, {words}, {key}
                 FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}""",
         )
         return name if self.engine.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
+
+    def _not_overtaken(self, key: str) -> str:
+        """The key, unless the record came too late: then nobody can say to which delivery it belongs."""
+        if self.bits.replay_bit is None:
+            return f"{key} AS key"
+        words = zip(self.verdict.words, self.bits.constant(self.bits.replay_bit), strict=True)
+        late = " OR ".join(f"(v.{word} & {bit}) <> 0" for word, bit in words if bit)
+        return f"CASE WHEN NOT ({late}) THEN {key} END AS key"
 
     def _mask_table(self) -> str:
         name = f"{self.prefix}_masks"
@@ -253,12 +305,12 @@ class Gate:
         batch = span.batch
         if self.rules.replay:
             return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition, q.record, q.line,
-                    q.reasons, q.raw, q."row", q.shape, q.id AS parent, q.origin
+                    q.reasons, q.raw, q."row", q.shape, q.id AS parent, q.origin, {_NO_KEY}
                 FROM ({batch.malformed_relation}) AS o JOIN {self.rules.records} AS q ON q.id = o._hg_row"""
         return f"""SELECT {span.part} AS _hg_part, {quote.literal(batch.partition)} AS partition,
                 CAST(o._hg_row AS BIGINT) AS record, CAST(o.line AS BIGINT) AS line,
                 {malformed_reasons("o.message")} AS reasons, o.raw, CAST(NULL AS VARCHAR) AS "row",
-                {quote.literal(self._shape(batch.columns))} AS shape, {_NO_PARENT}
+                {quote.literal(self._shape(batch.columns))} AS shape, {_NO_PARENT}, {_NO_KEY}
             FROM ({batch.malformed_relation}) AS o"""
 
     def _shape(self, columns: Sequence[SourceColumn]) -> str:
@@ -275,3 +327,12 @@ class Gate:
 def _malformed(batch: Batch) -> Counts:
     reasons = {"reasons": {MALFORMED_RULE: batch.malformed}} if batch.malformed else {}
     return Counts(read=batch.records, quarantined=batch.malformed, details=add_details({}, reasons))
+
+
+def key_text(contract: Contract, keys: Sequence[str]) -> str:
+    """SQL, for the engine, of the canonical text of these columns; NULL where one of them is."""
+    kinds = {column.name: column.type.name for column in contract.columns}
+    plain = [f"{quote.ident(key)}{' + 0.0' if kinds[key] == 'double' else ''}" for key in keys]  # no negative zero
+    known = " AND ".join(f"{quote.ident(key)} IS NOT NULL" for key in keys)
+    listed = ", ".join(f"CAST({one} AS VARCHAR)" for one in plain)
+    return f"CASE WHEN {known} THEN CAST(to_json([{listed}]) AS VARCHAR) END"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.contracts.model import Contract, ContractColumn
-from headgate.contracts.short import as_upsert
+from headgate.contracts.short import as_loaded
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
@@ -50,9 +50,9 @@ def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]
     return Contract(columns)
 
 
-def keyed(contract: Contract, keys: Sequence[str]) -> Contract:
+def keyed(contract: Contract, disposition: str, keys: Sequence[str]) -> Contract:
     """The contract with what `load: {upsert: ...}` makes of it; as it is where there are no keys."""
-    return as_upsert(contract, keys) if keys else contract
+    return as_loaded(contract, disposition, keys) if keys else contract
 
 
 def body(contract: Contract) -> str:

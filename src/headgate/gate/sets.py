@@ -39,6 +39,25 @@ def _dangling(verdict: Verdict, rule: ReferenceRule, records: str) -> str:
                AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE {to} = s.{column})"""
 
 
+def without(target: str, delivered: str, keys: Sequence[str]) -> str:
+    """The table's rows but those of the partitions that are delivered."""
+    same = " AND ".join(f"d.{quote.ident(key)} = t.{quote.ident(key)}" for key in keys)
+    return f"SELECT * FROM ({target}) AS t WHERE NOT EXISTS (SELECT 1 FROM ({delivered}) AS d WHERE {same})"
+
+
+def judge_overtaken(verdict: Verdict, table: TableRef, bit: int) -> None:
+    """A replay under `partition`: a later load may have replaced the partition of a record that names none."""
+    verdict.add(
+        f"""SELECT s._hg_id, s._hg_part FROM ({verdict.judged()}) AS s
+            JOIN _headgate.quarantine AS q ON q.id = s._hg_id
+            WHERE q.key IS NULL AND EXISTS (
+                SELECT 1 FROM _headgate.entry AS e
+                WHERE e.table_name = {quote.literal(str(table))} AND e.kind = 'load' AND e.id > q.origin)""",
+        QUARANTINED,
+        bit,
+    )
+
+
 @dataclass
 class Rounds:
     """Rules that look at the whole load, settled by rounds: judge all, strike out what fails, judge the rest anew.

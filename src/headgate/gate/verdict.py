@@ -71,14 +71,14 @@ class Verdict:
         bits = self.scan.bits
         failing = []
         for rule, bit in bits.row_bits:
-            guard = self._unconverted(rule.column) if rule.code == "required" else ""
+            guard = self.unconverted(rule.column) if rule.code == "required" else ""
             failing.append((bit, f"NOT coalesce(({rule.sql}), true){guard}"))
         if bits.order_bit is not None:
             column = bits.reasons[bits.order_bit].column
-            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self._unconverted(column)}"))
+            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self.unconverted(column)}"))
         return failing
 
-    def _unconverted(self, column: str | None) -> str:
+    def unconverted(self, column: str | None) -> str:
         """A value that was received but does not convert is not missing: it has the reason `type` alone."""
         bits = self.scan.bits
         words = bits.constant(bits.type_bits[str(column)])

@@ -1,4 +1,4 @@
-"""Upsert: which version of a key enters the table."""
+"""Upsert and insert: which version of a key enters the table."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ REPLACED, OLDER = 0, 1
 
 @dataclass(frozen=True)
 class Identity:
-    """What an upsert goes by. `ties_lose`: equal `order_by` keeps the table's row (a replay)."""
+    """What an upsert goes by. `ties_lose`: equal `order_by` keeps the table's row (a replay). `first`: what came first
+    stays, be it in the table or earlier in the load (an insert)."""
 
     keys: tuple[str, ...]
     order_by: str | None
     ties_lose: bool
+    first: bool = False
 
     def same(self, one: str, two: str) -> str:
         return " AND ".join(f"{one}.{quote.ident(key)} = {two}.{quote.ident(key)}" for key in self.keys)
@@ -63,6 +65,7 @@ def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | No
     """SELECTs of `_hg_id, _hg_part` of rows that are not the version to keep, each with why."""
     names = quote.columns(identity.keys)
     order = f"{quote.ident(identity.order_by)} DESC, " if identity.order_by else ""
+    latest = "_hg_id" if identity.first else "_hg_id DESC"
     temp = verdict.temp
     doubled = temp.keep(
         f"doubled_{len(temp.tables)}",
@@ -74,18 +77,19 @@ def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | No
             f"beaten_{len(temp.tables)}",
             f"""SELECT _hg_id, _hg_part FROM (
                     SELECT _hg_id, _hg_part,
-                        row_number() OVER (PARTITION BY {names} ORDER BY {order}_hg_id DESC) AS rank
+                        row_number() OVER (PARTITION BY {names} ORDER BY {order}{latest}) AS rank
                     FROM ({passing}) AS s
                     WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})) AS ranked
                 WHERE rank > 1""",
         )
         yield f"SELECT _hg_id, _hg_part FROM {beaten}", REPLACED
-    if identity.order_by and target:
-        column = quote.ident(identity.order_by)
+    if (identity.order_by or identity.first) and target:
+        column = quote.ident(identity.order_by) if identity.order_by else ""
+        older = f"s.{column} {'<=' if identity.ties_lose else '<'} t.{column}" if column else "true"
         winner = f" AND s._hg_id NOT IN (SELECT _hg_id FROM {beaten})" if beaten else ""
         yield (
             f"""SELECT s._hg_id, s._hg_part FROM ({target}) AS t JOIN ({passing}) AS s ON {identity.same("t", "s")}
-                WHERE s.{column} {"<=" if identity.ties_lose else "<"} t.{column}{winner}""",
+                WHERE {older}{winner}""",
             OLDER,
         )
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from headgate.contracts import short
+from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
-from headgate.contracts.model import Contract, Limit
+from headgate.contracts.model import Contract
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
 from headgate.project import fields, load, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
-from headgate.project.yaml import Mapping, Node, Scalar
+from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 
 KEYS = (
     "table",
@@ -114,18 +114,12 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
         return None
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
-    pairs = [_pairs(notes, columns, "columns", "type, rule, rule")]
-    for key in ("rules", "skip"):
-        entries = fields.mapping(notes, node.get(key), key)
-        pairs.append(_pairs(notes, entries, key, "SQL condition") if entries is not None else [])
-    return _parsed(notes, pairs, limit, columns.where)
-
-
-def _parsed(
-    notes: Notes, pairs: list[list[tuple[PlacedText, PlacedText]]], limit: Limit | None, where: Location
-) -> Contract | None:
+    lines = _pairs(notes, columns, "columns", "type, rule, rule")
+    rules = _rules(notes, fields.mapping(notes, node.get("rules"), "rules"))
+    skip = fields.mapping(notes, node.get("skip"), "skip")
+    skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
     try:
-        return short.parse(pairs[0], pairs[1], pairs[2], limit, where)
+        return short.parse(lines, rules, skips, limit, columns.where)
     except ContractError as error:
         notes.take(error)
         return None
@@ -136,10 +130,9 @@ def _needs_columns(notes: Notes, node: Mapping, how: LoadSpec) -> None:
         place = node.key(key)
         if place is not None:
             notes.error("missing-key", f"{key} needs columns:", place.where, "write columns: with name: type lines")
-    if how.kind == "upsert" and not how.keys:
-        notes.error(
-            "missing-key", "upsert has no key", how.where or "", "write {upsert: column}, or columns: with a key"
-        )
+    if how.kind in load.KEYED and not how.keys:
+        fix = f"write {{{how.kind}: column}}, or columns: with a key"
+        notes.error("missing-key", _no_keys(how), how.where or "", fix)
 
 
 def _pairs(notes: Notes, node: Mapping, key: str, form: str) -> list[tuple[PlacedText, PlacedText]]:
@@ -158,23 +151,55 @@ def _pairs(notes: Notes, node: Mapping, key: str, form: str) -> list[tuple[Place
     return pairs
 
 
+def _rules(notes: Notes, node: Mapping | None) -> list[tuple[PlacedText, named.Value]]:
+    """Name and condition, or mapping, of every entry of `rules:`."""
+    found: list[tuple[PlacedText, named.Value]] = []
+    for name, value in node.entries if node is not None else ():
+        if isinstance(value, Mapping):
+            form = _form(notes, name, value)
+            found += [(name.placed, form)] if form is not None else []
+        else:
+            assert node is not None
+            found += _pairs(notes, Mapping(((name, value),), node.where), "rules", "SQL condition")
+    return found
+
+
+def _form(notes: Notes, name: Scalar, node: Mapping) -> named.Form | None:
+    """A mapping of texts and lists of texts; None and a note where it holds something else."""
+    parts = []
+    for key, value in node.entries:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        texts = tuple(item.placed for item in items if isinstance(item, Scalar) and not item.empty)
+        if len(texts) < len(items) or not items:
+            what = f"{key.text!r} of rule {name.text!r} must be a value, not {fields.kind(value)}"
+            notes.error("bad-value", what, value.where, f"write {key.text}: value")
+            return None
+        parts.append(named.Part(key.placed, texts, isinstance(value, Sequence)))
+    return named.Form(tuple(parts), node.where)
+
+
 def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract, LoadSpec]:
     """Contract and load that agree on the identity; columns that do not exist are noted."""
-    if how.kind != "upsert":
+    if how.kind not in load.KEYED:
         return contract, how
     where = how.where or Location("")
     names = [column.name for column in contract.columns]
-    keys = how.keys or contract.key
+    keys = how.keys if how.kind == "partition" else how.keys or contract.key
     if not keys:
-        notes.error("missing-key", "upsert has no key", where, "mark the identity: id: int, key")
+        fix = "name its columns: {partition: day}" if how.kind == "partition" else "mark the identity: id: int, key"
+        notes.error("missing-key", _no_keys(how), where, fix)
     for name in (*keys, *((how.order_by,) if how.order_by else ())):
         if name not in names:
             what = f"load names column {name!r}, which the contract does not have{nearest(name, names)}"
             notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
-    if how.keys and contract.key and set(how.keys) != set(contract.key):
-        what = f"upsert names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
-        notes.error("bad-value", what, where, "write load: upsert, or mark the same columns as key")
-    return short.as_upsert(contract, keys), replace(how, keys=tuple(keys))
+    if how.kind != "partition" and how.keys and contract.key and set(how.keys) != set(contract.key):
+        what = f"{how.kind} names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
+        notes.error("bad-value", what, where, f"write load: {how.kind}, or mark the same columns as key")
+    return short.as_loaded(contract, how.kind, keys), replace(how, keys=tuple(keys))
+
+
+def _no_keys(how: LoadSpec) -> str:
+    return f"{how.kind} has no {'column' if how.kind == 'partition' else 'key'}"
 
 
 def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
@@ -218,9 +243,10 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 def _places(node: Mapping) -> dict[str, Location]:
     """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
-    for key in ("rules", "skip"):
-        entries = node.get(key)
-        if isinstance(entries, Mapping):
-            texts = ((name.text, value) for name, value in entries.entries if isinstance(value, Scalar))
-            places |= {f"{key}.{name}": short.condition_place(value.placed) for name, value in texts}
+    for name, value in _rules(Notes(), rules) if isinstance(rules := node.get("rules"), Mapping) else ():
+        places |= named.places(name.text, value)
+    skips = node.get("skip")
+    for key, text in skips.entries if isinstance(skips, Mapping) else ():
+        if isinstance(text, Scalar):
+            places[f"skip.{key.text}"] = named.condition_place(text.placed)
     return places

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import cast
 
 from headgate.contracts.model import Limit
 from headgate.core.errors import Location, nearest
 from headgate.project import fields
 from headgate.project.fields import Notes
-from headgate.project.model import LoadSpec
+from headgate.project.model import Disposition, LoadSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
-WORDS = ("append", "upsert", "replace")
-LATER = ("partition", "scd2", "scd1", "scd3", "scd6", "merge", "delete_insert")
-_FIX = "use append, replace, upsert or {upsert: column, order_by: column}"
+WORDS = ("append", "upsert", "insert", "replace", "partition")
+KEYED = ("upsert", "insert", "partition")
+LATER = ("scd2", "scd1", "scd3", "scd6", "merge", "delete_insert")
+_FIX = "use append, replace, upsert, {upsert: column, order_by: column}, {insert: column} or {partition: column}"
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
 
@@ -50,13 +52,13 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
 
 
 def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadSpec:
-    """The disposition that the word names; `value` is what stands behind it (for upsert, its columns)."""
+    """The disposition that the word names; `value` is what stands behind it: the columns of one that has columns."""
     if word in LATER:
         notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
     elif word not in WORDS:
         notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX)
-    elif word == "upsert":
-        return LoadSpec("upsert", _keys(notes, value), where=where)
+    elif word in KEYED:
+        return LoadSpec(cast(Disposition, word), _keys(notes, word, value), where=where)
     else:
         if value is not None and not (isinstance(value, Scalar) and value.text.lower() in ("true", "yes", "")):
             notes.error("bad-value", f"{word} takes no columns", value.where, f"write load: {word}")
@@ -64,13 +66,13 @@ def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadS
     return LoadSpec(where=where)
 
 
-def _keys(notes: Notes, value: Node | None) -> tuple[str, ...]:
+def _keys(notes: Notes, word: str, value: Node | None) -> tuple[str, ...]:
     """The columns of `{upsert: ...}`; none for the bare word, which means the contract's key."""
     if value is None or (isinstance(value, Scalar) and (value.empty or value.text == "true")):
         return ()
-    keys = fields.texts(notes, value, "upsert") or ()
+    keys = fields.texts(notes, value, word) or ()
     if len(set(keys)) < len(keys):
-        notes.error("bad-value", "upsert names a column twice", value.where, "name each column once")
+        notes.error("bad-value", f"{word} names a column twice", value.where, "name each column once")
     return tuple(dict.fromkeys(keys))
 
 

@@ -11,7 +11,7 @@ from headgate.contracts.model import Contract
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
 
-Disposition = Literal["append", "upsert", "replace"]
+Disposition = Literal["append", "upsert", "insert", "replace", "partition"]
 OnChange = Literal["error", "ignore", "reload"]
 
 
@@ -30,7 +30,8 @@ class SourceSpec:
 
 @dataclass(frozen=True)
 class LoadSpec:
-    """What stands under `load:`. `keys` and `order_by` for upsert."""
+    """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
+    `order_by` for upsert."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()

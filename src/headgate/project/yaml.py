@@ -15,12 +15,14 @@ _ESCAPES = {"x": 4, "u": 6, "U": 10}
 
 @dataclass(frozen=True)
 class Scalar:
-    """A value as text. `empty` where nothing at all was written. `placed` knows the place of each character."""
+    """A value as text. `empty` where nothing at all was written, `plain` where it stands neither in quotes nor as a
+    block. `placed` knows the place of each character."""
 
     text: str
     where: Location
     placed: PlacedText
     empty: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ class _Composer:
         straight = raw[quoted : len(raw) - quoted] == text
         offsets = () if straight else _align(text, raw, event.style or "", where)
         placed = PlacedText(text, self._path, where.line, where.column + quoted, offsets)
-        return Scalar(text, where, placed, empty=not text and not event.style and not raw)
+        return Scalar(text, where, placed, empty=not text and not event.style and not raw, plain=not event.style)
 
     def _mapping(self, frame: _Frame) -> Mapping:
         entries: dict[str, tuple[Scalar, Node]] = {}

@@ -99,9 +99,13 @@ def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
 
 def _warned(table: str, counts: Counts) -> list[Finding]:
     """One finding per rule that only warns and was broken."""
-    return [
+    of_rows = [
         Finding("rule-warning", "warning", _broke(rows, rule), table, "", {"rule": rule, "rows": rows})
         for rule, rows in counts.details.get("warnings", {}).items()
+    ]
+    return of_rows + [
+        Finding("batch-warning", "warning", f"{rule}: {what}", table, "see what was delivered", {"rule": rule})
+        for rule, what in counts.details.get("breaches", {}).items()
     ]
 
 
@@ -123,7 +127,13 @@ def _unmet(run: Run, flow: Flow) -> Done | None:
         choice = choose(flow, ledger.seats(session, flow.name), state, run.full_refresh)
     if not choice.readings:
         return None
-    return Done(flow.name, "load", "blocked", f"it refers to {missing[0]}, which has not been loaded yet")
+    return _missing(flow.name, "load", missing[0], f"it refers to {missing[0]}, which has not been loaded yet")
+
+
+def _missing(name: str, kind: Literal["load", "model"], need: str, why: str) -> Done:
+    """The step as blocked, because nothing has made what it needs."""
+    fix = f"see what keeps {need} from being made: headgate plan, headgate check"
+    return Done(name, kind, "blocked", why, findings=[Finding("input-missing", "error", why, name, fix)])
 
 
 def _model(run: Run, model: Model, bad: set[str]) -> Done:
@@ -135,7 +145,7 @@ def _model(run: Run, model: Model, bad: set[str]) -> Done:
         missing = missing_inputs(session, inputs)
         reason = "full refresh" if run.full_refresh else stale(session, model, inputs)
     if missing:
-        return Done(model.name, "model", "blocked", f"{missing[0]} has not been loaded or built yet")
+        return _missing(model.name, "model", missing[0], f"{missing[0]} has not been loaded or built yet")
     if reason is None:
         return Done(model.name, "model", "skipped", "nothing changed")
     outcome = build_model(run.store, model, inputs, run.author)

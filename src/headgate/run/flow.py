@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
+from headgate.books.work import IDENTIFIED, Disposition
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.verify import verify
 from headgate.core import registry
@@ -41,22 +42,31 @@ class Flow:
         return self.ingest.load.kind == "replace"
 
     @property
+    def disposition(self) -> Disposition:
+        """What an accepted row does to the table that is there: a replacement appends to an empty one."""
+        kind = self.ingest.load.kind
+        return "append" if kind == "replace" else kind
+
+    @property
     def appends(self) -> bool:
         return self.ingest.load.kind == "append"
 
     @property
     def limit(self) -> Limit | None:
         declared = self.contract.refuse_at_most if self.contract else None
-        limit = declared or (REPLACE_LIMIT if self.replaces else None)
+        parts = self.ingest.load.kind == "partition"
+        limit = declared or (REPLACE_LIMIT if self.replaces or parts else None)
         return None if limit and limit.share is not None and limit.share >= 1 else limit
 
     @property
     def judged_whole(self) -> bool:
         """True where a rule needs the whole load: it is then one commit."""
         contract, load = self.contract, self.ingest.load
-        if self.replaces or self.limit or contract is None:
+        if self.replaces or load.kind == "partition" or self.limit or contract is None:
             return True
-        beside = [rule for rule in contract.uniques if load.kind == "upsert" and rule.columns != load.keys]
+        if contract.batches or contract.thresholds:
+            return True
+        beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]
         whole = any(rule.keep != "first" for rule in contract.uniques)
         return whole or bool(beside) or any(ref.to_table == self.name for ref in contract.references)
 

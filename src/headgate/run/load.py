@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger, tables
 from headgate.books.commit import commit
 from headgate.books.ledger import Counts, Seat
-from headgate.books.work import Commit, Committed, Lost, Part, Stopped
+from headgate.books.work import IDENTIFIED, Commit, Committed, Lost, Part, Stopped
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
@@ -26,7 +26,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
         if state and state.version and not choice.rebuild:
             tables.compare(session, flow.table, columns_of(flow.contract))
     if not choice.readings:
-        done.reason = choice.reason if done.status == "skipped" else done.reason
+        if done.status == "skipped":
+            done.reason = choice.reason
+            done.findings += [] if state and state.version else [_nothing_to_read(flow)]
         return True, refresh
     if done.status == "skipped":
         done.reason = choice.reason
@@ -188,7 +190,7 @@ class _Loader:
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
-        return replace(flow, contract=pin.keyed(known, flow.ingest.load.keys))
+        return replace(flow, contract=pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys))
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""
@@ -278,7 +280,7 @@ class _Loader:
         return Rules(
             flow.table,
             flow.contract,
-            "upsert" if spec.kind == "upsert" else "append",
+            flow.disposition,
             spec.keys,
             spec.order_by,
             str(options.get("timezone") or "UTC"),
@@ -290,7 +292,7 @@ class _Loader:
         if self.choice.anew:
             return None
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
-        return standing_rows(flow.table, reloads if flow.ingest.load.kind != "upsert" else [])
+        return standing_rows(flow.table, [] if flow.disposition in IDENTIFIED else reloads)
 
     def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...]) -> Committed | Lost | Stopped:
         assert flow.contract is not None
@@ -304,7 +306,7 @@ class _Loader:
             gate,
             flow.contract.digest(),
             self.job.author,
-            "upsert" if spec.kind == "upsert" else "append",
+            flow.disposition,
             spec.keys,
             self.choice.anew,
             flow.limit,
@@ -327,6 +329,17 @@ def _no_types(flow: Flow) -> ContractError:
             str(flow.ingest.where or flow.name),
             "put a file in place, or write columns: into the ingest file",
         )
+    )
+
+
+def _nothing_to_read(flow: Flow) -> Finding:
+    where = str(flow.ingest.source.places.get("path") or flow.ingest.source.where)
+    return Finding(
+        "nothing-to-read",
+        "warning",
+        f"{flow.name} was never loaded, and its source has no {flow.source.unit}",
+        where,
+        "see that the source is right: headgate check",
     )
 
 

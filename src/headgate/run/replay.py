@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from headgate.books import ledger, tables
 from headgate.books.ledger import Counts, Seat
@@ -111,7 +110,7 @@ def _groups(session: Session) -> list[_Group]:
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
-    contract = pin.keyed(known, flow.ingest.load.keys) if flow.contract is None else known
+    contract = pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
@@ -122,12 +121,11 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     )
     tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
-    disposition: Literal["append", "upsert"] = "upsert" if spec.kind == "upsert" else "append"
     zone = str(flow.ingest.source.options.get("timezone") or "UTC")
     rules = Rules(
         flow.table,
         contract,
-        disposition,
+        flow.disposition,
         spec.keys,
         spec.order_by,
         zone,
@@ -151,7 +149,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             gate,
             contract.digest(),
             author,
-            disposition,
+            flow.disposition,
             spec.keys,
             lookups=lookups_of(contract, spec.keys),
         )

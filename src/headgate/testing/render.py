@@ -63,9 +63,9 @@ def ingest_form(flow: Flow, source: str) -> str:
 
 
 def _load(flow: Flow) -> str:
-    if flow.disposition == "upsert":
+    if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        return f"{{upsert: {keys}" + (f", order_by: {flow.order_by}}}" if flow.order_by else "}")
+        return f"{{{flow.disposition}: {keys}" + (f", order_by: {flow.order_by}}}" if flow.order_by else "}")
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
     return flow.disposition
@@ -102,6 +102,8 @@ def _column(column: Column, contract: Contract) -> str:
 
 def _rule(rule: Rule) -> str:
     quote = rule.code == "pattern"
+    if rule.code == "length" and rule.args[1] is None:
+        return f"length({rule.args[0]}, *)"
     texts = [written(arg) or "" for arg in rule.args]
     return f"{rule.code}({', '.join(_quoted(t) if quote or not _WORD.fullmatch(t) else t for t in texts)})"
 

@@ -125,9 +125,12 @@ def _rules(type_spelling: str, severity: Severity) -> st.SearchStrategy[tuple[Ru
     rules: list[tuple[str, tuple[Any, ...]]] = []
     if name in ("int", "bigint", "decimal", "double"):
         rules = [("min", (number(2),)), ("max", (number(4),)), ("between", (number(0), number(3)))]
-        rules.append(("in", (number(1), number(3), number(-1))))
+        rules += [("in", (number(1), number(3), number(-1))), ("not_in", (number(1), number(5)))]
+        rules += [("above", (number(1),)), ("below", (number(4),))]
+        rules += [("multiple_of", (number(2),))] if name != "double" else []
     elif name == "text":
         rules = [("length", (1, 2)), ("pattern", ("^[a-c]+$",)), ("pattern", ("b",)), ("in", ("a", "b", "c"))]
+        rules += [("not_in", ("a",)), ("length", (2, None))]
     made = [Rule(code, args, severity) for code, args in rules]
     none: st.SearchStrategy[tuple[Rule, ...]] = st.just(())
     some = st.lists(st.sampled_from(made), max_size=2, unique_by=lambda rule: rule.code).map(tuple) if made else none
@@ -205,21 +208,24 @@ def contracts(
 @st.composite
 def flows(
     draw: st.DrawFn,
-    dispositions: Sequence[Disposition] = ("append", "append", "upsert", "upsert", "replace"),
+    dispositions: Sequence[Disposition] = ("append", "append", "upsert", "upsert", "insert", "replace", "partition"),
     made: st.SearchStrategy[Contract] | None = None,
 ) -> Flow:
-    """Flows into raw.orders. Upsert is by `id`, with or without `order_by: n`."""
+    """Flows into raw.orders. Upsert and insert are by `id`, the first with or without `order_by: n`; `partition` is by
+    `id` or by `n`."""
     contract = draw(made if made is not None else contracts())
     disposition = draw(st.sampled_from(dispositions))
-    if disposition == "replace" and contract.refuse_at_most is None and draw(st.booleans()):
+    if disposition in ("replace", "partition") and contract.refuse_at_most is None and draw(st.booleans()):
         contract = replace(contract, refuse_at_most=Limit.of("share", 1))
     upsert = disposition == "upsert"
+    keys = ("id",) if disposition in ("upsert", "insert") else ()
+    keys = (draw(st.sampled_from(["id", "n"])),) if disposition == "partition" else keys
     free = all(column.required != "error" for column in contract.columns if column.name == "n")
     return Flow(
         TABLE,
         contract,
         disposition,
-        keys=("id",) if upsert else (),
+        keys=keys,
         order_by="n" if upsert and free and draw(st.booleans()) else None,
         allow_empty=disposition == "replace" and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),

@@ -29,7 +29,8 @@ def refuse(session: Any, table: TableRef, partition: str, records: int, base: in
     """Refuses records 1 .. `records` of the partition."""
     select = f"""SELECT 0 AS _hg_part, '{partition}' AS partition, i AS record, i + 1 AS line, '[]' AS reasons,
         'raw ' || i AS raw, '{{}}' AS "row", 'shape' AS shape, CAST(NULL AS BIGINT) AS parent,
-        CAST({origin or "NULL"} AS BIGINT) AS origin FROM range(1, {records + 1}) AS t(i)"""
+        CAST({origin or "NULL"} AS BIGINT) AS origin, CAST(NULL AS VARCHAR) AS key
+        FROM range(1, {records + 1}) AS t(i)"""
     quarantine.insert(session, Refused(select, records), table, "attempt", "data", base)
     if base is None:
         session.execute(
@@ -108,7 +109,7 @@ def test_a_claim_takes_none_unless_all_are_open(session: Any, status: str) -> No
 
 FIXED = (
     "id", "table_name", "entry", "origin", "stream", "partition", "record", "line", "reasons", "raw", "row", "shape",
-    "parent",
+    "parent", "key",
 )  # fmt: skip
 SETTLING = ("attempt", "status", "revision", "settled_by")
 

@@ -45,7 +45,9 @@ def set_back(folder: Folder, version: int) -> None:
         made = _tables(connection)
         connection.execute(f"ATTACH '{folder.root / WAREHOUSE}' AS new")
         for table in made - {"meta"}:
-            connection.execute(f"INSERT INTO _headgate.{table} SELECT * FROM new._headgate.{table}")
+            known = [f'"{row[0]}"' for row in connection.execute(f"DESCRIBE _headgate.{table}").fetchall()]
+            names = ", ".join(known)
+            connection.execute(f"INSERT INTO _headgate.{table} ({names}) SELECT {names} FROM new._headgate.{table}")
         connection.execute("CREATE SCHEMA raw")
         connection.execute("CREATE TABLE raw.orders AS SELECT * FROM new.raw.orders")
         connection.execute("SELECT nextval('_headgate.quarantine_id')")

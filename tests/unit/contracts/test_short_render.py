@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from tests.unit.contracts.contract_kit import contracts
 
 from headgate.contracts.model import Contract, Limit, RowRule
 from headgate.contracts.render import conditions, limit, lines, render
@@ -17,55 +14,6 @@ from headgate.project import yaml
 from headgate.project.fields import Notes
 from headgate.project.ingest import _contract
 from headgate.project.model import LoadSpec
-
-TYPES = ("int", "decimal(9,3)", "double", "text", "text(5)", "bool", "date", "timestamptz", "uuid", "json", "binary")
-ANY_TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8)
-NAMES = ANY_TEXT.filter(lambda name: bool(name) and not name.lower().startswith("_hg_"))
-
-
-def quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
-@st.composite
-def column_lines(draw: Any) -> str:
-    kind = draw(st.sampled_from(TYPES))
-    found = draw(st.lists(st.sampled_from(["key", "required", "unique", "unique(keep=none)", "pii"]), unique=True))
-    found = [rule for rule in found if not (rule == "unique" and "unique(keep=none)" in found)]
-    if kind in ("int", "double", "decimal(9,3)"):
-        low, high = sorted((draw(st.integers(-999, 999)), draw(st.integers(-999, 999))))
-        found += draw(
-            st.sampled_from([[], [f"between({low}, {high})"], [f"min({low})", f"max({high})"], [f"in({low})"]])
-        )
-    if kind == "date":
-        found += [f"min({draw(st.dates(date(1, 1, 1)))})"]
-    if kind.startswith("text"):
-        values = draw(st.lists(ANY_TEXT.map(lambda text: text[:5]), min_size=1, max_size=3, unique=True))
-        found += draw(st.sampled_from([[], [f"in({', '.join(map(quoted, values))})"], ["length(1, 4)"], ["length(4)"]]))
-        found += [f"pattern({quoted(draw(ANY_TEXT))})"]
-    found += draw(st.sampled_from([[], ["references(raw.t.id)"], ["references('s.t.Order ID')", "references(t.b)"]]))
-    found += draw(st.sampled_from([[], ["warn"]]))
-    found += [f"from({quoted(draw(NAMES))})"] if draw(st.booleans()) else []
-    return ", ".join([kind, *draw(st.permutations(found))])
-
-
-LIMITS = st.one_of(
-    st.none(),
-    st.integers(0, 10**9).map(lambda rows: Limit(rows=rows)),
-    st.integers(0, 10000).map(lambda share: Limit(share=share / 10000)),
-)
-
-
-@st.composite
-def contracts(draw: Any) -> Contract:
-    columns = draw(st.dictionaries(NAMES, column_lines(), min_size=1, max_size=4))
-    folded = {name.lower() for name in columns}
-    if len(folded) < len(columns):
-        columns = dict([next(iter(columns.items()))])
-    texts = ANY_TEXT.map(lambda text: f"a = {text!r}")
-    rules = draw(st.dictionaries(NAMES.map(lambda name: "r" + name), texts, max_size=2))
-    skips = draw(st.dictionaries(NAMES.map(lambda name: "s" + name), texts, max_size=2))
-    return parse_lines(columns, rules, skips, draw(LIMITS))
 
 
 @settings(max_examples=60, deadline=None)

@@ -157,13 +157,17 @@ def test_a_table_waits_for_the_one_that_it_refers_to(tmp_path: Path) -> None:
         },
     )
     # Without any file there is nothing to wait for.
-    assert [step.status for step in folder.run().steps] == ["skipped"] * 4
+    steps = folder.run().steps
+    assert [step.status for step in steps] == ["skipped"] * 4
+    assert [[one.code for one in step.warnings] for step in steps] == [["nothing-to-read"]] * 4
+    assert steps[0].warnings[0].where.startswith("ingest/a.yml:2:")
     folder.write("data/b.csv", "a\n1\n2\n")
     result = folder.run()
     steps = {step.id: (step.status, step.reason) for step in result.steps}
     assert (result.status, result.balanced) == ("failed", True)
     assert steps["raw.a"] == ("skipped", "no file yet")
     assert steps["raw.b"] == ("blocked", "it refers to raw.a, which has not been loaded yet")
+    assert "input-missing" in [one.code for one in result.findings]
     assert (steps["raw.c"], steps["raw.d"]) == (("blocked", "raw.b did not succeed"), ("ok", "1 new file"))
     assert folder.step("raw.b", "raw.b", full_refresh=True).status == "blocked"
     assert folder.codes() == []

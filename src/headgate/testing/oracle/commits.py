@@ -20,7 +20,9 @@ from headgate.testing.oracle.model import (
     Refused,
     Row,
     State,
+    Status,
 )
+from headgate.testing.oracle.rows import look, shares
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False, an
     """
     state.tables.setdefault(flow.table, [])
     readings = [reading for part in parts if not part.skip for reading in part.readings()]
+    replaced, owed = _exchange(state, flow, readings)
     verdicts = judge(readings, flow, state)
     if limits:
         _obey_limits(flow, verdicts, sum(part.end - part.start for part in parts), anew)
+        _reach_shares(flow, readings, verdicts)
     by_partition: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_partition[verdict.reading.partition].append(verdict)
@@ -95,11 +99,26 @@ def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False, an
         facts: dict[str, Any] = {"read": part.end - part.start}
         if part.skip:
             facts |= {"skipped": part.end - part.start, "why": "twin"}
+        state.settle(owed, "superseded", next_id(state.entries))
+        facts["removed"], replaced, owed = replaced, {}, set()
         write(state, flow, part.partition, "load", end, by_partition[part.partition], facts, part.file.content)
         if part.skip:
             key = (flow.table, part.partition)
             state.positions[key] = replace(state.positions[key], twin_of=part.twin_of)
     state.versions[flow.table] = state.versions.get(flow.table, 0) + 1
+
+
+def _exchange(state: State, flow: Flow, readings: list[Reading]) -> tuple[Mapping[Any, int], set[int]]:
+    """Under `partition`: takes out the rows of every partition that the load delivers, by however bad a record.
+
+    Returns how many of each `_hg_load`, and the open records of these partitions, which are owed no answer any more.
+    """
+    if flow.disposition != "partition":
+        return {}, set()
+    seen = [look(reading.record, flow) for reading in readings]
+    delivered = {key_of(one.row, flow.keys) for one in seen if not one.skipped} - {None}
+    removed = remove(state, flow.table, lambda row: key_of(row, flow.keys) in delivered)
+    return removed, {record.id for record in state.records(flow.table) if record.key in delivered}
 
 
 def write(
@@ -119,7 +138,7 @@ def write(
     updated = _put(state, flow, loaded)
     for verdict in verdicts:
         if verdict.fate == "quarantined":
-            state.quarantine.append(_refused(state, flow.table, verdict, entry=entry_id))
+            state.quarantine.append(_refused(state, flow, verdict, entry=entry_id))
     facts.setdefault("skipped", fates["skipped"])
     entry = add_entry(
         state, flow.table, partition, kind, end, content,
@@ -145,12 +164,19 @@ def _put(state: State, flow: Flow, rows: list[Row]) -> int:
     return updated
 
 
-def _refused(state: State, table: str, verdict: Verdict, entry: int | None, refusal: int | None = None) -> Refused:
-    reading = verdict.reading
+def _refused(state: State, flow: Flow, verdict: Verdict, entry: int | None, refusal: int | None = None) -> Refused:
+    reading, origin = verdict.reading, verdict.reading.origin
+    status: Status = "open" if refusal is None else "held"
     return Refused(
-        next_id(state.quarantine), table, reading.partition, reading.number, reading.record, verdict.reasons, entry,
-        "open" if refusal is None else "held", reading.origin.id if reading.origin else None, refusal=refusal,
+        next_id(state.quarantine), flow.table, reading.partition, reading.number, reading.record, verdict.reasons,
+        entry, status, origin.id if origin else None, refusal=refusal, key=_partition_of(flow, verdict),
     )  # fmt: skip
+
+
+def _partition_of(flow: Flow, verdict: Verdict) -> tuple[object, ...] | None:
+    """Under `partition`, what a later load must deliver to owe the record no answer; None where nobody can say."""
+    overtaken = any(reason.rule == "replay" for reason in verdict.reasons)
+    return key_of(verdict.row, flow.keys) if flow.disposition == "partition" and not overtaken else None
 
 
 def _obey_limits(flow: Flow, verdicts: list[Verdict], read: int, anew: bool) -> None:
@@ -161,6 +187,13 @@ def _obey_limits(flow: Flow, verdicts: list[Verdict], read: int, anew: bool) -> 
         raise Stopped("limit", "more records were refused than the contract allows", read, refused)
 
 
+def _reach_shares(flow: Flow, readings: list[Reading], verdicts: list[Verdict]) -> None:
+    missed = shares([look(reading.record, flow) for reading in readings], flow)
+    if missed:
+        refused = tuple(verdict for verdict in verdicts if verdict.fate == "quarantined")
+        raise Stopped("mostly", f"too few records keep {', '.join(missed)}", len(readings), refused)
+
+
 def refuse(state: State, flow: Flow, stopped: Stopped) -> None:
     """Note a stopped load: a refusal and its held records, and nothing else."""
     refusal = Refusal(
@@ -168,7 +201,7 @@ def refuse(state: State, flow: Flow, stopped: Stopped) -> None:
     )
     state.refusals.append(refusal)
     for verdict in stopped.refused:
-        state.quarantine.append(_refused(state, flow.table, verdict, None, refusal.id))
+        state.quarantine.append(_refused(state, flow, verdict, None, refusal.id))
 
 
 def remove(state: State, table: str, where: Callable[[Row], bool]) -> Mapping[Any, int]:
@@ -197,10 +230,11 @@ def open_generation(state: State, flow: Flow) -> None:
 
 
 def reopen_partition(state: State, flow: Flow, partition: str, file: File) -> None:
-    """Begin a changed file anew: under append its rows go, replays included; its open records are superseded."""
+    """Begin a changed file anew: its rows go, replays included, unless they have an identity; its open records are
+    superseded."""
     table = flow.table
     removed: Mapping[Any, int] = {}
-    if flow.disposition == "append":
+    if flow.disposition in ("append", "partition"):
         own = {entry.id for entry in state.entries_of(table) if entry.partition == partition}
         removed = remove(state, table, lambda row: row["_hg_load"] in own)
     generation = state.positions[table, partition].generation + 1

@@ -65,7 +65,8 @@ def key_of(row: Row, columns: tuple[str, ...]) -> Key | None:
 def judge(readings: list[Reading], flow: Flow, state: State) -> list[Verdict]:
     """The fate of every record, in the order given, against the tables as they stand in `state`."""
     looks = [look(reading.record, flow) for reading in readings]
-    court = (_Upsert if flow.disposition == "upsert" else _Append)(readings, looks, flow, state)
+    courts = {"upsert": _Upsert, "insert": _Insert}
+    court = courts.get(flow.disposition, _Append)(readings, looks, flow, state)
     while court.round():
         pass
     return [court.verdict(i) for i in range(len(readings))]
@@ -176,6 +177,10 @@ def unique_reason(unique: Unique) -> Reason:
     return Reason(unique.code, ", ".join(unique.columns), "must be unique")
 
 
+def overtaken_reason(flow: Flow) -> Reason:
+    return Reason("replay", ", ".join(flow.keys), "must not undo what a later load wrote")
+
+
 class _Append(_Court):
     """Append and replace: a key per rule, taken by the first that passes everything."""
 
@@ -185,7 +190,16 @@ class _Append(_Court):
         composite = (Unique(key, "first", "key"),) if key else ()
         self.uniques = (*composite, *self.flow.contract.uniques)
         self.in_table = {u: {key_of(row, u.columns) for row in self.table} for u in self.uniques}
+        self.fit = [i for i in self.fit if not self._overtaken(i)]
         self.taken_before: dict[int, set[Unique]] = {}
+
+    def _overtaken(self, i: int) -> bool:
+        """Whether a later load may have replaced the partition of a replayed record, which was not known then."""
+        origin = self.readings[i].origin
+        if origin is None or self.flow.disposition != "partition" or origin.key is not None:
+            return False
+        later = (e for e in self.state.entries_of(self.flow.table) if e.id > self.readings[i].origin_entry)
+        return any(entry.kind == "load" for entry in later)
 
     def round(self) -> bool:
         self._accept_in_order()
@@ -214,11 +228,12 @@ class _Append(_Court):
         return self.shared(i, unique, self.candidates(unique), self.in_table[unique])
 
     def unique_reasons(self, i: int) -> list[Reason]:
-        return [
+        broken = [
             unique_reason(u)
             for u in self.uniques
             if u in self.taken_before[i] or u in self.struck.get(i, ()) or (u.keep != "first" and self._shared(i, u))
         ]
+        return broken + [overtaken_reason(self.flow)] * self._overtaken(i)
 
 
 class _Upsert(_Court):
@@ -246,7 +261,7 @@ class _Upsert(_Court):
         best: dict[Key | None, int] = {}
         for i in passing:
             rival = best.get(self.identity(i))
-            if rival is None or self._order(self.rows[i]) >= self._order(self.rows[rival]):
+            if rival is None or self._beats(i, rival):
                 best[self.identity(i)] = i
         self.older = {i for i in best.values() if self._older_than_table(i)}
         self.accepted = sorted(set(best.values()) - self.older)
@@ -256,6 +271,10 @@ class _Upsert(_Court):
         struck = self.strike(self.accepted, self._shared_with_winners())
         own = {i: {r for r in self.own_references if self.unknown(i, r)} for i in passing}
         return self.strike(passing, lambda i: set(own[i])) or struck
+
+    def _beats(self, i: int, rival: int) -> bool:
+        """Whether a record takes the place of one that comes before it."""
+        return self._order(self.rows[i]) >= self._order(self.rows[rival])
 
     def _order(self, row: Row) -> tuple[int, Any]:
         """Where the row stands by `order_by`; all stand together where there is none."""
@@ -285,8 +304,21 @@ class _Upsert(_Court):
     def unique_reasons(self, i: int) -> list[Reason]:
         broken = [unique_reason(u) for u in self.flow.contract.uniques if u in self.struck.get(i, ())]
         if self._overtaken(i):
-            broken.append(Reason("replay", ", ".join(self.flow.keys), "must not undo what a later load wrote"))
+            broken.append(overtaken_reason(self.flow))
         return broken
 
     def note(self, i: int) -> str:
         return "older" if i in self.older else "later"
+
+
+class _Insert(_Upsert):
+    """Insert: the first of each identity enters, and none whose identity the table has."""
+
+    def _overtaken(self, i: int) -> bool:
+        return False
+
+    def _beats(self, i: int, rival: int) -> bool:
+        return False
+
+    def _older_than_table(self, i: int) -> bool:
+        return self.identity(i) in self.by_identity

@@ -18,7 +18,7 @@ Row = dict[str, Value]
 Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
-Disposition = Literal["append", "upsert", "replace"]
+Disposition = Literal["append", "upsert", "insert", "replace", "partition"]
 Kind = Literal["load", "replay", "adjust"]
 Status = Literal["open", "held", "replayed", "superseded", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
@@ -29,12 +29,14 @@ WHOLE = ""
 
 @dataclass(frozen=True)
 class Rule:
-    """One row rule of a column. `code` and `args`: min(x), max(x), between(a, b), length(a, b), pattern(regex),
-    in(a, b, ...); arguments are values of the column's type. NULL passes."""
+    """One row rule of a column. `code` and `args`: min(x), max(x), above(x), below(x), between(a, b), multiple_of(x),
+    length(a, b), pattern(regex), in(a, b, ...), not_in(a, b, ...); arguments are values of the column's type, b of
+    length None for no bound. NULL passes. `mostly`: at least this share of the values must keep it."""
 
     code: str
     args: tuple[Value, ...] = ()
     severity: Severity = "error"
+    mostly: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class CrossRule:
     name: str
     check: Check
     sql: str = ""
+    severity: Severity = "error"
+    mostly: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ class Contract:
 
 @dataclass(frozen=True)
 class Flow:
-    """How files become rows of `table`. `keys` and `order_by` are for upsert; `timezone` for texts without zone."""
+    """How files become rows of `table`. `keys`: the identity of upsert and insert, the columns whose values are the
+    partitions of `partition`. `order_by` is for upsert; `timezone` for texts without zone."""
 
     table: str
     contract: Contract
@@ -132,11 +137,17 @@ class Flow:
 
     @property
     def limit(self) -> Limit | None:
-        """The limit that holds: the declared one, else 5% for replace. A share of 1 is none."""
+        """The limit that holds: the declared one, else 5% where rows are replaced. A share of 1 is none."""
         limit = self.contract.refuse_at_most
-        if limit is None and self.disposition == "replace":
+        if limit is None and self.disposition in ("replace", "partition"):
             return Limit.of("share", "0.05")
         return None if limit == Limit("share", Fraction(1)) else limit
+
+    @property
+    def thresholds(self) -> bool:
+        """True if some rule says `mostly`."""
+        of_columns = any(rule.mostly is not None for column in self.contract.columns for rule in column.rules)
+        return of_columns or any(rule.mostly is not None for rule in self.contract.rules)
 
     @property
     def judged(self) -> bool:
@@ -144,9 +155,10 @@ class Flow:
         uniques = self.contract.uniques
         return (
             self.limit is not None
-            or self.disposition == "replace"
+            or self.thresholds
+            or self.disposition in ("replace", "partition")
             or any(unique.keep != "first" for unique in uniques)
-            or (self.disposition == "upsert" and bool(uniques))
+            or (self.disposition in ("upsert", "insert") and bool(uniques))
             or any(reference.to_table == self.table for reference in self.contract.references)
         )
 
@@ -253,7 +265,8 @@ class Refused:
     """A quarantine record: a refused record whole, with every reason, where it came from and what became of it.
 
     `entry` is the entry that counted it as quarantined (None while it is held under a refusal); `settled_by` the entry
-    that replayed or superseded it; `parent` the record that a replay made it from.
+    that replayed or superseded it; `parent` the record that a replay made it from. `key`: under `partition`, the
+    partition that the record belongs to, None where its columns don't convert.
     """
 
     id: int
@@ -267,6 +280,7 @@ class Refused:
     parent: int | None = None
     settled_by: int | None = None
     refusal: int | None = None
+    key: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True)

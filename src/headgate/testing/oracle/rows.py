@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from headgate.testing.oracle.model import Column, Fields, Flow, Malformed, Reason, Row, Rule
@@ -34,9 +35,31 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
         errors += found
         warnings += warned
     for rule in flow.contract.rules:
-        if rule.check(row) is False:
+        if rule.check(row) is False and rule.severity == "error":
             errors.append(Reason(rule.name, None, f"must hold: {rule.sql or rule.name}"))
+        elif rule.check(row) is False:
+            warnings += 1
     return Look(row, tuple(errors), warnings=warnings)
+
+
+def shares(looks: list[Look], flow: Flow) -> list[str]:
+    """Every rule whose `mostly` is not reached, by name (`column.code`, or that of the rule across columns).
+
+    Malformed and skipped records count nowhere; for a rule of a column only rows with a value there do.
+    """
+    rows = [one.row for one in looks if one.row and not one.skipped]
+    missed = []
+    for column in flow.contract.columns:
+        values = [row[column.name] for row in rows if row[column.name] is not None]
+        for rule in column.rules:
+            kept = sum(passes(rule, value, column.type) for value in values)
+            if rule.mostly is not None and kept < rule.mostly * len(values):
+                missed.append(f"{column.name}.{rule.code}")
+    for cross in flow.contract.rules:
+        kept = sum(cross.check(row) is not False for row in rows)
+        if cross.mostly is not None and kept < cross.mostly * len(rows):
+            missed.append(cross.name)
+    return missed
 
 
 def _convert(record: Fields, flow: Flow) -> tuple[Row, dict[str, Reason]]:
@@ -80,7 +103,7 @@ def passes(rule: Rule, value: Value, type_spelling: str) -> bool:
     """Whether a value that is not NULL keeps the rule. NaN is within no bound."""
     double = spelling(type_spelling)[0] == "double"
     args: list[Any] = [float(arg) for arg in rule.args] if double else list(rule.args)
-    if rule.code in ("min", "max", "between") and value != value:
+    if rule.code in ("min", "max", "above", "below", "between") and value != value:
         return False
     if rule.code == "min":
         return rank(value) >= rank(args[0])
@@ -88,10 +111,16 @@ def passes(rule: Rule, value: Value, type_spelling: str) -> bool:
         return rank(value) <= rank(args[0])
     if rule.code == "between":
         return rank(args[0]) <= rank(value) <= rank(args[1])
-    if rule.code == "in":
-        return rank(value) in [rank(arg) for arg in args]
+    if rule.code == "above":
+        return rank(value) > rank(args[0])
+    if rule.code == "below":
+        return rank(value) < rank(args[0])
+    if rule.code == "multiple_of":
+        return Fraction(value) % Fraction(args[0]) == 0
+    if rule.code in ("in", "not_in"):
+        return (rank(value) in [rank(arg) for arg in args]) is (rule.code == "in")
     if rule.code == "length":
-        return bool(args[0] <= len(value) <= args[1])
+        return bool(args[0] <= len(value) and (args[1] is None or len(value) <= args[1]))
     if rule.code == "pattern":
         return re.search(_whole_text_end(args[0]), value, re.ASCII) is not None
     raise ValueError(f"unknown rule {rule.code!r}")
@@ -103,10 +132,14 @@ def message(rule: Rule) -> str:
     return {
         "min": f"must be at least {texts[0]}",
         "max": f"must be at most {texts[0]}",
+        "above": f"must be above {texts[0]}",
+        "below": f"must be below {texts[0]}",
         "between": f"must be between {' and '.join(texts)}",
+        "multiple_of": f"must be a multiple of {texts[0]}",
         "length": f"must have between {' and '.join(texts)} characters",
         "pattern": f"must match {texts[0]}",
         "in": f"must be one of {', '.join(texts)}",
+        "not_in": f"must be none of {', '.join(texts)}",
     }[rule.code]
 
 

@@ -1,0 +1,284 @@
+"""Entries of `rules:`: a condition as text, or a mapping that says what kind of rule it is.
+
+name: closed is not null                                      a condition on one row
+name: {check: "amount > 0", severity: warn, mostly: 95%}      the same, with more said
+name: {when: "status = 'closed'", then: "closed is not null"} a condition on some rows
+name: {unique: [customer, day], keep: last}
+name: {rows: 1000..}      {rows: 0.5x..2x, of: last 7}        about the load as a whole
+name: {sql: sum(amount), between: [0, 1000]}
+name: {freshness: updated_at, within: 26h}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from headgate.contracts import bounds
+from headgate.contracts.batch import BatchRule, Share
+from headgate.contracts.grammar import PlacedText, TextPlace
+from headgate.contracts.model import ContractColumn, Keep, RowRule, Severity, UniqueRule
+from headgate.core.errors import Finding, Location, nearest
+from headgate.sql.quote import ident
+
+
+@dataclass(frozen=True)
+class Part:
+    """One key of the mapping with its value, or its list of values."""
+
+    key: PlacedText
+    values: tuple[PlacedText, ...]
+    listed: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """The mapping of one entry."""
+
+    parts: tuple[Part, ...]
+    where: Location
+
+
+Value = PlacedText | Form
+Named = RowRule | UniqueRule | BatchRule
+
+MOMENTS = ("date", "timestamp", "timestamptz")
+
+
+def plain(value: str | Mapping[str, object], path: str = "<text>") -> Value:
+    """What one entry says as plain data, as if it were written on the first line of `path`."""
+    if isinstance(value, str):
+        return PlacedText(value, path)
+    parts = []
+    for key, item in value.items():
+        listed = isinstance(item, list | tuple)
+        items: Sequence[object] = item if isinstance(item, list | tuple) else [item]
+        parts.append(Part(PlacedText(key, path), tuple(PlacedText(str(one), path) for one in items), listed))
+    return Form(tuple(parts), Location(path, 1, 1))
+
+
+def condition_place(text: PlacedText) -> TextPlace:
+    """Where a condition begins, character by character: what `verify` takes."""
+    return text.place(len(text.text) - len(text.text.lstrip()))
+
+
+def places(name: str, value: Value) -> dict[str, Location]:
+    """Where the conditions of an entry begin: `rules.<name>`, of a mapping `rules.<name>.<key>`, too."""
+    if isinstance(value, PlacedText):
+        return {f"rules.{name}": condition_place(value)}
+    found: dict[str, Location] = {f"rules.{name}": value.where}
+    for part in value.parts:
+        if not part.listed:
+            found[f"rules.{name}.{part.key.text}"] = condition_place(part.values[0])
+    for key in ("check", "sql"):
+        found[f"rules.{name}"] = found.get(f"rules.{name}.{key}", found[f"rules.{name}"])
+    return found
+
+
+def condition(name: str, text: PlacedText, findings: list[Finding]) -> str:
+    """The condition as SQL that can stand inside parentheses."""
+    if not text.text.strip():
+        what = f"{name!r} has no condition"
+        findings.append(Finding("empty-condition", "error", what, str(text.at(0)), "write an SQL condition"))
+    # A comment at the end would swallow the parenthesis behind the condition.
+    return text.text.strip() + ("\n" if "--" in text.text else "")
+
+
+def read(name: PlacedText, value: Value, columns: Sequence[ContractColumn], findings: list[Finding]) -> Named | None:
+    """The rule of one entry of `rules:`; None and findings where it can't be read.
+
+    *Errors* (as findings): empty-condition, unknown-key, missing-key, bad-value, unknown-column, rule-mismatch.
+    """
+    if isinstance(value, PlacedText):
+        return _row(name.text, condition(name.text, value, findings), condition_place(value))
+    reading = _Reading(name.text, value, {column.name: column for column in columns}, findings)
+    before = len(findings)
+    made = reading.rule()
+    return made if len(findings) == before else None
+
+
+def _row(name: str, sql: str, where: Location) -> RowRule:
+    return RowRule(name, None, sql, f"must satisfy {' '.join(sql.split())}", where=where)
+
+
+@dataclass
+class _Reading:
+    """One mapping while it is read; whatever is wrong is noted."""
+
+    name: str
+    form: Form
+    columns: Mapping[str, ContractColumn]
+    findings: list[Finding]
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.parts = {part.key.text: part for part in self.form.parts}
+
+    def note(self, code: str, what: str, where: Location, fix: str) -> None:
+        self.findings.append(Finding(code, "error", f"rule {self.name!r}: {what}", str(where), fix))
+
+    def rule(self) -> Named | None:
+        kinds = [kind for kind in _KINDS if kind in self.parts]
+        if len(kinds) != 1:
+            listed = ", ".join(_KINDS)
+            what = f"says {' and '.join(kinds)} at once" if kinds else "does not say what must hold"
+            self.note("missing-key", what, self.form.where, f"write one of {listed}: {{check: amount >= 0}}")
+            return None
+        keys, make = _KINDS[kinds[0]]
+        for part in self.form.parts:
+            if part.key.text not in (kinds[0], *keys):
+                what = f"unknown key {part.key.text!r}{nearest(part.key.text, keys)}"
+                fix = f"{kinds[0]} takes {', '.join(keys)}"
+                self.note("unknown-key", what, part.key.at(0), fix)
+        return make(self)
+
+    def text(self, key: str) -> PlacedText | None:
+        """The one value of a key that is there."""
+        part = self.parts.get(key)
+        if part is None:
+            return None
+        if part.listed or not part.values[0].text.strip():
+            self.note("bad-value", f"{key} must be one value", part.key.at(0), f"write {key}: value")
+            return None
+        return part.values[0]
+
+    def choice(self, key: str, words: Sequence[str]) -> str:
+        """One of the words, by default the first."""
+        text = self.text(key)
+        if text is None or text.text in words:
+            return text.text if text else words[0]
+        what = f"{key} can't be {text.text!r}{nearest(text.text, words)}"
+        self.note("bad-value", what, text.at(0), f"use one of {', '.join(words)}")
+        return words[0]
+
+    @property
+    def severity(self) -> Severity:
+        return "warn" if self.choice("severity", ("error", "warn")) == "warn" else "error"
+
+    @property
+    def mostly(self) -> Share | None:
+        text = self.text("mostly")
+        try:
+            return bounds.share(text.text) if text is not None else None
+        except ValueError as error:
+            self.note("bad-value", str(error), (text or PlacedText("", "")).at(0), "write mostly: 95%")
+            return None
+
+    def sql(self, key: str) -> str:
+        """The condition of a key."""
+        text = self.text(key)
+        if text is None:
+            if key not in self.parts:
+                self.note("missing-key", f"{key} is missing", self.form.where, f"write {key}: condition")
+            return ""
+        return condition(self.name, text, self.findings)
+
+    def known(self, text: PlacedText) -> ContractColumn | None:
+        column = self.columns.get(text.text)
+        if column is None:
+            what = f"unknown column {text.text!r}{nearest(text.text, self.columns)}"
+            self.note("unknown-column", what, text.at(0), "use the contract's columns: " + ", ".join(self.columns))
+        return column
+
+    def place(self, key: str) -> Location:
+        part = self.parts[key]
+        return condition_place(part.values[0]) if part.values else part.key.at(0)
+
+
+def _check(reading: _Reading) -> RowRule:
+    made = _row(reading.name, reading.sql("check"), reading.place("check"))
+    return RowRule(made.code, None, made.sql, made.message, reading.severity, made.where, mostly=reading.mostly)
+
+
+def _when(reading: _Reading) -> RowRule:
+    when, then = reading.sql("when"), reading.sql("then")
+    said = f"must satisfy {' '.join(then.split())} where {' '.join(when.split())}"
+    sql = f"({when}) IS NOT TRUE OR ({then})"
+    where = reading.place("when")
+    return RowRule(reading.name, None, sql, said, reading.severity, where, (when, then), reading.mostly)
+
+
+def _unique(reading: _Reading) -> UniqueRule | None:
+    part = reading.parts["unique"]
+    names = [column.name for text in part.values if (column := reading.known(text)) is not None]
+    if len(set(names)) < len(names) or not part.values:
+        reading.note("bad-value", "the columns must be different ones", part.key.at(0), "write unique: [a, b]")
+    keep: Keep = reading.choice("keep", ("first", "last", "none"))  # type: ignore[assignment]
+    where = part.values[0].at(0) if part.values else part.key.at(0)
+    return UniqueRule(reading.name, tuple(names), keep, "must be unique", where, reading.mostly)
+
+
+def _rows(reading: _Reading) -> BatchRule | None:
+    text, last = reading.text("rows"), reading.text("of")
+    if text is None or (last is None and "of" in reading.parts):
+        return None
+    try:
+        span = bounds.rows(text.text)
+    except ValueError as error:
+        reading.note("bad-value", str(error), text.at(0), "write 1000.., 1000..5000, or 0.5x..2x with of: last 7")
+        return None
+    try:
+        loads = bounds.last(last.text) if last is not None else None
+    except ValueError as error:
+        reading.note("bad-value", str(error), last.at(0) if last else text.at(0), "write of: last 7")
+        return None
+    if span.relative != (loads is not None):
+        what = "multiples (x) need of: last n" if span.relative else "of: last n needs multiples"
+        reading.note("bad-value", what, text.at(0), "write {rows: 0.5x..2x, of: last 7}")
+        return None
+    message = f"must be {span.words()} rows" + (f", of the median of the last {loads} loads" if loads else "")
+    return BatchRule(
+        reading.name, "rows", "count(*)", span.low, span.high, span.low_open, span.high_open, loads,
+        reading.severity, text.at(0), message,
+    )  # fmt: skip
+
+
+def _scalar(reading: _Reading) -> BatchRule | None:
+    sql = reading.sql("sql")
+    try:
+        span = bounds.given({key: part.values for key, part in reading.parts.items() if key in bounds.WORDS})
+    except bounds.BadBound as error:
+        reading.note("bad-value", str(error), error.text.at(0), "write between: [0, 1000], or min: 0")
+        return None
+    if span is None:
+        fix = "add one of " + ", ".join(bounds.WORDS)
+        reading.note("missing-key", "sql needs a bound", reading.form.where, fix)
+        return None
+    return BatchRule(
+        reading.name, "sql", sql, span.low, span.high, span.low_open, span.high_open, None,
+        reading.severity, reading.place("sql"), f"{' '.join(sql.split())} must be {span.words()}",
+    )  # fmt: skip
+
+
+def _freshness(reading: _Reading) -> BatchRule | None:
+    text, within = reading.text("freshness"), reading.text("within")
+    if "within" not in reading.parts:
+        reading.note("missing-key", "within is missing", reading.form.where, "write within: 26h")
+    column = reading.known(text) if text is not None else None
+    if text is None or within is None or column is None:
+        return None
+    if column.type.name not in MOMENTS:
+        what = f"freshness does not fit a column of type {column.type}"
+        reading.note("rule-mismatch", what, text.at(0), "name a date, timestamp or timestamptz")
+    try:
+        age = bounds.duration(within.text)
+    except ValueError as error:
+        reading.note("bad-value", str(error), within.at(0), "write 26h, 30m, 2d or 1d12h")
+        return None
+    sql = f"epoch(now()) - epoch(max({ident(column.name)}))"
+    message = f"the latest {column.name} must be at most {within.text.strip()} old"
+    return BatchRule(
+        reading.name, "freshness", sql, None, age, severity=reading.severity, where=text.at(0), message=message,
+        column=column.name,
+    )  # fmt: skip
+
+
+_KINDS: dict[str, tuple[tuple[str, ...], Callable[[_Reading], Named | None]]] = {
+    "check": (("severity", "mostly"), _check),
+    "when": (("then", "severity", "mostly"), _when),
+    "unique": (("keep", "mostly"), _unique),
+    "rows": (("of", "severity"), _rows),
+    "sql": ((*bounds.WORDS, "severity"), _scalar),
+    "freshness": (("within", "severity"), _freshness),
+}
+"""The key that tells the kind of a rule, the other keys that go with it, and what reads it."""

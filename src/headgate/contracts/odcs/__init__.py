@@ -1,0 +1,1 @@
+"""Contracts of the Open Data Contract Standard (ODCS, https://bitol.io), in and out."""
