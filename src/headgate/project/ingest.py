@@ -55,7 +55,7 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     contract = _contract(notes, node, how)
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how)
-        spec = _wanted(_positions(spec, contract), contract)
+        spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
     if table is None or spec is None:
         return None
@@ -210,14 +210,6 @@ def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None
         return spec
     listed = tuple(one.source for one in contract.columns if one.source != options.get("file_column"))
     return replace(spec, options={**options, "columns": listed})
-
-
-def _wanted(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
-    """The source with what the contract's columns are fed from, where a name may be a path into a document."""
-    if spec is None or spec.kind not in ("json", "ndjson"):
-        return spec
-    names = tuple(one.source for one in contract.columns if one.source != spec.options.get("file_column"))
-    return replace(spec, options={**spec.options, "wanted": names})
 
 
 def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -> None:

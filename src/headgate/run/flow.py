@@ -73,7 +73,11 @@ class Flow:
 
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
-    source = registry.open_source(ingest.source.kind, ingest.source.options, root, temp)
+    options = dict(ingest.source.options)
+    if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
+        named = options.get("file_column")
+        options["wanted"] = [one.source for one in ingest.contract.columns if one.source != named]
+    source = registry.open_source(ingest.source.kind, options, root, temp)
     return Flow(ingest, source, ingest.contract)
 
 

@@ -20,10 +20,12 @@ from headgate.adapters.files.text import Mark, copy_range, write
 from headgate.adapters.files.text_reader import Job, TextReader, once
 from headgate.core.errors import Finding, HeadgateError, ProjectError
 from headgate.core.protocols import Engine, Session
-from headgate.core.suffixes import suffixes
+from headgate.core.suffixes import PACKED
 from headgate.core.values import Batch, Partition, Position, SourceColumn
 from headgate.sql.quote import ident
 
+SUFFIXES = tuple(suffix + packed for suffix in (".txt", ".dat", ".fwf", ".prn") for packed in ("", *PACKED))
+"""Members of an archive that are taken for files of fixed width."""
 SPAN = re.compile(r"\s*([1-9][0-9]*)\s*(?:-\s*([1-9][0-9]*)\s*)?")
 
 
@@ -71,7 +73,7 @@ class FixedSource:
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
         layout = Lines(encoding(options.get("encoding")))
-        listing = Listing(options["path"], root, suffixes("csv"))
+        listing = Listing(options["path"], root, SUFFIXES)
         pad = flag(options.get("pad", False), "pad")
         self._job = FixedJob(
             layout, tmp, listing, constants(options, root), fields=_fields(options.get("columns")), pad=pad
