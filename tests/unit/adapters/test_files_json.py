@@ -218,3 +218,18 @@ def test_replay_judges_a_value_as_the_file_did(tmp_path: Path) -> None:
         (1, '"true"', 5), (2, "true", 5), (3, '"x y"', 5), (4, None, 5),
     ]  # fmt: skip
     assert folder.codes() == []
+
+
+def test_a_key_that_only_a_late_line_has_is_not_passed_over(tmp_path: Path) -> None:
+    lines = [f'{{"id":{number}}}\n' for number in range(150)]
+    late = '{"id":150,"x":1}\n'
+    contract = "table: raw.t\nfrom: data/*.ndjson\n{more}columns:\n  id: int, key\n"
+    folder = Folder.make(tmp_path, {"ingest/t.yml": contract.format(more=""), "data/a.ndjson": "".join([*lines, late])})
+    [finding] = folder.run().findings
+    assert (finding.code, "'x'" in finding.what) == ("unknown-column", True)
+    folder.write("ingest/t.yml", contract.format(more="extra: ignore\n"))
+    assert folder.step("raw.t").rows_loaded == 151
+    untyped = "table: raw.t\nfrom: data/*.ndjson\n"
+    two_lines = Folder.make(tmp_path / "b", {"ingest/t.yml": untyped, "data/a.ndjson": "".join([*lines, late])})
+    two_lines.run()
+    assert two_lines.rows("select count(*), count(x) from raw.t") == [(151, 1)]

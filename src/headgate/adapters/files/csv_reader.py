@@ -10,8 +10,9 @@ from headgate.adapters.files.constants import columns, selected
 from headgate.adapters.files.records import Tally
 from headgate.adapters.files.shape import RESERVED, has_magic
 from headgate.adapters.files.spool import Spooled, Spooler, Table, malformed_rows, original_rows, write_originals
-from headgate.adapters.files.text import Format, Mark, copy_range
+from headgate.adapters.files.text import Format, Mark
 from headgate.adapters.files.text_reader import Job, TextReader, once
+from headgate.adapters.files.window import copy_range
 from headgate.core.values import Batch, SourceColumn
 from headgate.sql.quote import ident
 

@@ -16,8 +16,9 @@ from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import constants, encoding, flag
 from headgate.adapters.files.shape import RESERVED, compare, has_magic
 from headgate.adapters.files.spool import Table, malformed_rows, original_rows, quoted_line, shown
-from headgate.adapters.files.text import Mark, copy_range, write
+from headgate.adapters.files.text import Mark, write
 from headgate.adapters.files.text_reader import Job, TextReader, once
+from headgate.adapters.files.window import copy_range
 from headgate.core.errors import Finding, HeadgateError, ProjectError
 from headgate.core.protocols import Engine, Session
 from headgate.core.suffixes import PACKED

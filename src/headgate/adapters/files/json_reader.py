@@ -13,8 +13,9 @@ from headgate.adapters.files.jsonquery import SAMPLE, Template, proven, strict, 
 from headgate.adapters.files.jsontext import NoRecord, at_path, members
 from headgate.adapters.files.shape import RESERVED, has_magic
 from headgate.adapters.files.spool import Table, malformed_rows, original_rows, quoted_line, shown
-from headgate.adapters.files.text import Layout, Mark, copy_range, write
+from headgate.adapters.files.text import Layout, Mark, write
 from headgate.adapters.files.text_reader import Job, TextReader, once
+from headgate.adapters.files.window import copy_range
 from headgate.core.errors import AdapterError
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, Partition, Position, SourceColumn

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from headgate.adapters.files.records import CHUNK, Dialect, Splitter
 from headgate.adapters.files.shape import RESERVED
-from headgate.adapters.files.text import Format, Mark, Window, counted, write
+from headgate.adapters.files.text import Format, Mark, write
+from headgate.adapters.files.window import Window, counted
 from headgate.sql import quote as sql
 
 FLOOR = 2 << 20

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 from headgate.adapters.files.constants import Constants
 from headgate.adapters.files.listing import Listing, changed_error
 from headgate.adapters.files.origin import Identity, identity
-from headgate.adapters.files.text import Layout, Mark, Scan, Window, scan
+from headgate.adapters.files.text import Layout, Mark, Scan, scan
+from headgate.adapters.files.window import Window
 from headgate.core.values import Batch, Partition, Position
 
 Form = TypeVar("Form", bound=Layout)
