@@ -30,6 +30,7 @@ NAMES = (
     "small_steps",
     "memory_flat",
     "random_keys",
+    "profile_ten_million",
     "arrow_dlt",
     "postgres_append",
     "postgres_unique",

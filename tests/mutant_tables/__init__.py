@@ -3,13 +3,14 @@
 `old` occurs exactly once in its file. Tests stand in the order in which they are run, the likeliest first.
 """
 
-from tests.mutant_tables import audit, books, commit, gate, run, sets
+from tests.mutant_tables import audit, bench, books, commit, gate, run, sets
 from tests.mutant_tables.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
     *commit.MUTANTS,
     *books.MUTANTS,
     *audit.MUTANTS,
+    *bench.MUTANTS,
     *gate.MUTANTS,
     *sets.MUTANTS,
     *run.MUTANTS,

@@ -116,7 +116,7 @@ AUDIT = tuple(
         (
             "audit-digests",
             "record's text edited",
-            "AND digest IS DISTINCT FROM {DIGEST}",
+            "AND digest IS DISTINCT FROM {LINKED}",
             "AND false",
             "edited records are not found",
         ),

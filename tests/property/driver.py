@@ -165,13 +165,21 @@ class Warehouse:
         return {self.flow.table: shown} if any(shown.values()) else {}
 
     def _rows(self, session: Any) -> list[tuple[tuple[str, str | None], ...]]:
-        columns = sorted(self.flow.contract.columns, key=lambda column: column.name)
+        columns = sorted(self._columns(), key=lambda column: column.name)
         picked = ", ".join(f'CAST("{column.name}" AS VARCHAR)' for column in columns)
         raw = session.execute(f"SELECT {picked} FROM {TABLE} WHERE {LOAD_COLUMN} IS NOT NULL")
         return [
             tuple((column.name, _canonical(text, column.type)) for column, text in zip(columns, row, strict=True))
             for row in raw
         ]
+
+    def _columns(self) -> list[oracle.Column]:
+        found = list(self.flow.contract.columns)
+        if self.flow.disposition == "scd2":
+            [time] = [column.type for column in found if column.name == self.flow.order_by]
+            found += [oracle.Column(name, time) for name in ("valid_from", "valid_to")]
+            found.append(oracle.Column("is_current", "bool"))
+        return found
 
     def _open(self, session: Any) -> list[Any]:
         rows = session.execute(

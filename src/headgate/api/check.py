@@ -10,7 +10,7 @@ from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
 from headgate.core.values import Partition
 from headgate.gate.bits import bits_of
-from headgate.gate.scan import Scan, columns_of, convert_columns
+from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
@@ -85,6 +85,6 @@ def _table(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     if state is None or tables.is_blank(session, flow.table, state):
         return
     try:
-        tables.compare(session, flow.table, columns_of(flow.contract))
+        tables.compare(session, flow.table, flow.columns(flow.contract))
     except HeadgateError as error:
         yield from error.findings

@@ -1,20 +1,15 @@
-"""What the verbs that only look give back: ledger, quarantine, query."""
+"""What the verbs that only look give back: laws, ledger."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from headgate.api.results import (
     AdjustResult,
     Law,
     LedgerEntry,
     LedgerResult,
-    QuarantineList,
-    QuarantineRecord,
-    Reason,
     ReplayResult,
 )
 from headgate.books import ledger
@@ -28,12 +23,16 @@ LAWS = (
     ("L1", "row: read = loaded + quarantined + deduplicated + skipped", ("law-row",)),
     ("L2", "table: rows after = rows before + added - removed", ("law-table", "table-missing", "table-unknown")),
     ("L3", "chain: every slice starts where the one before ended", ("law-chain", "position-moved", "position-missing")),
-    ("L4", "quarantine: every refused record is open, replayed or superseded", ("law-quarantine", "quarantine-edited")),
+    (
+        "L4",
+        "quarantine: every refused record is open, replayed, superseded or purged",
+        ("law-quarantine", "quarantine-edited"),
+    ),
     ("L5", "origin: rows name the entry that wrote them", ("law-origin", "column-missing")),
     (
         "seals",
         "entries and records are as they were written",
-        ("entry-edited", "entry-missing", "state-edited", "contract-edited"),
+        ("entry-edited", "entry-missing", "state-edited", "contract-edited", "revision-edited", "disclosure-edited"),
     ),
 )
 
@@ -105,100 +104,6 @@ def adjusted(entry: Entry) -> AdjustResult:
         entry.rows_inserted,
         entry.rows_removed,
     )
-
-
-_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-
-def record_id(text: str | int) -> int:
-    """A quarantine id as typed. Raises ProjectError `unknown-record`."""
-    if isinstance(text, str) and not _ID.fullmatch(text):
-        raise unknown_record([text])
-    return int(text)
-
-
-def unknown_record(ids: Sequence[object]) -> ProjectError:
-    listed = ", ".join(str(one) for one in ids)
-    return ProjectError(
-        Finding("unknown-record", "error", f"no quarantine record {listed}", listed, "see: headgate quarantine list")
-    )
-
-
-_RECORD = """SELECT q.id, q.table_name, q.reasons, q.partition, q.record, q.line, q.raw, q."row", q.status, q.parent,
-                coalesce(e.committed_at, r.refused_at, '') AS at
-             FROM _headgate.quarantine AS q
-             LEFT JOIN _headgate.entry AS e ON e.table_name = q.table_name AND e.id = q.entry
-             LEFT JOIN _headgate.refusal AS r ON q.entry IS NULL AND r.attempt = q.attempt"""
-
-
-def quarantine_list(session: Session, table: str | None, status: str, limit: int | None) -> QuarantineList:
-    """Records of a table (None: of all) with a status (`all`: any), by id."""
-    wanted = [("q.table_name", table), ("q.status", None if status == "all" else status)]
-    where = " AND ".join(f"{name} = ?" for name, value in wanted if value) or "true"
-    params = [value for _, value in wanted if value]
-    total = session.execute(f"SELECT count(*) FROM _headgate.quarantine AS q WHERE {where}", params)[0][0]
-    cut = f" LIMIT {int(limit)}" if limit is not None else ""
-    rows = session.execute(f"{_RECORD} WHERE {where} ORDER BY q.id{cut}", params)
-    return QuarantineList(total, tuple(_record(row) for row in rows))
-
-
-def quarantine_records(session: Session, ids: Sequence[int]) -> QuarantineList:
-    """These records in the order asked for."""
-    rows = session.execute(f"{_RECORD} WHERE q.id IN ({_listed(ids)})")
-    by_id = {row[0]: row for row in rows}
-    unknown = [one for one in ids if one not in by_id]
-    if unknown:
-        raise unknown_record(unknown)
-    return QuarantineList(len(ids), tuple(_record(by_id[one]) for one in ids))
-
-
-def _listed(ids: Sequence[int]) -> str:
-    return ", ".join(str(int(one)) for one in ids)
-
-
-def _record(row: tuple[Any, ...]) -> QuarantineRecord:
-    number, table, reasons, partition, record, line, raw, values, status, parent, at = row
-    return QuarantineRecord(
-        str(number),
-        table,
-        tuple(Reason(one["rule"], one["column"], one["message"]) for one in json.loads(reasons)),
-        partition,
-        {"record": record, "line": line},
-        raw,
-        json.loads(values) if values is not None else None,
-        status,
-        at,
-        str(parent) if parent is not None else None,
-    )
-
-
-def open_tables(session: Session, table: str | None) -> list[str]:
-    """Tables that have open records."""
-    if table is not None:
-        return [table]
-    rows = session.execute("SELECT DISTINCT table_name FROM _headgate.quarantine WHERE status = 'open' ORDER BY 1")
-    return [row[0] for row in rows]
-
-
-def tables_of_open(session: Session, ids: Sequence[int]) -> list[str]:
-    """The tables of these open records. Raises ProjectError where one does not exist or is settled already."""
-    rows = session.execute(f"SELECT id, table_name, status FROM _headgate.quarantine WHERE id IN ({_listed(ids)})")
-    found = {row[0]: row for row in rows}
-    unknown = [one for one in ids if one not in found]
-    if unknown:
-        raise unknown_record(unknown)
-    settled = [row for row in rows if row[2] != "open"]
-    if settled:
-        raise ProjectError(
-            Finding(
-                "record-settled",
-                "error",
-                f"record {settled[0][0]} is {settled[0][2]}; only open records are replayed",
-                settled[0][1],
-                "see: headgate quarantine list",
-            )
-        )
-    return sorted({row[1] for row in rows})
 
 
 def add_replay(total: ReplayResult, counts: Counts) -> ReplayResult:

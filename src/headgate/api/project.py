@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from headgate.api import look, results
+from headgate.api import export, look, quarantine, results
+from headgate.api.quarantine import Filters, Masks
 from headgate.api.results import (
     AdjustResult,
     AuditResult,
     CheckResult,
+    ExportResult,
+    FixResult,
     LedgerResult,
     PlanResult,
     PlanStep,
+    ProfileResult,
     Progress,
+    PurgeResult,
     QuarantineList,
+    QuarantineRecord,
+    QuarantineSample,
     QueryResult,
     ReplayResult,
     RunResult,
@@ -26,7 +34,7 @@ from headgate.api.warehouse import warehouse_of
 from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import Finding, ProjectError
-from headgate.core.protocols import Session, Store
+from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.state.scratch import Scratch
 
@@ -34,12 +42,15 @@ if TYPE_CHECKING:
     from headgate.run.pipeline import Pipeline
 
 Told = Callable[[str], None]
+Note = Callable[[Mapping[str, int]], None]
+Answered = TypeVar("Answered")
 
 
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `replay` and `adjust` hold the project alone while they work; the other verbs change nothing.
+    *Guarantee*: `run`, `replay`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone while they
+    work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -69,6 +80,25 @@ class Project:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._scratch.close()
+
+    @classmethod
+    def mend(
+        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+    ) -> CheckResult:
+        """Puts right what is certainly meant otherwise in the files of the project, and checks what is there then.
+
+        It needs no project that can be opened: mistakes that are left in the files are findings of the answer.
+        """
+        from headgate.api.mend import mend
+
+        folder = Path(root).resolve()
+        mended = mend(folder, profile)
+        try:
+            with cls.open(folder, wait, told, profile) as project:
+                answer = project.check()
+        except ProjectError as error:
+            answer = CheckResult(False, error.findings)
+        return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
 
     def check(self) -> CheckResult:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
@@ -163,15 +193,143 @@ class Project:
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
 
-    def quarantine(self, table: str | None = None, status: str = "open", limit: int | None = 50) -> QuarantineList:
-        """Refused records: open ones unless another status (or `all`) is asked for."""
-        with self._warehouse.reading() as store, store.session() as session:
-            return look.quarantine_list(session, self._table(session, table), status, limit)
+    def quarantine(
+        self,
+        table: str | None = None,
+        status: str = "open",
+        limit: int | None = 50,
+        *,
+        unmask: bool = False,
+        **filters: Unpack[Filters],
+    ) -> QuarantineList:
+        """Refused records: open ones unless another status (or `all`) is asked for.
 
-    def quarantine_show(self, ids: Sequence[str | int]) -> QuarantineList:
-        """These records, whole. Raises ProjectError `unknown-record`."""
-        with self._warehouse.reading() as store, store.session() as session:
-            return look.quarantine_records(session, [look.record_id(one) for one in ids])
+        Values of columns marked `pii` are hidden, and with them the original text; `unmask` shows them, and the books
+        note who saw how many.
+        """
+
+        def ask(session: Session) -> QuarantineList:
+            wanted = quarantine.chosen(self._table(session, table), _statuses(status), filters)
+            return quarantine.records(session, wanted, limit)
+
+        answer = self._shown("quarantine list", unmask, ask, lambda answer: answer.records)
+        return answer if unmask else self._masks.listed(answer)
+
+    def quarantine_show(self, ids: Sequence[str | int], *, unmask: bool = False) -> QuarantineList:
+        """These records, whole, with the story of their fixes. Raises ProjectError `unknown-record`."""
+        wanted = [quarantine.record_id(one) for one in ids]
+        answer = self._shown(
+            "quarantine show",
+            unmask,
+            lambda session: quarantine.records_named(session, wanted),
+            lambda answer: answer.records,
+        )
+        return answer if unmask else self._masks.listed(answer)
+
+    def quarantine_sample(
+        self,
+        table: str | None = None,
+        status: str = "open",
+        per_reason: int = 3,
+        *,
+        unmask: bool = False,
+        **filters: Unpack[Filters],
+    ) -> QuarantineSample:
+        """Up to `per_reason` records of each reason, and how many there are."""
+
+        def ask(session: Session) -> QuarantineSample:
+            wanted = quarantine.chosen(self._table(session, table), _statuses(status), filters)
+            return quarantine.sample(session, wanted, per_reason)
+
+        answer = self._shown("quarantine sample", unmask, ask, quarantine.in_groups)
+        return answer if unmask else self._masks.sampled(answer)
+
+    def quarantine_export(
+        self,
+        to: Path | str,
+        ids: Sequence[str | int] | None = None,
+        *,
+        table: str | None = None,
+        status: str = "open",
+        spreadsheet: bool = False,
+        unmask: bool = False,
+        **filters: Unpack[Filters],
+    ) -> ExportResult:
+        """Writes the records into a new .csv, .ndjson or .parquet file, every column as received.
+
+        `spreadsheet`: cells that a spreadsheet could take for a formula begin with an apostrophe.
+        """
+        path = Path(to)
+        kind = export.format_of(path)
+        masks = quarantine.NO_MASKS if unmask else self._masks
+        with self._looking_at("quarantine export", unmask) as (session, note):
+            named = [quarantine.record_id(one) for one in ids] if ids else None
+            if named:
+                quarantine.tables_of(session, named, quarantine.STATUSES, "")
+            statuses = () if named else _statuses(status)
+            wanted = quarantine.chosen(self._table(session, table), statuses, filters, named)
+            if unmask:
+                note(quarantine.tables_shown(session, wanted, self._masks))
+            return export.export(session, wanted, export.Job(path, kind, spreadsheet, masks))
+
+    def quarantine_fix(
+        self,
+        ids: Sequence[str | int] | None = None,
+        *,
+        set: Mapping[str, str] | None = None,
+        raw: str | None = None,
+        file: Path | str | None = None,
+        reason: str = "",
+        revision: int | None = None,
+        table: str | None = None,
+        all: bool = False,
+        dry_run: bool = False,
+        replay: bool = False,
+        limit: int | None = 50,
+        **filters: Unpack[Filters],
+    ) -> FixResult:
+        """Changes what open records say; what they said before is kept, with who, when and why.
+
+        One of `set` (column -> SQL expression over the record's columns as text), `raw` (the whole text of one record)
+        and `file` (an edited export). A record that somebody else fixed meanwhile is a `fix-conflict`, and nothing is
+        changed; `revision` says which one was seen. `dry_run` changes nothing and tells what a replay would do;
+        `replay` replays them at once.
+        """
+        from headgate.api import fix
+
+        named = tuple(quarantine.record_id(one) for one in ids) if ids else None
+        wanted = fix.Wanted(named, table, all, filters)
+        what = fix.What(dict(set or {}), raw, Path(file) if file is not None else None, revision)
+        how = fix.How(reason, dry_run, replay, limit)
+        fix.refuse_unclear(wanted, what, how)
+        pipeline = self._pipeline()
+        with self._warehouse.writing("headgate quarantine fix") as store:
+            return fix.fix(store, pipeline, self._masks, self._table, (wanted, what, how))
+
+    def quarantine_purge(
+        self,
+        ids: Sequence[str | int] | None = None,
+        *,
+        reason: str = "",
+        yes: bool = False,
+        older_than: str | None = None,
+        table: str | None = None,
+        status: str = "open",
+        all: bool = False,
+        **filters: Unpack[Filters],
+    ) -> PurgeResult:
+        """Erases what refused records say, and what they said before; a receipt stays in the ledger for good.
+
+        Open records are settled as `purged`; what was settled before keeps its status. Without `yes` nothing is done,
+        and the error says how many it would be.
+        """
+        from headgate.api import purge
+
+        named = tuple(quarantine.record_id(one) for one in ids) if ids else None
+        job = purge.Job(named, table, status, older_than, all, filters, reason, yes)
+        purge.refuse_unclear(job)
+        with self._warehouse.writing("headgate quarantine purge") as store:
+            return purge.purge(store, self._table, job)
 
     def replay(
         self, ids: Sequence[str | int] | None = None, table: str | None = None, all: bool = False
@@ -191,7 +349,7 @@ class Project:
         pipeline = self._pipeline()
         total = results.ReplayResult(0)
         with self._warehouse.writing("headgate quarantine replay") as store:
-            wanted = [look.record_id(one) for one in ids] if ids else None
+            wanted = [quarantine.record_id(one) for one in ids] if ids else None
             for name in self._replayed_tables(store, wanted, table):
                 counts = replay(store, pipeline.flow(name), wanted, environ.user())
                 if counts is not None:
@@ -201,8 +359,42 @@ class Project:
     def _replayed_tables(self, store: Store, ids: list[int] | None, table: str | None) -> list[str]:
         with store.session() as session:
             if ids is not None:
-                return look.tables_of_open(session, ids)
-            return look.open_tables(session, self._table(session, table))
+                return quarantine.tables_of(session, ids, ("open",), "only open records are replayed")
+            return quarantine.open_tables(session, self._table(session, table))
+
+    @property
+    def _masks(self) -> Masks:
+        return Masks.of(self._files.ingests)
+
+    @contextmanager
+    def _looking_at(self, verb: str, unmask: bool) -> Iterator[tuple[StoreSession, Note]]:
+        """A session to look at records, and what to tell which hidden values were shown, by table."""
+        from headgate.books import disclose
+
+        if not (unmask and self._masks.tables):
+            with self._warehouse.reading() as store, store.session() as session:
+                yield session, lambda shown: None
+            return
+        with (
+            self._warehouse.writing(f"headgate {verb} --unmask") as store,
+            store.lock(disclose.PLACE),
+            store.session() as session,
+        ):
+            yield session, lambda shown: disclose.note(session, verb, environ.user(), shown)
+
+    def _shown(
+        self,
+        verb: str,
+        unmask: bool,
+        ask: Callable[[Session], Answered],
+        records: Callable[[Answered], Iterable[QuarantineRecord]],
+    ) -> Answered:
+        """The answer as it is. Under `unmask` the books know who saw it before anybody does."""
+        with self._looking_at(verb, unmask) as (session, note):
+            answer = ask(session)
+            if unmask:
+                note(self._masks.counts({one.id: one for one in records(answer)}.values()))
+        return answer
 
     def query(self, sql: str, limit: int | None = None) -> QueryResult:
         """Rows of a query on the warehouse, opened read-only and without access to files or the network."""
@@ -211,6 +403,19 @@ class Project:
         with self._warehouse.looking() as store, store.session() as session:
             return query_result(session, sql, limit)
 
+    def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> ProfileResult:
+        """What stands in these tables and models (default: all loaded tables).
+
+        `tier`: 0 counts, 1 measures, 2 shapes, keys and references, too. `sample`: look at so many rows only.
+        *Errors*: ProjectError `unknown-table`.
+        """
+        from headgate.api.profiling import profile_tables
+
+        pipeline = self._pipeline()
+        with self._warehouse.looking() as store, store.session() as session:
+            chosen = names or [flow.name for flow in pipeline.flows if session.columns(flow.table) is not None]
+            return profile_tables(session, pipeline, chosen, tier, sample)
+
     def _table(self, session: Session, name: str | None) -> str | None:
         return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None
 
@@ -218,6 +423,10 @@ class Project:
         from headgate.run.pipeline import assemble
 
         return assemble(self._files, self._scratch.path, self._warehouse.engine())
+
+
+def _statuses(status: str) -> tuple[str, ...]:
+    return () if status == "all" else (status,)
 
 
 def _status(steps: Sequence[Step]) -> results.RunStatus:

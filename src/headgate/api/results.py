@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from headgate.api.wire import cell, decode, encode
-from headgate.core.errors import Finding
+from headgate.core.errors import Edit, Finding
+from headgate.quality.model import TableProfile
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
 RunStatus = Literal["ok", "refused", "failed"]
@@ -92,10 +93,13 @@ class PlanResult(Answer):
 
 @dataclass(frozen=True)
 class CheckResult(Answer):
-    """`ok` is False if any finding is an error."""
+    """`ok` is False if any finding is an error. `applied`: what `--fix` changed in the project's files, and `diff` the
+    same as lines of a unified diff."""
 
     ok: bool
     findings: tuple[Finding, ...] = ()
+    applied: tuple[Edit, ...] = ()
+    diff: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,11 +167,24 @@ class Reason(Answer):
 
 
 @dataclass(frozen=True)
+class Revision(Answer):
+    """One fix of a record: it made revision `revision`; `raw` and `row` are what the record said before."""
+
+    revision: int
+    by: str
+    at: str
+    reason: str
+    raw: str | None
+    row: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class QuarantineRecord(Answer):
     """One record kept whole. `raw` is its text as received (None for columnar sources), `row` its columns' text.
 
     `source` is the partition; `position` says where in it: `record` (1-based) and `line` (text sources only).
-    `status`: open | held | replayed | superseded | purged.
+    `status`: open | held | replayed | superseded | purged. `masked`: values of columns marked `pii`, and with them the
+    whole `raw`, are hidden. `revision` counts its fixes; `revisions` tells of each where records are shown whole.
     """
 
     id: str
@@ -180,6 +197,9 @@ class QuarantineRecord(Answer):
     status: str
     at: str = ""
     parent: str | None = None
+    revision: int = 0
+    masked: bool = False
+    revisions: tuple[Revision, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,6 +208,73 @@ class QuarantineList(Answer):
 
     total: int
     records: tuple[QuarantineRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReasonGroup(Answer):
+    """The records of one table that one rule refused: how many there are, and some of them."""
+
+    table: str
+    rule: str
+    column: str | None
+    message: str
+    count: int
+    records: tuple[QuarantineRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class QuarantineSample(Answer):
+    """Some records of each reason, the most frequent reason first. `total` counts records, each once."""
+
+    total: int
+    groups: tuple[ReasonGroup, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportResult(Answer):
+    """The file that was written. `format`: csv | ndjson | parquet; `columns` in the file's order."""
+
+    path: str
+    format: str
+    records: int
+    columns: tuple[str, ...] = ()
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class RecordChange(Answer):
+    """What a fix changes in a record of revision `revision`: `columns` maps a name to its text before and after.
+
+    `raw`: the whole text before and after, where that was given; else None.
+    """
+
+    id: str
+    table: str
+    revision: int
+    columns: Mapping[str, Any]
+    raw: tuple[str | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class PurgeReceipt(Answer):
+    """The entry that tells of a purge: of `emptied` records, `purged` were open. `digest` of what was erased."""
+
+    table: str
+    entry: str
+    emptied: int
+    purged: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class PurgeResult(Answer):
+    """What was erased, who did it and why; the sums over the receipts, of which each table has one."""
+
+    emptied: int
+    purged: int
+    reason: str
+    by: str
+    receipts: tuple[PurgeReceipt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -201,6 +288,22 @@ class ReplayResult(Answer):
     rows_skipped: int = 0
     entries: int = 0
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class FixResult(Answer):
+    """What a fix changed, or would change under `dry_run`: `fixed` of the `chosen` records.
+
+    `malformed`: left out, since only their whole text can be fixed. `changes` may be fewer than `fixed`. `replay`: what
+    the replay did that followed, or under `dry_run` would do; None where none was asked for.
+    """
+
+    dry_run: bool
+    chosen: int
+    fixed: int
+    malformed: int = 0
+    changes: tuple[RecordChange, ...] = ()
+    replay: ReplayResult | None = None
 
 
 @dataclass(frozen=True)
@@ -241,3 +344,49 @@ class QueryResult(Answer):
         cells = tuple(tuple(cell(value) for value in row) for row in rows)
         heads = tuple(ResultColumn(name, kind) for name, kind in columns)
         return cls(heads, cells, len(cells) if total is None else total)
+
+
+@dataclass(frozen=True)
+class LeftAlone(Answer):
+    """A file that was not touched or not taken, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class InitTable(Answer):
+    """A table that `init` wrote an ingest file for: what it was written from, and what was taken for true."""
+
+    table: str
+    file: str
+    path: str
+    files: int
+    rows: int
+    malformed: int
+    columns: int
+    key: tuple[str, ...]
+    load: str
+    references: tuple[str, ...] = ()
+    suggested: int = 0
+    assumed: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InitResult(Answer):
+    """What `init` did. `ok`: everything that was named became a table, and `check` finds no error in the project."""
+
+    ok: bool
+    project: str
+    tables: tuple[InitTable, ...] = ()
+    written: tuple[str, ...] = ()
+    left: tuple[LeftAlone, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProfileResult(Answer):
+    """The profiles of tables, models or files, in the order asked for."""
+
+    tables: tuple[TableProfile, ...] = ()

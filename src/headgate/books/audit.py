@@ -3,9 +3,10 @@
 L1 row: read = loaded + quarantined + deduplicated + skipped, entry by entry.
 L2 table: rows_after = rows_before + inserted - removed, entry after entry, and the table has what the last one says.
 L3 chain: per partition and generation the sequence is dense from 1, and each slice starts where the one before ended.
-L4 quarantine: what was refused = open + replayed + superseded, record by record.
+L4 quarantine: what was refused = open + replayed + superseded + purged, record by record.
 L5 origin: the rows that name an entry are those it wrote, less what later entries took away.
-Seals: every entry carries a digest over itself and the entry before it; every quarantine record one over itself.
+Seals: every entry carries a digest over itself and the entry before it; every quarantine record one over itself and
+over what it was before each fix; every look at hidden values one over itself and the look before.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from headgate.books import ledger, record, tables
+from headgate.books import disclose, ledger, record, tables
+from headgate.books.audit_bench import bench
 from headgate.books.ledger import RESTORE, Entry
-from headgate.books.quarantine import DIGEST, shape_id
+from headgate.books.quarantine import shape_id
+from headgate.books.revise import LINKED, LINKS
 from headgate.books.schema import version_of
 from headgate.books.work import LOAD_COLUMN
 from headgate.core.errors import Finding
@@ -49,6 +52,7 @@ def audit(session: StoreSession, declared: Sequence[TableRef] = ()) -> Audit:
         findings += _table(session, name, by_table.get(name, []))
     findings += _strangers(session, set(names))
     findings += _shapes(session)
+    findings += _looks(session)
     findings += _unknown(session, declared, set(names))
     return Audit(tuple(findings), len(names), len(history))
 
@@ -60,6 +64,7 @@ def _table(session: StoreSession, name: str, history: list[Entry]) -> Iterator[F
     yield from _growth(history)
     yield from _chains(session, name, history)
     yield from _quarantine(session, name, history)
+    yield from bench(session, name, history)
     yield from _pins(session, name, history)
     yield from _contents(session, name, history)
 
@@ -68,6 +73,7 @@ def _broken(code: str, what: str, where: str, fix: str = RESTORE, **evidence: ob
     return Finding(code, "error", what, where, fix, evidence)
 
 
+STREAMS = (ledger.DATA, ledger.BUILD, ledger.ADJUST, ledger.PURGE)
 _REBUILD = "load the table anew: headgate run --full-refresh {table}"
 
 
@@ -155,7 +161,7 @@ def _chains(session: StoreSession, name: str, history: list[Entry]) -> Iterator[
         elif entry.start_position != start:
             yield _broken("law-chain", "the slice does not start where the one before ended", _place(entry))
         last[key] = entry
-    live = {stream: ledger.seats(session, name, stream) for stream in (ledger.DATA, ledger.BUILD, ledger.ADJUST)}
+    live = {stream: ledger.seats(session, name, stream) for stream in STREAMS}
     for (stream, partition), entry in last.items():
         seat = live[stream].pop(partition, None)
         if seat is None:
@@ -197,7 +203,7 @@ def _quarantine(session: StoreSession, name: str, history: list[Entry]) -> Itera
         (row[0], row[1]): (row[2], row[3])
         for row in session.execute(
             """SELECT status, settled_by, count(*), CAST(sum(id) AS BIGINT) FROM _headgate.quarantine
-               WHERE table_name = ? AND status IN ('replayed', 'superseded') AND settled_by IS NOT NULL
+               WHERE table_name = ? AND status IN ('replayed', 'superseded', 'purged') AND settled_by IS NOT NULL
                GROUP BY 1, 2""",
             [name],
         )
@@ -207,7 +213,7 @@ def _quarantine(session: StoreSession, name: str, history: list[Entry]) -> Itera
         if have != entry.rows_quarantined:
             what = f"the entry refused {entry.rows_quarantined} records, {have} are in quarantine"
             yield _broken("law-quarantine", what, _place(entry))
-        for status in ("replayed", "superseded"):
+        for status in ("replayed", "superseded", "purged"):
             yield from _settled(entry, status, *settled.pop((status, entry.id), (0, 0)))
     for number, rows in kept.items():
         yield _of_no_entry(name, number, f"{rows} records of the quarantine say that it refused them")
@@ -235,7 +241,8 @@ def _of_no_entry(name: str, number: int | None, what: str) -> Finding:
 def _records(session: StoreSession, name: str) -> Iterator[Finding]:
     edited = session.execute(
         f"""SELECT id, partition, record FROM _headgate.quarantine
-            WHERE table_name = ? AND digest IS DISTINCT FROM {DIGEST} ORDER BY id LIMIT 20""",
+            LEFT JOIN {LINKS} ON id = _record AND revision = _revision
+            WHERE table_name = ? AND digest IS DISTINCT FROM {LINKED} ORDER BY id LIMIT 20""",
         [name],
     )
     for number, partition, at in edited:
@@ -243,7 +250,7 @@ def _records(session: StoreSession, name: str) -> Iterator[Finding]:
         yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
     odd = session.execute(
         """SELECT id, partition, record, status FROM _headgate.quarantine WHERE table_name = ?
-           AND status NOT IN ('open', 'held', 'replayed', 'superseded') ORDER BY id LIMIT 20""",
+           AND status NOT IN ('open', 'held', 'replayed', 'superseded', 'purged') ORDER BY id LIMIT 20""",
         [name],
     )
     for number, partition, at, status in odd:
@@ -251,7 +258,7 @@ def _records(session: StoreSession, name: str) -> Iterator[Finding]:
         yield _broken("quarantine-edited", what, f"{name} partition {partition} record {at}")
     unsettled = session.execute(
         """SELECT id, partition, record, status, settled_by FROM _headgate.quarantine WHERE table_name = ?
-           AND (status IN ('replayed', 'superseded')) <> (settled_by IS NOT NULL) ORDER BY id LIMIT 20""",
+           AND (status IN ('replayed', 'superseded', 'purged')) <> (settled_by IS NOT NULL) ORDER BY id LIMIT 20""",
         [name],
     )
     for number, partition, at, status, by in unsettled:
@@ -349,6 +356,8 @@ def _strangers(session: StoreSession, names: set[str]) -> Iterator[Finding]:
         ("quarantine", "table_name"),
         ("refusal", "table_name"),
         ("contract", "table_name"),
+        ("revision", "table_name"),
+        ("emptied", "table_name"),
     ):
         for row in session.execute(f"SELECT DISTINCT {column} FROM _headgate.{source} ORDER BY 1"):
             if row[0] not in names:
@@ -365,6 +374,13 @@ def _shapes(session: StoreSession) -> Iterator[Finding]:
         if shape not in kept or shape_id(kept[shape]) != shape:
             what = f"the columns that {rows} quarantine records were read with are not as they were written"
             yield _broken("quarantine-edited", what, f"{table} shape {shape}")
+
+
+def _looks(session: StoreSession) -> Iterator[Finding]:
+    for number in disclose.broken(session)[:20]:
+        yield _broken(
+            "disclosure-edited", "a line about who saw hidden values is not as it was written", f"look {number}"
+        )
 
 
 def _unknown(session: StoreSession, declared: Sequence[TableRef], names: set[str]) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
-Kind = Literal["load", "replay", "build", "adjust"]
-DATA, BUILD, ADJUST = "data", "build", "adjust"
+Kind = Literal["load", "replay", "build", "adjust", "purge"]
+DATA, BUILD, ADJUST, PURGE = "data", "build", "adjust", "purge"
 RESTORE = "restore the warehouse from a backup: what the books say of the past cannot be made anew"
 
 

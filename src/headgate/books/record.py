@@ -1,4 +1,4 @@
-"""Entries that load no rows through the gate: a model that was built, a change by hand that was accepted."""
+"""Entries that load no rows through the gate: a model that was built, a change by hand that was accepted, a purge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from headgate.books import ledger, tables
 from headgate.books.commit import claim_seats, in_plain_transaction, lock_table
-from headgate.books.ledger import ADJUST, BUILD, Entry, dumps
+from headgate.books.ledger import ADJUST, BUILD, PURGE, Entry, dumps
 from headgate.books.work import LOAD_COLUMN, Part
 from headgate.core.clock import stamp
 from headgate.core.errors import CommitError, Finding
@@ -23,7 +23,7 @@ def record_build(
     state = lock_table(session, table)
     if state is None:
         tables.register(session, str(table))
-    return _record(session, table, state.version if state else 0, BUILD, attempt, rows, details, author)
+    return add(session, table, state.version if state else 0, BUILD, attempt, rows, details, author)
 
 
 def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
@@ -51,7 +51,7 @@ def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, au
         )
         deltas = differences(history, rows_by_entry(session, table))
         details = {"adjusted": {str(load): count for load, count in sorted(deltas.items())}, "reason": reason}
-        made.append(_record(session, table, state.version, ADJUST, attempt, rows, details, author))
+        made.append(add(session, table, state.version, ADJUST, attempt, rows, details, author))
 
     in_plain_transaction(session, write)
     return made[0]
@@ -67,7 +67,7 @@ def _must_be_adjustable(session: StoreSession, table: TableRef, history: Sequenc
         raise tables.no_origin(table)
 
 
-def _record(
+def add(
     session: StoreSession,
     table: TableRef,
     version: int,
@@ -77,6 +77,10 @@ def _record(
     details: Mapping[str, Any],
     author: str,
 ) -> Entry:
+    """Writes the next entry of the table, which has `version` entries and is locked by the open transaction.
+
+    `kind` is its stream, too. `rows`: what the table has now.
+    """
     flow = str(table)
     seat = ledger.seats(session, flow, kind).get("")
     number, tail = version + 1, ledger.tail(session, table, version)
@@ -111,7 +115,7 @@ def _record(
 
 def is_model(history: Sequence[Entry]) -> bool:
     """True where the table is built by a model, and no rows of it name an entry."""
-    streams = [entry.stream for entry in history if entry.stream != ADJUST]
+    streams = [entry.stream for entry in history if entry.stream not in (ADJUST, PURGE)]
     return bool(streams) and streams[-1] == BUILD
 
 
@@ -133,7 +137,8 @@ def expected_by_entry(history: Sequence[Entry]) -> dict[int, int]:
         for load, rows in facts.get("adjusted", {}).items():
             left[int(load)] = left.get(int(load), 0) + rows
         if entry.stream == ledger.DATA:
-            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded
+            kept = facts.get("history", {}).get("unchanged", 0)
+            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded - kept
     return {load: rows for load, rows in left.items() if rows}
 
 

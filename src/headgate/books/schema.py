@@ -46,6 +46,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (table_name, digest))""",
     ),
     ("ALTER TABLE _headgate.quarantine ADD COLUMN key VARCHAR",),
+    (
+        """CREATE TABLE _headgate.revision (
+            table_name VARCHAR NOT NULL, record BIGINT NOT NULL, revision BIGINT NOT NULL, author VARCHAR NOT NULL,
+            fixed_at VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw VARCHAR, "row" VARCHAR, shape VARCHAR NOT NULL,
+            key VARCHAR, before VARCHAR NOT NULL, digest VARCHAR NOT NULL, PRIMARY KEY (record, revision))""",
+        """CREATE TABLE _headgate.emptied (
+            table_name VARCHAR NOT NULL, entry BIGINT NOT NULL, record BIGINT PRIMARY KEY)""",
+        """CREATE TABLE _headgate.disclosure (
+            id BIGINT PRIMARY KEY, shown_at VARCHAR NOT NULL, author VARCHAR NOT NULL, verb VARCHAR NOT NULL,
+            table_name VARCHAR NOT NULL, records BIGINT NOT NULL, digest VARCHAR NOT NULL)""",
+    ),
 )
 VERSION = len(MIGRATIONS)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from headgate.books import quarantine
+from headgate.books.history import Closing
 from headgate.books.ledger import Counts, Entry, Kind, Seat
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
@@ -15,11 +16,12 @@ from headgate.core.values import Position, TableRef
 
 LOAD_COLUMN = "_hg_load"
 
-Disposition = Literal["append", "upsert", "insert", "partition"]
+Disposition = Literal["append", "upsert", "insert", "partition", "scd2"]
 """What accepted rows do to a table: they are added; take the place of the row of their identity; are added where there
-is none of their identity; take the place of all rows of the partitions that the load delivers."""
+is none of their identity; take the place of all rows of the partitions that the load delivers; are added as the newest
+version of their identity, which ends the one before."""
 
-IDENTIFIED: tuple[Disposition, ...] = ("upsert", "insert")
+IDENTIFIED: tuple[Disposition, ...] = ("upsert", "insert", "scd2")
 """Where a row has an identity, a partition's earlier rows stay when it is reloaded."""
 
 
@@ -76,6 +78,10 @@ class Judgement(Protocol):
 
     def delivered(self) -> Delivered | None:
         """Under `partition`, what the load delivers; None where it replaces nothing (a replay)."""
+        ...
+
+    def closing(self) -> Closing | None:
+        """Under `scd2`, the versions that end."""
         ...
 
     def refused(self, session: StoreSession) -> quarantine.Refused:

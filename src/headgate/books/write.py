@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headgate.books import ledger, quarantine
+from headgate.books.history import close_versions
 from headgate.books.ledger import Counts, Entry, dumps
 from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Commit, Part, loaded_columns
 from headgate.core.clock import stamp
@@ -39,6 +40,8 @@ def write(
     if expected:
         if work.disposition == "upsert" and tail.rows and not work.replace:
             _take_old_versions(session, work, changes)
+        if work.disposition == "scd2" and tail.rows and not work.replace:
+            _close_versions(session, work, changes)
         names = [name for name, _ in work.columns]
         origin = f"CAST({base} + 1 + _hg_part AS BIGINT)"
         rows = (
@@ -109,6 +112,15 @@ def _take_old_versions(session: StoreSession, work: Commit, changes: Changes) ->
         changes.updated.setdefault(part, {})[load] = rows
 
 
+def _close_versions(session: StoreSession, work: Commit, changes: Changes) -> None:
+    """Ends the versions that accepted rows follow."""
+    closing = work.judgement.closing()
+    if closing is None:
+        return
+    for part, load, rows in close_versions(session, work.table, closing, _identity(work)):
+        changes.removed.setdefault(part, {})[load] = rows
+
+
 def _identity(work: Commit) -> str:
     json = {name for name, kind in work.columns if kind == "JSON"}
     return " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
@@ -163,6 +175,7 @@ def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, 
         details["replayed" if part.claims else "superseded"] = settled.rows
         details["settled_ids"] = settled.ids
     new = loaded - sum(updated.values())
+    kept = details.get("history", {}).get("unchanged", 0)
     return Entry(
         table_name=str(work.table),
         id=entry_id,
@@ -177,12 +190,12 @@ def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, 
         start_position=dumps(part.start),
         end_position=dumps(part.end),
         rows_read=part.records,
-        rows_loaded=loaded,
+        rows_loaded=loaded + kept,
         rows_quarantined=count.quarantined,
         rows_deduplicated=count.deduplicated,
         rows_skipped=count.skipped,
         rows_inserted=new,
-        rows_updated=sum(updated.values()),
+        rows_updated=sum(updated.values()) + kept,
         rows_removed=gone,
         rows_before=before,
         rows_after=before - gone + new,

@@ -19,17 +19,18 @@ class Argument(NamedTuple):
     @property
     def valued(self) -> bool:
         """Whether it is an option that is followed by a value."""
-        return self.flags[0].startswith("-") and "action" not in self.options
+        return self.flags[0].startswith("-") and self.options.get("action", "append") == "append"
 
 
 class Command(NamedTuple):
-    """One command. `usage` and `examples` are without the leading `headgate`."""
+    """One command. `usage` and `examples` are without the leading `headgate`. `anywhere`: it needs no project."""
 
     name: str
     summary: str
     usage: str
     arguments: tuple[Argument, ...] = ()
     examples: tuple[str, ...] = ()
+    anywhere: bool = False
 
 
 def _argument(*flags: str, **options: Any) -> Argument:
@@ -46,6 +47,17 @@ def whole_number(text: str) -> int:
 
 whole_number.__name__ = "whole number"
 
+
+def share(text: str) -> float:
+    """`1%` or `0.01` as 0.01, less than 1; else a usage error as `whole_number` makes one."""
+    number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 <= number < 1:
+        raise ValueError(text)
+    return number
+
+
+share.__name__ = "share"
+
 GLOBALS = (
     _argument("--project", metavar="DIR", help="the project's folder (default: the nearest one with a headgate.yml)"),
     _argument("--profile", metavar="NAME", help="the settings of this profile (default: HEADGATE_PROFILE)"),
@@ -55,6 +67,18 @@ GLOBALS = (
 )
 
 _TABLE = _argument("--table", metavar="TABLE", help="only records of this table")
+_RULE = _argument("--rule", metavar="RULE", help="only records that this rule refused, e.g. min or type")
+_REASON = _argument("--reason", "--rule", dest="rule", metavar="RULE", help="only what this rule refused, e.g. min")
+_WHERE = (
+    _argument("--column", metavar="COLUMN", help="only records that a rule of this column refused"),
+    _argument("--partition", metavar="PARTITION", help="only records of this file (`from`, without the line)"),
+    _argument("--since", metavar="WHEN", help="only records refused since: 2026-06-01, a time, or an age (12h, 7d)"),
+)
+_UNMASK = _argument(
+    "--unmask", action="store_true", help="show values of columns marked pii; the books note who saw them"
+)
+_SOME_IDS = _argument("id", nargs="*", metavar="ID", help="id of a record, as `headgate quarantine list` shows it")
+_ALL = _argument("--all", action="store_true", help="every open record")
 _TABLES = _argument("table", nargs="*", metavar="TABLE", help="a table or model (default: all)")
 _IDS = "id of a record, as `headgate quarantine list` shows it"
 
@@ -66,10 +90,58 @@ def _limit(things: str) -> Argument:
 
 COMMANDS = (
     Command(
+        "init",
+        "make a project: out of your files, or with a small example",
+        "init [--from FILES...] [--name NAME] [--warehouse URL] [--with-models] [--tolerate SHARE]",
+        (
+            _argument(
+                "--from", metavar="FILES", dest="files", nargs="+", help="files, folders or globs to make tables of"
+            ),
+            _argument("--name", metavar="NAME", help="the project's name (default: the folder's)"),
+            _argument(
+                "--warehouse", metavar="URL", help="duckdb:FILE, or postgres://... (default: duckdb:warehouse.duckdb)"
+            ),
+            _argument("--with-models", action="store_true", dest="models", help="write a view over each table, too"),
+            _argument(
+                "--tolerate",
+                metavar="SHARE",
+                type=share,
+                default=0.0,
+                help="the share of values that may contradict a type or a key, to be refused (default: 0%%)",
+            ),
+        ),
+        ("init", "init --from data", "init --from exports/*.csv --project shop --tolerate 1%"),
+        anywhere=True,
+    ),
+    Command(
+        "profile",
+        "say what stands in files, tables and models: types, gaps, values, keys",
+        "profile [FILE... | TABLE... | MODEL...] [--tier 0|1|2] [--sample N]",
+        (
+            _argument(
+                "what", nargs="*", metavar="TABLE", help="a file, folder, glob, table or model (default: all tables)"
+            ),
+            _argument(
+                "--tier",
+                metavar="N",
+                type=int,
+                choices=(0, 1, 2),
+                default=1,
+                help="0: rows, NULLs, bounds; 1: all measures; 2: shapes, keys, references, outliers too (default: 1)",
+            ),
+            _argument(
+                "--sample", metavar="N", type=whole_number, help="look at N rows, drawn at random (default: all)"
+            ),
+        ),
+        ("profile data/orders.csv", "profile raw.orders --tier 2", "profile data --json"),
+        anywhere=True,
+    ),
+    Command(
         "check",
         "look for mistakes in files, sources and contracts before anything runs",
-        "check",
-        examples=("check",),
+        "check [--fix]",
+        (_argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),),
+        ("check", "check --fix"),
     ),
     Command(
         "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")
@@ -105,20 +177,115 @@ COMMANDS = (
     Command(
         "quarantine list",
         "list refused records with every reason",
-        "quarantine list [--table TABLE] [--status STATUS] [--limit N]",
+        "quarantine list [--table TABLE] [--status STATUS] [--reason RULE] [--column COLUMN] [--limit N]",
         (
             _TABLE,
             _argument("--status", choices=STATUSES, default="open", help="which records (default: open)"),
+            _REASON,
+            *_WHERE,
+            _UNMASK,
             _limit("records"),
         ),
-        ("quarantine list", "quarantine list --table raw.orders --limit 5", "quarantine list --status held"),
+        (
+            "quarantine list",
+            "quarantine list --table raw.orders --limit 5",
+            "quarantine list --reason min --column amount --since 7d",
+            "quarantine list --status held",
+        ),
+    ),
+    Command(
+        "quarantine sample",
+        "show some records of each reason, and how many there are",
+        "quarantine sample [--table TABLE] [--per-reason N]",
+        (
+            _TABLE,
+            _argument("--per-reason", metavar="N", type=whole_number, default=3, help="records of each (default: 3)"),
+            _argument("--status", choices=STATUSES, default="open", help="which records (default: open)"),
+            _REASON,
+            *_WHERE,
+            _UNMASK,
+        ),
+        ("quarantine sample", "quarantine sample --table raw.orders --per-reason 1"),
     ),
     Command(
         "quarantine show",
-        "show refused records whole: reasons, place, original text, columns",
+        "show refused records whole: reasons, place, original text, columns, fixes",
         "quarantine show ID...",
-        (_argument("id", nargs="+", metavar="ID", help=_IDS),),
+        (_argument("id", nargs="+", metavar="ID", help=_IDS), _UNMASK),
         ("quarantine show ID",),
+    ),
+    Command(
+        "quarantine fix",
+        "change what refused records say; what they said before is kept",
+        'quarantine fix ID... | FILTERS --set "COLUMN = EXPRESSION" --reason TEXT',
+        (
+            _SOME_IDS,
+            _argument(
+                "--set",
+                metavar="ASSIGNMENT",
+                action="append",
+                default=[],
+                help='"column = SQL expression" over the columns of the record, which are texts; again for another',
+            ),
+            _argument("--raw", metavar="TEXT", help="the whole record anew, where it could not be taken apart (CSV)"),
+            _argument("--from", dest="file", metavar="FILE", help="an edited export (.csv or .ndjson)"),
+            _argument("--reason", metavar="TEXT", default="", help="why; kept in the books"),
+            _argument("--dry-run", action="store_true", help="change nothing; show before, after, what would pass"),
+            _argument("--replay", action="store_true", help="send them through the gate again at once"),
+            _argument("--revision", metavar="N", type=whole_number, help="the revision that was seen; no other"),
+            _TABLE,
+            _ALL,
+            _RULE,
+            *_WHERE,
+            _limit("changes"),
+        ),
+        (
+            "quarantine fix ID --set \"amount = replace(amount, ',', '.')\" --dry-run",
+            "quarantine fix --table raw.orders --rule type --column amount"
+            " --set \"amount = replace(amount, ',', '.')\" --reason 'decimal commas' --replay",
+            "quarantine fix --from edit.csv --reason 'mended by the shop'",
+        ),
+    ),
+    Command(
+        "quarantine export",
+        "write refused records into a file, to be looked at or edited",
+        "quarantine export --to FILE [ID... | FILTERS]",
+        (
+            _SOME_IDS,
+            _argument("--to", metavar="FILE", required=True, help="a new .csv, .ndjson or .parquet file"),
+            _argument("--spreadsheet", action="store_true", help="make cells harmless that begin like a formula"),
+            _TABLE,
+            _argument("--status", choices=STATUSES, default="open", help="which records (default: open)"),
+            _REASON,
+            *_WHERE,
+            _UNMASK,
+        ),
+        ("quarantine export --table raw.orders --to edit.csv", "quarantine export --to all.parquet --status all"),
+    ),
+    Command(
+        "quarantine purge",
+        "erase what refused records say; a receipt stays in the ledger",
+        "quarantine purge ID... | FILTERS --reason TEXT --yes",
+        (
+            _SOME_IDS,
+            _argument("--reason", metavar="TEXT", default="", help="why; kept in the books"),
+            _argument("--yes", action="store_true", help="do it; without it only their number is told"),
+            _argument("--older-than", metavar="AGE", help="only records refused before: 30d, or a date"),
+            _TABLE,
+            _argument(
+                "--status",
+                choices=("open", "replayed", "superseded", "all"),
+                default="open",
+                help="which records (default: open)",
+            ),
+            _ALL,
+            _RULE,
+            *_WHERE,
+        ),
+        (
+            "quarantine purge --older-than 30d --status all --reason 'retention of 30 days' --yes",
+            "quarantine purge ID --reason 'asked by the customer' --yes",
+        ),
     ),
     Command(
         "quarantine replay",
@@ -130,6 +297,20 @@ COMMANDS = (
             _argument("--all", action="store_true", help="every open record"),
         ),
         ("quarantine replay --all", "quarantine replay --table raw.orders", "quarantine replay ID"),
+    ),
+    Command(
+        "schema editor",
+        "print the JSON Schema by which an editor checks and completes project files",
+        "schema editor [--kind KIND]",
+        (
+            _argument(
+                "--kind",
+                choices=("ingest", "project", "models"),
+                default="ingest",
+                help="of which files (default: ingest); project is headgate.yml",
+            ),
+        ),
+        ("schema editor", "schema editor --kind project"),
     ),
     Command(
         "query",

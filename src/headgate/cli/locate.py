@@ -32,3 +32,15 @@ def _named(folder: Path) -> Path:
     what = f"there is no {PROJECT_FILE} in this folder" if os.path.isdir(folder) else "there is no such folder"
     what = what if os.access(folder, os.X_OK) or not os.path.isdir(folder) else "the folder may not be read"
     raise ProjectError.of("no-project", what, folder, "name the folder of a project with --project")
+
+
+def is_file(word: str) -> bool:
+    """Whether the word means a file, a folder or a glob of them rather than a table."""
+    from headgate.core.registry import kind_of
+
+    return os.path.exists(word) or "/" in word or (kind_of(word) is not None and not _is_table(word))
+
+
+def _is_table(word: str) -> bool:
+    """`raw.csv` may be a table; `raw*.csv` may not."""
+    return not any(mark in word for mark in "*?[") and word.count(".") == 1 and word.startswith("raw.")

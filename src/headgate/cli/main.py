@@ -8,11 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
+    from headgate.cli.screen import Screen
+    from headgate.cli.verbs import Verb
     from headgate.core.errors import Finding
 
 
@@ -59,19 +63,36 @@ def _outcome(words: Sequence[str]) -> Outcome:
         return _help(given)
     if given.command == "version":
         return _version(given)
+    if given.command == "schema editor":
+        return _schema(given)
     return _command(given)
+
+
+def _schema(given: Namespace) -> Outcome:
+    """Needs no project: the schema is the same for all."""
+    import json
+
+    from headgate.project.editor import schema
+
+    found = schema(given.kind)
+    return Outcome(0, _json(found) if given.json else json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 def _command(given: Namespace) -> Outcome:
     from contextlib import redirect_stdout
 
+    from headgate.cli.commands import BY_NAME
     from headgate.cli.locate import project_root
     from headgate.core.environ import variable
 
-    root = project_root(given.project)
+    root = Path() if BY_NAME[given.command].anywhere else project_root(given.project)
     from headgate.cli import verbs  # loads the API: not before there is a project
     from headgate.cli.screen import Meter, Screen
 
+    if given.command == "check" and given.fix:
+        return _mend(given, root)
+    if given.command in verbs.ANYWHERE:
+        return _anywhere(given, verbs.ANYWHERE[given.command])
     verb = verbs.VERBS[given.command]
     meter = Meter(sys.stderr)
     out = sys.stdout
@@ -82,9 +103,48 @@ def _command(given: Namespace) -> Outcome:
             answer = verb.ask(project, given, meter)
     finally:
         meter.clear()
+    return _answered(given, verb, answer, Screen.of(out))
+
+
+def _anywhere(given: Namespace, verb: Verb) -> Outcome:
+    """A command that finds out by itself whether there is a project."""
+    from contextlib import redirect_stdout
+
+    from headgate.cli.screen import Meter, Screen
+
+    meter = Meter(sys.stderr)
+    out = sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            answer = verb.ask(_say, given, meter)
+    finally:
+        meter.clear()
+    return _answered(given, verb, answer, Screen.of(out))
+
+
+def _answered(given: Namespace, verb: Verb, answer: Any, screen: Screen) -> Outcome:
     if given.json:
         return Outcome(verb.code(answer), _json(answer.to_json()))
-    return Outcome(verb.code(answer), "\n".join(verb.lines(answer, Screen.of(out))) + "\n")
+    return Outcome(verb.code(answer), "\n".join(verb.lines(answer, screen)) + "\n")
+
+
+def _mend(given: Namespace, root: Path) -> Outcome:
+    """Before any project is opened: the files may be what keeps it from being."""
+    from contextlib import redirect_stdout
+
+    from headgate.api import Project
+    from headgate.cli import show
+    from headgate.cli.screen import Screen
+    from headgate.core.environ import variable
+
+    out = sys.stdout
+    profile = given.profile or variable("HEADGATE_PROFILE") or None
+    with redirect_stdout(sys.stderr):
+        answer = Project.mend(root, given.wait, _say, profile)
+    code = 0 if answer.ok else 1
+    if given.json:
+        return Outcome(code, _json(answer.to_json()))
+    return Outcome(code, "\n".join(show.check(answer, Screen.of(out))) + "\n")
 
 
 def _help(given: Namespace) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -83,9 +84,23 @@ def _values(command: Command, rest: Sequence[str]) -> argparse.Namespace:
     if left:
         raise Usage(_not_taken(left[0], command), command.name)
     given.command = command.name
+    if command.name == "quarantine fix":
+        for text in given.set:
+            assignment(text)
     if command.name == "quarantine replay" and (given.all, given.table is not None, bool(given.id)).count(True) != 1:
         raise Usage("say what to replay: --all, or --table TABLE, or the ids of records", command.name)
     return given
+
+
+_ASSIGNMENT = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^="]+?))\s*=(?!=)(.*\S.*)', re.DOTALL)
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Column and SQL of `column = expression`; a name with an equals sign stands in double quotes. Raises Usage."""
+    found = _ASSIGNMENT.fullmatch(text)
+    if found is None:
+        raise Usage(f'--set takes "column = SQL expression", not {text!r}', "quarantine fix")
+    return (found[1].replace('""', '"') if found[1] else found[2]), found[3].strip()
 
 
 def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:

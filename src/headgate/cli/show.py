@@ -49,10 +49,10 @@ def _steps(steps: Sequence[results.Step], room: int | None) -> list[str]:
 
 
 def _step(step: results.Step) -> list[str]:
-    return [step.id, step.status, count(step.rows_read), *map(count, _fates(step)), f"{step.seconds:.2f}", step.reason]
+    return [step.id, step.status, count(step.rows_read), *map(count, fates(step)), f"{step.seconds:.2f}", step.reason]
 
 
-def _fates(item: Any) -> list[int]:
+def fates(item: Any) -> list[int]:
     return [getattr(item, f"rows_{fate}") for fate in _FATES]
 
 
@@ -60,13 +60,13 @@ def _balance_line(answer: results.RunResult, screen: Screen) -> str:
     # What a refused load read was never committed: it is in the table above, not in the sum.
     steps = [step for step in answer.steps if step.status != "refused"]
     read = sum(step.rows_read for step in steps)
-    sums = [sum(column) for column in zip(*map(_fates, steps), strict=True)] or [0] * len(_FATES)
+    sums = [sum(column) for column in zip(*map(fates, steps), strict=True)] or [0] * len(_FATES)
     if answer.balanced and read == sum(sums):
-        return f"{screen.paint('balanced', 'green')}: {_sum_text(read, sums)}"
-    return f"{screen.paint('NOT balanced', 'red')}: {_sum_text(read, sums)}; headgate audit says where"
+        return f"{screen.paint('balanced', 'green')}: {sum_text(read, sums)}"
+    return f"{screen.paint('NOT balanced', 'red')}: {sum_text(read, sums)}; headgate audit says where"
 
 
-def _sum_text(read: int, fates: Sequence[int]) -> str:
+def sum_text(read: int, fates: Sequence[int]) -> str:
     sign = "=" if read == sum(fates) else "but"
     return f"{count(read)} read {sign} " + " + ".join(
         f"{count(rows)} {name}" for rows, name in zip(fates, _FATES, strict=True)
@@ -99,7 +99,11 @@ def check(answer: results.CheckResult, screen: Screen) -> list[str]:
     levels = [item.level for item in answer.findings]
     errors, warnings = many(levels.count("error"), "error"), many(levels.count("warning"), "warning")
     verdict = screen.paint("ok", "green") if answer.ok else screen.paint("not ok", "red")
-    return [*findings(answer.findings, screen), f"{verdict}: {errors}, {warnings}"]
+    lines = [*map(safe, answer.diff), *([f"{many(len(answer.applied), 'edit')} made", ""] if answer.applied else [])]
+    certain = sum(bool(item.edits) for item in answer.findings)
+    last = f"{verdict}: {errors}, {warnings}"
+    hint = f"; headgate check --fix mends {many(certain, 'of them', 'of them')}" if certain else ""
+    return [*lines, *findings(answer.findings, screen), last + hint]
 
 
 def audit(answer: results.AuditResult, screen: Screen) -> list[str]:
@@ -122,11 +126,11 @@ def ledger(answer: results.LedgerResult, screen: Screen) -> list[str]:
     numbers = (*_ENTRY_NUMBERS, "read", *_FATES)
     columns = [*map(Column, _ENTRY_TEXTS), *(Column(name, right=True) for name in numbers)]
     rows = [_entry(entry) for entry in answer.entries]
-    return [*(table(columns, rows, screen.width) if rows else []), _shown(len(rows), answer.total, "entry", "entries")]
+    return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "entry", "entries")]
 
 
 def _entry(entry: results.LedgerEntry) -> list[str]:
-    numbers = [entry.generation, entry.seq, entry.rows_read, *_fates(entry)]
+    numbers = [entry.generation, entry.seq, entry.rows_read, *fates(entry)]
     return [entry.at, entry.table, entry.kind, entry.partition, *map(count, numbers)]
 
 
@@ -136,52 +140,8 @@ def adjust(answer: results.AdjustResult, screen: Screen) -> list[str]:
     return [f"adjusted {safe(answer.table)}: {rows} ({change}), by {safe(answer.by)}: {safe(answer.reason)}"]
 
 
-def quarantine(answer: results.QuarantineList, screen: Screen) -> list[str]:
-    columns = [Column("id"), Column("table"), Column("from"), Column("reasons"), Column("record")]
-    rows = [[item.id, item.table, _place(item), _reasons(item), _record(item)] for item in answer.records]
-    lines = table(columns, rows, screen.width) if rows else []
-    lines.append(_shown(len(rows), answer.total, "record", "records"))
-    if rows:
-        lines.append(
-            f"whole: headgate quarantine show {rows[0][0]}   again through the gate: headgate quarantine replay"
-        )
-    return lines
-
-
-def _place(item: results.QuarantineRecord) -> str:
-    line, record = item.position.get("line"), item.position.get("record")
-    return f"{item.source}:{line}" if line is not None else f"{item.source} record {record}"
-
-
-def _reasons(item: results.QuarantineRecord) -> str:
-    return "; ".join(_reason(reason) for reason in item.reasons)
-
-
-def _reason(reason: results.Reason) -> str:
-    return f"{reason.column or reason.rule}: {reason.message}"
-
-
-def _record(item: results.QuarantineRecord) -> str:
-    return item.raw if item.raw is not None else _as_text(item.row)
-
-
-def quarantine_show(answer: results.QuarantineList, screen: Screen) -> list[str]:
-    """Each record whole, one below the other; nothing is cut."""
-    return [line for item in answer.records for line in (*_whole(item), "")][:-1]
-
-
-def _whole(item: results.QuarantineRecord) -> list[str]:
-    lines = [f"{safe(item.id)}  {safe(item.table)}  {item.status}  {safe(_place(item))}"]
-    lines += [f"  refused: {safe(_reason(reason))} ({safe(reason.rule)})" for reason in item.reasons]
-    if item.parent:
-        lines.append(f"  refused before as {safe(item.parent)}")
-    if item.raw is not None:
-        lines.append(f"  raw: {safe(item.raw)}")
-    return lines + [f"    {safe(name)} = {safe(_as_text(value))}" for name, value in (item.row or {}).items()]
-
-
 def replay(answer: results.ReplayResult, screen: Screen) -> list[str]:
-    lines = [*findings(answer.findings, screen), f"replayed: {_sum_text(answer.rows_read, _fates(answer))}"]
+    lines = [*findings(answer.findings, screen), f"replayed: {sum_text(answer.rows_read, fates(answer))}"]
     if answer.rows_quarantined:
         lines.append(f"{many(answer.rows_quarantined, 'row waits', 'rows wait')} again: headgate quarantine list")
     return lines
@@ -189,11 +149,11 @@ def replay(answer: results.ReplayResult, screen: Screen) -> list[str]:
 
 def query(answer: results.QueryResult, screen: Screen) -> list[str]:
     columns = [Column(safe(column.name), column.type.partition("(")[0] in _NUMBERS) for column in answer.columns]
-    rows = [[_as_text(value) for value in row] for row in answer.rows]
-    return [*table(columns, rows, screen.width), _shown(len(rows), answer.total, "row", "rows")]
+    rows = [[as_text(value) for value in row] for row in answer.rows]
+    return [*table(columns, rows, screen.width), shown(len(rows), answer.total, "row", "rows")]
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None:
@@ -203,7 +163,7 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
-def _shown(shown: int, total: int, one: str, several: str) -> str:
+def shown(shown: int, total: int, one: str, several: str) -> str:
     if shown < total:
         return f"{count(shown)} of {many(total, one, several)} (--limit 0 shows all)"
     return many(total, one, several)

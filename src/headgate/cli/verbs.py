@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import show
+from headgate.cli import bench, show, show_profile
 from headgate.cli.commands import PAGE
+from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -28,13 +30,22 @@ class Verbs(Protocol):
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
-    def quarantine(
-        self, table: str | None = None, status: str = "open", limit: int | None = 50
-    ) -> results.QuarantineList: ...
-    def quarantine_show(self, ids: Sequence[str]) -> results.QuarantineList: ...
+    @property
+    def quarantine(self) -> Callable[..., results.QuarantineList]: ...
+    @property
+    def quarantine_show(self) -> Callable[..., results.QuarantineList]: ...
+    @property
+    def quarantine_sample(self) -> Callable[..., results.QuarantineSample]: ...
+    @property
+    def quarantine_export(self) -> Callable[..., results.ExportResult]: ...
+    @property
+    def quarantine_fix(self) -> Callable[..., results.FixResult]: ...
+    @property
+    def quarantine_purge(self) -> Callable[..., results.PurgeResult]: ...
     def replay(
         self, ids: Sequence[str] | None = None, table: str | None = None, all: bool = False
     ) -> results.ReplayResult: ...
+    def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> results.ProfileResult: ...
     def query(self, sql: str, limit: int | None = None) -> results.QueryResult: ...
 
 
@@ -48,9 +59,12 @@ def open_project(
 
 
 class Verb(NamedTuple):
-    """`ask` gets the answer, `lines` shows it, `code` is the exit code that it means."""
+    """`ask` gets the answer, `lines` shows it, `code` is the exit code that it means.
 
-    ask: Callable[[Verbs, Namespace, Told], Any]
+    `ask` is given the project or, for a command that needs none, what tells a person for whom it waits.
+    """
+
+    ask: Callable[[Any, Namespace, Told], Any]
     lines: Callable[[Any, Screen], list[str]]
     code: Callable[[Any], int] = lambda answer: OK
 
@@ -64,11 +78,78 @@ def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResul
 
 
 def _quarantine(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
-    return project.quarantine(given.table, status=given.status, limit=_limit(given))
+    return project.quarantine(given.table, status=given.status, limit=_limit(given), **_said(given, *_LOOK))
+
+
+_FILTERS = ("rule", "column", "partition", "since")
+_LOOK = (*_FILTERS, "unmask")
+
+
+def _said(given: Namespace, *names: str) -> dict[str, Any]:
+    """What was given of these; the API knows what the others mean."""
+    return {name: getattr(given, name) for name in names if getattr(given, name) not in (None, False, "", [])}
+
+
+def _show(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
+    return project.quarantine_show(tuple(given.id), **_said(given, "unmask"))
+
+
+def _sample(project: Verbs, given: Namespace, told: Told) -> results.QuarantineSample:
+    return project.quarantine_sample(given.table, given.status, given.per_reason, **_said(given, *_LOOK))
+
+
+def _export(project: Verbs, given: Namespace, told: Told) -> results.ExportResult:
+    return project.quarantine_export(
+        given.to, tuple(given.id) or None, status=given.status, **_said(given, "table", "spreadsheet", *_LOOK)
+    )
+
+
+def _fix(project: Verbs, given: Namespace, told: Told) -> results.FixResult:
+    what = _said(given, "raw", "file", "reason", "revision", "table", "all", "dry_run", "replay", *_FILTERS)
+    if given.raw is not None:
+        what["raw"] = given.raw
+    if given.revision is not None:
+        what["revision"] = given.revision
+    return project.quarantine_fix(
+        tuple(given.id) or None, set=dict(map(assignment, given.set)), limit=_limit(given), **what
+    )
+
+
+def _purge(project: Verbs, given: Namespace, told: Told) -> results.PurgeResult:
+    what = _said(given, "reason", "yes", "older_than", "table", "all", *_FILTERS)
+    return project.quarantine_purge(tuple(given.id) or None, status=given.status, **what)
 
 
 def _replay(project: Verbs, given: Namespace, told: Told) -> results.ReplayResult:
     return project.replay(tuple(given.id) or None, table=given.table, all=given.all)
+
+
+def _init(told: Callable[[str], None], given: Namespace, progress: Told) -> results.InitResult:
+    from headgate.api import init
+
+    return init(
+        given.project or os.curdir,
+        given.files,
+        name=given.name,
+        warehouse=given.warehouse,
+        models=given.models,
+        tolerate=given.tolerate,
+        progress=progress,
+    )
+
+
+def _profile(told: Callable[[str], None], given: Namespace, progress: Told) -> results.ProfileResult:
+    """Files where the words name files, else tables and models of the project."""
+    from headgate.api import profile_files
+    from headgate.cli.locate import is_file, project_root
+    from headgate.core.environ import variable
+
+    words = tuple(given.what)
+    if words and all(is_file(word) for word in words):
+        return profile_files(words, given.tier, given.sample)
+    profile = given.profile or variable("HEADGATE_PROFILE") or None
+    with open_project(project_root(given.project), given.wait, told, profile) as project:
+        return project.profile(words, given.tier, given.sample)
 
 
 def _limit(given: Namespace) -> int | None:
@@ -82,6 +163,12 @@ def _unless(good: Callable[[Any], bool]) -> Callable[[Any], int]:
     return lambda answer: OK if good(answer) else FAILED
 
 
+ANYWHERE: Mapping[str, Verb] = {
+    "init": Verb(_init, show_profile.init, _unless(lambda answer: answer.ok)),
+    "profile": Verb(_profile, show_profile.profile),
+}
+"""Commands that find out by themselves whether there is a project."""
+
 VERBS: Mapping[str, Verb] = {
     "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),
     "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
@@ -89,10 +176,12 @@ VERBS: Mapping[str, Verb] = {
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
-    "quarantine list": Verb(_quarantine, show.quarantine),
-    "quarantine show": Verb(
-        lambda project, given, told: project.quarantine_show(tuple(given.id)), show.quarantine_show
-    ),
+    "quarantine list": Verb(_quarantine, bench.quarantine),
+    "quarantine sample": Verb(_sample, bench.sample),
+    "quarantine show": Verb(_show, bench.quarantine_show),
+    "quarantine fix": Verb(_fix, bench.fix),
+    "quarantine export": Verb(_export, bench.export),
+    "quarantine purge": Verb(_purge, bench.purge),
     "quarantine replay": Verb(_replay, show.replay),
     "query": Verb(lambda project, given, told: project.query(given.sql, limit=_limit(given)), show.query),
 }

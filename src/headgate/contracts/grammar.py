@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from headgate.core.errors import Finding, Location
+from headgate.core.errors import Edit, Finding, Location
 
 ENDS = ",()"
 QUOTES = "'\""
@@ -54,15 +54,27 @@ class PlacedText:
         return TextPlace(self.path, *offsets[0], offsets)
 
 
+@dataclass(frozen=True)
+class Change:
+    """What would put a mistake right: from `start` on, `old` becomes `new`."""
+
+    start: int
+    old: str
+    new: str
+
+
 class Mistake(Exception):
     """Something wrong at one offset of one line; becomes a Finding where the line's place is known."""
 
-    def __init__(self, code: str, what: str, offset: int, fix: str) -> None:
+    def __init__(self, code: str, what: str, offset: int, fix: str, change: Change | None = None) -> None:
         super().__init__(what)
-        self.code, self.what, self.offset, self.fix = code, what, offset, fix
+        self.code, self.what, self.offset, self.fix, self.change = code, what, offset, fix, change
 
     def finding(self, text: PlacedText) -> Finding:
-        return Finding(self.code, "error", self.what, str(text.at(self.offset)), self.fix)
+        edits: tuple[Edit, ...] = ()
+        if self.change is not None and not text.offsets:
+            edits = (Edit.at(text.at(self.change.start), self.change.old, self.change.new),)
+        return Finding(self.code, "error", self.what, str(text.at(self.offset)), self.fix, edits=edits)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from headgate.contracts import bounds
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.grammar import PlacedText, TextPlace
 from headgate.contracts.model import ContractColumn, Keep, RowRule, Severity, UniqueRule
-from headgate.core.errors import Finding, Location, nearest
+from headgate.core.errors import Edit, Finding, Location, nearest, only_match
 from headgate.sql.quote import ident
 
 
@@ -114,22 +114,28 @@ class _Reading:
     def __post_init__(self) -> None:
         self.parts = {part.key.text: part for part in self.form.parts}
 
-    def note(self, code: str, what: str, where: Location, fix: str) -> None:
-        self.findings.append(Finding(code, "error", f"rule {self.name!r}: {what}", str(where), fix))
+    def note(
+        self, code: str, what: str, where: Location, fix: str, said: PlacedText | None = None, meant: str | None = None
+    ) -> None:
+        """`said`: the word that is wrong, and what it certainly means."""
+        sure = said is not None and meant is not None and not said.offsets
+        edits = (Edit.at(said.at(0), said.text, meant),) if sure and said and meant else ()
+        self.findings.append(Finding(code, "error", f"rule {self.name!r}: {what}", str(where), fix, edits=edits))
 
     def rule(self) -> Named | None:
-        kinds = [kind for kind in _KINDS if kind in self.parts]
+        kinds = [kind for kind in FORMS if kind in self.parts]
         if len(kinds) != 1:
-            listed = ", ".join(_KINDS)
+            listed = ", ".join(FORMS)
             what = f"says {' and '.join(kinds)} at once" if kinds else "does not say what must hold"
             self.note("missing-key", what, self.form.where, f"write one of {listed}: {{check: amount >= 0}}")
             return None
-        keys, make = _KINDS[kinds[0]]
+        keys, make = FORMS[kinds[0]]
         for part in self.form.parts:
             if part.key.text not in (kinds[0], *keys):
                 what = f"unknown key {part.key.text!r}{nearest(part.key.text, keys)}"
                 fix = f"{kinds[0]} takes {', '.join(keys)}"
-                self.note("unknown-key", what, part.key.at(0), fix)
+                free = [key for key in keys if key not in self.parts]
+                self.note("unknown-key", what, part.key.at(0), fix, part.key, only_match(part.key.text, free))
         return make(self)
 
     def text(self, key: str) -> PlacedText | None:
@@ -148,7 +154,8 @@ class _Reading:
         if text is None or text.text in words:
             return text.text if text else words[0]
         what = f"{key} can't be {text.text!r}{nearest(text.text, words)}"
-        self.note("bad-value", what, text.at(0), f"use one of {', '.join(words)}")
+        fix = f"use one of {', '.join(words)}"
+        self.note("bad-value", what, text.at(0), fix, text, only_match(text.text, words))
         return words[0]
 
     @property
@@ -273,7 +280,7 @@ def _freshness(reading: _Reading) -> BatchRule | None:
     )  # fmt: skip
 
 
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[[_Reading], Named | None]]] = {
+FORMS: dict[str, tuple[tuple[str, ...], Callable[[_Reading], Named | None]]] = {
     "check": (("severity", "mostly"), _check),
     "when": (("then", "severity", "mostly"), _when),
     "unique": (("keep", "mostly"), _unique),

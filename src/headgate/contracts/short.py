@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from headgate.contracts.batch import BatchRule
-from headgate.contracts.grammar import Item, Mistake, PlacedText, items
+from headgate.contracts.grammar import Change, Item, Mistake, PlacedText, items
 from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
-from headgate.core.errors import ContractError, Finding, Location, nearest
+from headgate.core.errors import ContractError, Finding, Location, nearest, only_match
 from headgate.types import logical
 from headgate.types.logical import LogicalType
 
@@ -150,10 +150,17 @@ def _type(name: str, line: str, item: Item) -> LogicalType:
             raise Mistake("missing-type", f"column {name!r} has no type", item.start, fix) from error
         if word in logical.ALIASES and word != item.name.lower():
             fix = f"put a comma behind the type: {name}: {word}, ..."
-            raise Mistake("rule-syntax", f"expected a comma behind {word!r}", item.start + len(word), fix) from error
+            behind = item.text[len(word) :].split("(")[0].strip()
+            change = (
+                Change(item.start, item.text[: len(word)], item.text[: len(word)] + ",") if behind in RULES else None
+            )
+            at = item.start + len(word)
+            raise Mistake("rule-syntax", f"expected a comma behind {word!r}", at, fix, change) from error
         known = "" if word in logical.ALIASES else nearest(word, logical.ALIASES)
         fix = "use one of " + ", ".join(dict.fromkeys(logical.ALIASES.values()))
-        raise Mistake("unknown-type", str(error) + known, item.start, fix) from error
+        sure = only_match(item.name, logical.ALIASES)
+        change = Change(item.start, item.name, sure) if sure and known else None
+        raise Mistake("unknown-type", str(error) + known, item.start, fix, change) from error
 
 
 def _rule(draft: Draft, item: Item, seen: set[str]) -> None:
@@ -163,12 +170,22 @@ def _rule(draft: Draft, item: Item, seen: set[str]) -> None:
         meant = SYNONYMS.get(word, word if word in RULES else "")
         hint = f" (did you mean {meant!r}?)" if meant else nearest(word, RULES)
         fix = "use one of " + ", ".join(RULES)
-        raise Mistake("unknown-rule", f"unknown rule {item.name!r}{hint}", item.start, fix)
-    same = item.name if item.name in ONCE else item.text
-    if same in seen:
-        raise Mistake("duplicate-rule", f"{item.name} is written twice", item.start, "remove one of the two")
-    seen.add(same)
+        sure = meant or only_match(item.name, RULES)
+        change = Change(item.start, item.name, sure) if sure else None
+        raise Mistake("unknown-rule", f"unknown rule {item.name!r}{hint}", item.start, fix, change)
+    if item.text in seen or (item.name in ONCE and item.name in seen):
+        what = f"{item.name} is written twice"
+        raise Mistake("duplicate-rule", what, item.start, "remove one of the two", _repetition(draft, item, seen))
+    seen |= {item.text, *([item.name] if item.name in ONCE else [])}
     apply(draft, compile_rule, item)
+
+
+def _repetition(draft: Draft, item: Item, seen: set[str]) -> Change | None:
+    """Takes the rule away, with the comma before it, where the very same was written before."""
+    if item.text not in seen:
+        return None
+    comma = draft.text.text.rindex(",", 0, item.start)
+    return Change(comma, draft.text.text[comma : item.start + len(item.text)], "")
 
 
 def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Finding]) -> None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
-from headgate.core.errors import Finding, Location, nearest
+from headgate.core.errors import Edit, Finding, Location, nearest, only_match
 from headgate.sql.quote import ident, literal
 
 SESSION_BOUND = ("getvariable", "current_setting", "current_user", "session_user", "version")
@@ -43,8 +43,14 @@ class _Condition:
             return "one SQL aggregate, such as sum(amount)"
         return "one SQL condition, true for a good row" if self.kind == "rule" else "one SQL condition"
 
-    def finding(self, code: str, what: str, fix: str, offset: int | None = None) -> Finding:
-        return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix)
+    def finding(
+        self, code: str, what: str, fix: str, offset: int | None = None, change: tuple[str, str] | None = None
+    ) -> Finding:
+        """`change`: what stands at the offset, and what was certainly meant."""
+        edits: tuple[Edit, ...] = ()
+        if change is not None and offset is not None and isinstance(self.place, TextPlace) and not self.place.offsets:
+            edits = (Edit.at(self.place.at(offset), *change),)
+        return Finding(code, "error", f"{self.kind} {self.name!r}: {what}", self._at(offset), fix, edits=edits)
 
     def _at(self, offset: int | None) -> str:
         """The place of one character where it is known, else of the whole."""
@@ -91,7 +97,7 @@ def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> 
         findings = [finding for rule in patterns if (finding := _pattern(engine, rule))]
         if conditions:
             kinds = dict(engine.rows("SELECT lower(function_name), min(stability) FROM duckdb_functions() GROUP BY 1"))
-            row = _row(contract)
+            row = _row([(column.name, column.type.duckdb) for column in contract.columns])
             findings += [finding for entry in conditions for finding in _check(engine, contract, entry, row, kinds)]
         return findings
     finally:
@@ -125,10 +131,49 @@ def _pattern(engine: _Engine, rule: RowRule) -> Finding | None:
     return None
 
 
-def _row(contract: Contract) -> str:
-    """One row of the contract's columns under a name that no condition would use."""
-    columns = ", ".join(f"CAST(NULL AS {column.type.duckdb}) AS {ident(column.name)}" for column in contract.columns)
-    return f'(SELECT {columns}) AS "_hg_checked"'
+def verify_values(columns: Sequence[str], values: Mapping[str, str]) -> list[Finding]:
+    """What is wrong with SQL expressions over one row of texts; empty where nothing is. `values`: name -> expression.
+
+    Codes: condition-syntax, unknown-column, not-a-row-condition, volatile-condition. Reads no data.
+    """
+    engine = _Engine()
+    try:
+        kinds = dict(engine.rows("SELECT lower(function_name), min(stability) FROM duckdb_functions() GROUP BY 1"))
+        row = _row([(name, "VARCHAR") for name in columns])
+        found: list[Finding] = []
+        for name, sql in values.items():
+            found += _check_value(
+                engine, columns, _Condition("value of", name, sql, Location(f"--set {name}")), row, kinds
+            )
+        return found
+    finally:
+        engine.close()
+
+
+def _check_value(
+    engine: _Engine, columns: Sequence[str], entry: _Condition, row: str, kinds: Mapping[str, str]
+) -> list[Finding]:
+    tree, finding = _tree(engine, entry)
+    if finding is not None or tree is None:
+        return [finding or entry.finding("condition-syntax", "this is not one whole expression", "write one SQL value")]
+    shown = list(_shown(entry, tree, kinds))
+    if shown:
+        return shown
+    try:
+        # Beside a column, so that a total is none; and bare, where `a, b` is two values and not one row.
+        engine.rows(f"DESCRIBE SELECT CAST(({entry.sql}\n) AS VARCHAR), {ident(columns[0])} FROM {row}")
+        values = engine.rows(f"DESCRIBE SELECT {entry.sql}\nFROM {row}")
+    except engine.error as error:
+        return [_unbound(columns, entry, str(error), tree)]
+    if len(values) > 1:
+        return [entry.finding("condition-syntax", "this is more than one value", "write one SQL value")]
+    return []
+
+
+def _row(columns: Sequence[tuple[str, str]]) -> str:
+    """One row of these columns (names and types) under a name that no condition would use."""
+    listed = ", ".join(f"CAST(NULL AS {kind}) AS {ident(name)}" for name, kind in columns)
+    return f'(SELECT {listed}) AS "_hg_checked"'
 
 
 def _check(
@@ -224,7 +269,7 @@ def _total(engine: _Engine, contract: Contract, entry: _Condition, row: str, tre
         if "GROUP BY" in str(error):
             fix = "put the column into an aggregate: sum(amount), count(*) FILTER (WHERE ...)"
             return entry.finding("not-an-aggregate", "a column stands outside of an aggregate", fix, 0)
-        return _unbound(contract, entry, str(error), tree)
+        return _unbound([column.name for column in contract.columns], entry, str(error), tree)
     if not _NUMBERS.fullmatch(kind):
         what = f"this is a value of type {kind.lower()}, not a number"
         return entry.finding("not-an-aggregate", what, f"write {entry.form}", 0)
@@ -238,22 +283,23 @@ def _bound(engine: _Engine, contract: Contract, entry: _Condition, row: str, tre
         types = engine.rows(f"DESCRIBE SELECT ({entry.sql}) FROM {row}")
         engine.rows(f"DESCRIBE SELECT 1 FROM {row} WHERE ({entry.sql})")
     except engine.error as error:
-        return _unbound(contract, entry, str(error), tree)
+        return _unbound([column.name for column in contract.columns], entry, str(error), tree)
     if types[0][1] != "BOOLEAN":
         what = f"this is a value of type {types[0][1].lower()}, not a condition"
         return entry.finding("not-a-condition", what, "compare it with something, e.g. amount >= 0", 0)
     return None
 
 
-def _unbound(contract: Contract, entry: _Condition, message: str, tree: dict[str, Any]) -> Finding:
+def _unbound(known: Sequence[str], entry: _Condition, message: str, tree: dict[str, Any]) -> Finding:
     first = message.strip().splitlines()[0].partition(": ")[2]
     missing = _UNKNOWN.search(message)
     if missing is not None:
         name = missing[1] or missing[2]
-        known = [column.name for column in contract.columns]
-        fix = "use the contract's columns: " + ", ".join(known)
+        owner = "source" if entry.kind == "value of" else "contract"
+        fix = f"use the {owner}'s columns: " + ", ".join(known)
         what = f"unknown column {name!r}{nearest(name, known)}"
-        return entry.finding("unknown-column", what, fix, _mention(entry, tree, name))
+        sure = only_match(name, known)
+        return entry.finding("unknown-column", what, fix, _mention(entry, tree, name), (name, sure) if sure else None)
     if "aggregate" in first or "window" in first:
         fix = "name the columns of one row; totals belong into a model's test"
         return entry.finding("not-a-row-condition", "a condition on one row can't hold an aggregate", fix, 0)

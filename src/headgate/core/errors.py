@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Level = Literal["error", "warning", "info"]
@@ -30,11 +30,32 @@ class Location:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """One change of one line of a file: what stands from `column` up to `end_column` (1-based, the second excluded) is
+    `old`, and shall be `new`."""
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+    old: str
+    new: str
+
+    @classmethod
+    def at(cls, where: Location, old: str, new: str) -> Edit:
+        return cls(where.path, where.line, where.column, where.column + len(old), old, new)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Finding:
     """One fact that somebody should know.
 
     `code` is stable (`kebab-case`), `what` one line, `where` a place (`file:line:column`, or table, partition, entry),
-    `fix` an imperative sentence with the command, `evidence` small JSON-able facts. Never holds a secret.
+    `fix` an imperative sentence with the command, `evidence` small JSON-able facts. Never holds a secret. `edits`: what
+    would put it right without a doubt, as `headgate check --fix` does it; empty where somebody must decide.
     """
 
     code: str
@@ -43,6 +64,7 @@ class Finding:
     where: str = ""
     fix: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
 
     def render(self) -> str:
         lines = [f"{self.level}[{self.code}]: {self.what}"]
@@ -60,6 +82,7 @@ class Finding:
             "where": self.where,
             "fix": self.fix,
             "evidence": dict(self.evidence),
+            "edits": [edit.to_json() for edit in self.edits],
         }
 
 
@@ -114,3 +137,21 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the nearest known name, or an empty string."""
     match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def only_match(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that was certainly meant: the same but for its case, or near, with no other as near."""
+    names = list(dict.fromkeys(known))
+    same = [one for one in names if one.lower() == name.lower()]
+    if same:
+        return same[0] if len(same) == 1 else None
+    scored = sorted(
+        ((difflib.SequenceMatcher(None, name.lower(), one.lower()).ratio(), one) for one in names), reverse=True
+    )
+    if not scored or scored[0][0] < _CERTAIN or (len(scored) > 1 and scored[1][0] > scored[0][0] - _APART):
+        return None
+    return scored[0][1]
+
+
+_CERTAIN, _APART = 0.75, 0.08
+"""`relod` is near enough to `reload` (0.91), `kee` is not to `key` (0.67); a second one must be farther off."""

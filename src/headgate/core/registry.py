@@ -10,10 +10,22 @@ from typing import Any, cast
 
 from headgate.core.errors import ProjectError, nearest
 from headgate.core.protocols import Source
-from headgate.core.suffixes import kind_of
+from headgate.core.suffixes import ARCHIVE, PACKED, kind_of
 
 GROUP = "headgate.sources"
-__all__ = ["GROUP", "SOURCES", "kind_of", "kinds", "open_source", "options_of", "source_class"]
+SURVEYED = frozenset({"csv", "parquet"})
+__all__ = [
+    "GROUP",
+    "PACKED",
+    "SOURCES",
+    "SURVEYED",
+    "kind_of",
+    "kinds",
+    "open_source",
+    "options_of",
+    "source_class",
+    "surveyed",
+]
 
 SOURCES = {
     "csv": "headgate.adapters.files.csv:CsvSource",
@@ -26,6 +38,12 @@ SOURCES = {
     "parquet": "headgate.adapters.files.parquet:ParquetSource",
     "python": "headgate.adapters.python.source:PythonSource",
 }
+
+
+def surveyed(path: str) -> str | None:
+    """As `kind_of`, for the kinds whose files can be profiled before there is a contract; None for all others."""
+    kind = kind_of(path)
+    return kind if kind in SURVEYED and not path.lower().endswith(ARCHIVE) else None
 
 
 def kinds() -> list[str]:

@@ -65,13 +65,17 @@ def _error(scan: Scan, sql: str) -> Exception | None:
 
 
 def _finding(kind: str, name: str, error: Exception, where: str) -> Finding:
-    # The engine quotes the value that it stumbled over; values of records stay out of messages.
-    said = _VALUES.sub("...", str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__
     return Finding(
         "rule-failed",
         "error",
-        f"{kind} {name!r} can't be evaluated for some record; nothing was loaded. The engine says: {said}",
+        f"{kind} {name!r} can't be evaluated for some record; nothing was loaded. The engine says: {said(error)}",
         where,
         "write it so that it gives true, false or NULL for every record: try_cast(x as int) instead of cast(x as int)",
         {"rule": name},
     )
+
+
+def said(error: Exception) -> str:
+    """The engine's message without the value that it stumbled over: values of records stay out of messages."""
+    text = str(error).strip()
+    return _VALUES.sub("...", text.splitlines()[0]) if text else type(error).__name__

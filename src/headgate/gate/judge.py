@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headgate.books import ledger
+from headgate.books.history import HASH_COLUMN, Closing, History
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused, shape_id
 from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition
 from headgate.contracts.model import Contract, ReferenceRule
+from headgate.core.clock import stamp
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import loads, sets, versions
 from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
+from headgate.gate.history import Effects, Identity, hashed, judge_history
 from headgate.gate.scan import Scan, Span
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
 from headgate.sql import quote
@@ -35,6 +38,8 @@ class Rules:
     disposition: Disposition
     keys: tuple[str, ...] = ()
     order_by: str | None = None
+    history: History | None = None
+    """Under scd2, how the table keeps versions."""
     timezone: str = "UTC"
     records: str = ""
     """For a replay, where the claimed records are in the engine: `id, record, line, reasons, raw, "row", shape,
@@ -49,7 +54,7 @@ class Rules:
     @property
     def refuses_overtaken(self) -> bool:
         """A replayed record may come too late: where nothing orders it, what a later load wrote stays."""
-        unordered = self.disposition == "upsert" and self.order_by is None
+        unordered = self.disposition in ("upsert", "scd2") and self.order_by is None
         return self.replay and (unordered or self.disposition == "partition")
 
 
@@ -69,6 +74,8 @@ class Gate:
     stop: Finding | None = None
     """Why a rule about the load stops it, once it is judged."""
     _delivered: Delivered | None = None
+    _effects: Effects | None = None
+    _versions: str = ""
 
     def __post_init__(self) -> None:
         rules = self.rules
@@ -103,13 +110,19 @@ class Gate:
         exchanges = self.rules.disposition == "partition" and not self.rules.replay and self.target is not None
         made = self._partitions() if exchanges else ""
         if self._set_columns:
-            self.verdict.move(self.session, self._set_columns)
+            self.verdict.move(self.session, self._set_columns, self._digest())
         if made:
             texts = self.engine.execute(f"SELECT {key_text(self.rules.contract, self.rules.keys)} FROM {made}")
             select = f"SELECT 0 AS _hg_part, * FROM {made}"
             if self.verdict.abroad is not None:
                 select = f"SELECT * FROM {self.session.bring(select, self.verdict.abroad.name('partitions'))}"
             self._delivered = Delivered(select, tuple(row[0] for row in texts))
+
+    def _digest(self) -> list[str]:
+        rules = self.rules
+        if rules.history is None:
+            return []
+        return [f"{hashed(rules.contract, rules.history, rules.keys, rules.order_by)} AS {HASH_COLUMN}"]
 
     def _partitions(self) -> str:
         """A table of the partitions that the load delivers, by however bad a record."""
@@ -147,7 +160,9 @@ class Gate:
             sets.judge_reference(verdict, reference, bit)
         if bits.replay_bit is not None and rules.disposition == "partition":
             sets.judge_overtaken(verdict, rules.table, bits.replay_bit)
-        if rules.disposition in IDENTIFIED:
+        if rules.history is not None:
+            self._judge_history(rules.history, target)
+        elif rules.disposition in IDENTIFIED:
             first = rules.disposition == "insert"
             identity = versions.Identity(rules.keys, rules.order_by, rules.replay or first, first)
             if bits.replay_bit is not None:
@@ -158,6 +173,7 @@ class Gate:
         dangling = self._dangling()
         history = ledger.load_sizes(session, rules.table) if rules.contract.batches else []
         verdict.come_back(session)
+        self._versions = self._bring_versions()
         counts = self._fates({f"{one.column}.{one.code}": parts for one, parts in dangling.items()})
         if not rules.replay and (rules.contract.batches or rules.contract.thresholds):
             sums = {one: sum(parts.values()) for one, parts in dangling.items()}
@@ -167,12 +183,35 @@ class Gate:
             counts[at] = counts.get(at, Counts()) + Counts(details=said.details)
         return counts
 
+    def _judge_history(self, history: History, target: str | None) -> None:
+        rules, verdict = self.rules, self.verdict
+        if self.bits.replay_bit is not None:
+            versions.judge_replay_keys(verdict, versions.Identity(rules.keys, None, True), target, self.bits.replay_bit)
+        since = quote.ident(rules.order_by) if rules.order_by else self._now(history, target)
+        digest = HASH_COLUMN
+        if verdict.abroad is None:
+            digest = hashed(rules.contract, history, rules.keys, rules.order_by)
+        self._effects = judge_history(verdict, history, Identity(rules.keys, since, digest, rules.replay), target)
+
+    def _now(self, history: History, target: str | None) -> str:
+        """The time of a load whose records have none: now, or later where a clock was put back."""
+        now = f"CAST({quote.literal(stamp())} AS TIMESTAMP WITH TIME ZONE)"
+        if target is None:
+            return now
+        newest = f"SELECT max({quote.ident(history.valid_from)}) + INTERVAL '1 microsecond' FROM ({target}) AS t"
+        [(made,)] = self.verdict.temp.session.execute(f"SELECT CAST(greatest({now}, ({newest})) AS VARCHAR)")
+        return f"CAST({quote.literal(made)} AS TIMESTAMP WITH TIME ZONE)"
+
+    def closing(self) -> Closing | None:
+        return self._effects.closing if self._effects else None
+
     def _comparable(self, target: str) -> str:
         """The target's columns that set rules look at, as they are compared with the records."""
         if self.verdict.abroad is None:
             return target
         names = [f"{self.verdict.comparable('t', name, name)} AS {quote.ident(name)}" for name in self._set_columns]
-        return f"SELECT {', '.join([*names, f't.{LOAD_COLUMN}'])} FROM ({target}) AS t"
+        kept = [LOAD_COLUMN, *([*self.rules.history.names, HASH_COLUMN] if self.rules.history else [])]
+        return f"SELECT {', '.join([*names, *(f't.{quote.ident(name)}' for name in kept)])} FROM ({target}) AS t"
 
     def _dangling(self) -> dict[ReferenceRule, dict[int, int]]:
         """Accepted rows that break a reference that only warns, by part."""
@@ -194,6 +233,8 @@ class Gate:
         for name, parts in dangling.items():
             for part, rows in parts.items():
                 counts[part] += Counts(details={"warnings": {name: rows}})
+        for part, kinds in (self._effects.counts if self._effects else {}).items():
+            counts[part] += Counts(details={"history": kinds})
         return counts
 
     def _count(self, fate: int, why: int, mask: tuple[int, ...], rows: int) -> Counts:
@@ -222,8 +263,26 @@ class Gate:
         rows = self.engine.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
         return {row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows}
 
+    def _bring_versions(self) -> str:
+        """The rows to write as versions, for the engine: `_hg_id, since, until`."""
+        if self._effects is None:
+            return ""
+        select = f"SELECT _hg_id, since, until FROM {self._effects.versions}"
+        if self.verdict.abroad is None:
+            return f"({select})"
+        return self.session.take(select, self.scan.temp.name("versions"))
+
     def accepted(self) -> str:
-        return self.verdict.passing()
+        rules, history = self.rules, self.rules.history
+        if history is None:
+            return self.verdict.passing()
+        start, end, current = (quote.ident(name) for name in history.names)
+        names = quote.columns([column.name for column in rules.contract.columns])
+        digest = hashed(rules.contract, history, rules.keys, rules.order_by)
+        until = f"coalesce(v.until, {quote.literal(history.end)})" if history.end else "v.until"
+        rows = f"SELECT _hg_id, _hg_part, {names}, {digest} AS {HASH_COLUMN} FROM ({self.verdict.passing()}) AS p"
+        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}
+                   FROM ({rows}) AS r JOIN {self._versions} AS v ON v._hg_id = r._hg_id"""
 
     def keys(self, names: Sequence[str]) -> str:
         return self.verdict.keys(names)

@@ -13,12 +13,11 @@ from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
 from headgate.types import jsonvalue
 from headgate.types.convert import conversion
+from headgate.types.inferred import CANDIDATES, of_physical, roomy_decimal
 from headgate.types.logical import LogicalType, parse
 
 _JUDGED = ("VARCHAR", jsonvalue.PHYSICAL)
 """Physical types that say nothing: the values decide."""
-CANDIDATES = ("bigint", "decimal", "double", "bool", "date", "timestamp", "timestamptz", "uuid")
-"""Tried in this order on text; what fits none stays text."""
 
 
 def pinned(session: Session, table: TableRef) -> Contract | None:
@@ -80,7 +79,7 @@ def _touch(batch: Batch) -> str:
 def _type_of(session: Session, relation: str, column: SourceColumn, zone: str) -> LogicalType:
     expr = f"src.{quote.ident(column.name)}"
     if column.physical not in _JUDGED:
-        return _of_physical(column.physical)
+        return of_physical(column.physical)
     text = jsonvalue.text(expr) if column.physical == jsonvalue.PHYSICAL else expr
     for name in CANDIDATES:
         logical = _widest_decimal(session, relation, text) if name == "decimal" else LogicalType(name)
@@ -109,31 +108,4 @@ def _widest_decimal(session: Session, relation: str, expr: str) -> LogicalType |
         f"""SELECT max(length(split_part(ltrim({expr}, '+-'), '.', 1))), max(length(split_part({expr}, '.', 2)))
             FROM ({relation}) AS src WHERE regexp_full_match({expr}, '[+-]?[0-9]*[.]?[0-9]*')"""
     )[0]
-    if whole is None or whole + fraction > 38:
-        return None
-    return LogicalType("decimal", 18 if whole + fraction <= 15 else 38, fraction)
-
-
-_OF_PHYSICAL = {
-    "BOOLEAN": "bool",
-    "DATE": "date",
-    "TIME": "time",
-    "UUID": "uuid",
-    "BLOB": "binary",
-    "JSON": "json",
-    "FLOAT": "double",
-    "DOUBLE": "double",
-    "TIMESTAMP WITH TIME ZONE": "timestamptz",
-}
-
-
-def _of_physical(physical: str) -> LogicalType:
-    if physical.startswith("DECIMAL"):
-        return parse(physical.lower())
-    if physical.startswith("TIMESTAMP") and physical != "TIMESTAMP WITH TIME ZONE":
-        return LogicalType("timestamp")
-    if physical in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"):
-        return LogicalType("bigint")
-    if physical.endswith("]") or physical.startswith(("STRUCT", "MAP", "UNION")):
-        return LogicalType("json")
-    return LogicalType(_OF_PHYSICAL.get(physical, "text"))
+    return None if whole is None else roomy_decimal(whole, fraction)

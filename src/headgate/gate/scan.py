@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from headgate.books.history import History
 from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
 from headgate.core.protocols import Session
@@ -256,6 +257,10 @@ def _never_fits(batch: Batch, column: ContractColumn, physical: str) -> Contract
     )
 
 
-def columns_of(contract: Contract) -> Sequence[tuple[str, str]]:
+def columns_of(
+    contract: Contract, history: History | None = None, order_by: str | None = None
+) -> Sequence[tuple[str, str]]:
     """The table's columns and their types for this contract."""
-    return [(column.name, column.type.duckdb) for column in contract.columns]
+    plain = [(column.name, column.type.duckdb) for column in contract.columns]
+    time = dict(plain).get(order_by or "", "TIMESTAMP WITH TIME ZONE")
+    return [*plain, *(history.columns(time) if history else [])]

@@ -113,12 +113,13 @@ class Verdict:
     def _count(self, table: str) -> int:
         return int(self.temp.session.execute(f"SELECT count(_hg_id) FROM {table}")[0][0])
 
-    def move(self, session: StoreSession, names: Sequence[str]) -> None:
-        """Goes to the store with these columns of the records that are not skipped, for the set rules."""
+    def move(self, session: StoreSession, names: Sequence[str], more: Sequence[str] = ()) -> None:
+        """Goes to the store with these columns (and what the engine makes of them: `more`) of the records that are not
+        skipped, for the set rules."""
         here: object = session
         if session.engine is here:
             return
-        listed = ", ".join(["_hg_id", "_hg_part", *([columns(names)] if names else [])])
+        listed = ", ".join(["_hg_id", "_hg_part", *([columns(names)] if names else []), *more])
         abroad = Temp(session, self.temp.prefix)
         self.brought = session.bring(f"SELECT {listed} FROM ({self.judged()}) AS judged", abroad.name("records"))
         self.table = session.bring(f"SELECT * FROM {self.table}", abroad.name("verdict_0"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from headgate.core.errors import Finding, HeadgateError, Location, nearest
+from headgate.core.errors import Edit, Finding, HeadgateError, Location, nearest, only_match
 from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.project.yaml import Sequence as YamlSequence
 
-_TRUE = ("true", "yes", "on")
-_FALSE = ("false", "no", "off")
+TRUE = ("true", "yes", "on")
+FALSE = ("false", "no", "off")
 
 
 class Notes:
@@ -18,8 +18,8 @@ class Notes:
     def __init__(self) -> None:
         self.findings: list[Finding] = []
 
-    def error(self, code: str, what: str, where: Location | str, fix: str) -> None:
-        self.findings.append(Finding(code, "error", what, str(where), fix))
+    def error(self, code: str, what: str, where: Location | str, fix: str, edits: tuple[Edit, ...] = ()) -> None:
+        self.findings.append(Finding(code, "error", what, str(where), fix, edits=edits))
 
     def take(self, error: HeadgateError) -> None:
         self.findings.extend(error.findings)
@@ -47,16 +47,24 @@ def choice(notes: Notes, node: Node, what: str, words: Sequence[str]) -> str | N
     word = text(notes, node, what)
     if word is None or word in words:
         return word
-    listed = ", ".join(words)
-    notes.error("bad-value", f"{what} can't be {word!r}{nearest(word, words)}", node.where, f"use one of {listed}")
+    listed, what = ", ".join(words), f"{what} can't be {word!r}{nearest(word, words)}"
+    notes.error("bad-value", what, node.where, f"use one of {listed}", meant(node, words))
     return None
+
+
+def meant(node: Node, words: Iterable[str]) -> tuple[Edit, ...]:
+    """The edit that writes the one of `words` that was certainly meant; none where it is not certain."""
+    if not isinstance(node, Scalar) or node.placed.offsets:
+        return ()
+    word = only_match(node.text, words)
+    return (Edit.at(node.placed.at(0), node.text, word),) if word is not None else ()
 
 
 def flag(notes: Notes, node: Node, what: str) -> bool | None:
     """true or false (also yes/no, on/off); None and a note otherwise."""
     word = (text(notes, node, what) or "").lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
+    if word in TRUE or word in FALSE:
+        return word in TRUE
     if word:
         notes.error("bad-value", f"{what} is true or false, not {word!r}", node.where, f"write {what}: true")
     return None
@@ -88,4 +96,7 @@ def known(notes: Notes, node: Mapping, names: Iterable[str], what: str, later: I
             notes.error("not-supported", f"{key.text!r} is not supported in {what}", key.where, fix)
         else:
             hint = nearest(key.text, allowed)
-            notes.error("unknown-key", f"unknown key {key.text!r} in {what}{hint}", key.where, fix)
+            free = [name for name in allowed if node.key(name) is None]
+            sure = only_match(key.text, allowed) in free
+            edits = meant(key, allowed) if sure else ()
+            notes.error("unknown-key", f"unknown key {key.text!r} in {what}{hint}", key.where, fix, edits)

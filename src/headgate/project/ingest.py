@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from headgate.books.history import History
 from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract
@@ -54,7 +55,7 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
     contract = _contract(notes, node, how)
     if contract is not None and len(notes.findings) == before:
-        contract, how = _identity(notes, contract, how)
+        contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
     if table is None or spec is None:
@@ -178,7 +179,7 @@ def _form(notes: Notes, name: Scalar, node: Mapping) -> named.Form | None:
     return named.Form(tuple(parts), node.where)
 
 
-def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract, LoadSpec]:
+def _identity(notes: Notes, contract: Contract, how: LoadSpec, table: str) -> tuple[Contract, LoadSpec]:
     """Contract and load that agree on the identity; columns that do not exist are noted."""
     if how.kind not in load.KEYED:
         return contract, how
@@ -195,7 +196,34 @@ def _identity(notes: Notes, contract: Contract, how: LoadSpec) -> tuple[Contract
     if how.kind != "partition" and how.keys and contract.key and set(how.keys) != set(contract.key):
         what = f"{how.kind} names {', '.join(how.keys)}, but the key is {', '.join(contract.key)}"
         notes.error("bad-value", what, where, f"write load: {how.kind}, or mark the same columns as key")
+    if how.history is not None:
+        _versions(notes, contract, how, how.history, table)
     return short.as_loaded(contract, how.kind, keys), replace(how, keys=tuple(keys))
+
+
+def _versions(notes: Notes, contract: Contract, how: LoadSpec, history: History, table: str) -> None:
+    """What would keep the table from keeping versions."""
+    where = how.where or Location("")
+    names = [column.name for column in contract.columns]
+    for name in history.track:
+        if name not in names:
+            what = f"track names column {name!r}, which the contract does not have{nearest(name, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
+    lower = [name.lower() for name in names]
+    for name in history.names:
+        if name.lower() in lower or name.lower().startswith("_hg_"):
+            what = f"{name!r} can't say when a version held: the contract has such a column, or the name is reserved"
+            notes.error("reserved-name", what, where, "choose others: columns: {from: since, to: until, current: now}")
+    if len({name.lower() for name in history.names}) < len(history.names):
+        notes.error("duplicate-key", "the columns of a history need three names", where, "choose others")
+    for rule in contract.uniques:
+        if rule.code != "key":
+            what = f"unique ({', '.join(rule.columns)}) does not go with scd2: versions of one identity repeat it"
+            notes.error("bad-value", what, rule.where or where, "make it a test of a model over the current versions")
+    for reference in contract.references:
+        if reference.to_table == table:
+            what = "a reference to the own table does not go with scd2"
+            notes.error("bad-value", what, reference.where or where, "make it a test of a model")
 
 
 def _no_keys(how: LoadSpec) -> str:

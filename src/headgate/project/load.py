@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
+from headgate.books.history import History
 from headgate.contracts.model import Limit
-from headgate.core.errors import Location, nearest
+from headgate.core.errors import Edit, Location, nearest, only_match
 from headgate.project import fields
 from headgate.project.fields import Notes
 from headgate.project.model import Disposition, LoadSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
-WORDS = ("append", "upsert", "insert", "replace", "partition")
-KEYED = ("upsert", "insert", "partition")
-LATER = ("scd2", "scd1", "scd3", "scd6", "merge", "delete_insert")
-_FIX = "use append, replace, upsert, {upsert: column, order_by: column}, {insert: column} or {partition: column}"
+WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2")
+KEYED = ("upsert", "insert", "partition", "scd2")
+ORDERED = ("upsert", "scd2")
+HISTORY = ("track", "columns", "end")
+BESIDE = ("order_by", *HISTORY, "allow_empty", "on_change")
+"""Keys that stand beside the word under `load:`."""
+LATER = ("scd1", "scd3", "scd6", "merge", "delete_insert")
+_FIX = "use append, replace, upsert, {upsert: id, order_by: at}, {insert: id}, {partition: day}, {scd2: id}"
+TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
 
@@ -33,8 +39,7 @@ def read(notes: Notes, node: Node | None) -> LoadSpec:
 
 def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
     words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER)]
-    known = (*WORDS, "order_by", "allow_empty", "on_change")
-    fields.known(notes, node, known, "load", LATER)
+    fields.known(notes, node, (*WORDS, *BESIDE), "load", LATER)
     if len(words) != 1:
         what = "load: must name one of " + ", ".join(WORDS)
         notes.error("bad-value", what, node.where, _FIX)
@@ -44,11 +49,31 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
         return LoadSpec(where=key.where)
     spec = _word(notes, key.text, key.where, value)
     order = node.get("order_by")
-    if order is not None and spec.kind != "upsert":
+    if order is not None and spec.kind not in ORDERED:
         notes.error("bad-value", f"order_by does not go with {spec.kind}", order.where, "remove order_by")
         order = None
     order_by = fields.text(notes, order, "order_by") if order is not None else None
-    return LoadSpec(spec.kind, spec.keys, order_by, where=key.where)
+    return LoadSpec(spec.kind, spec.keys, order_by, _history(notes, node, spec), where=key.where)
+
+
+def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
+    """How versions are kept; None under any other load, where the keys of a history are noted."""
+    said = [(key, value) for key, value in node.entries if key.text in HISTORY]
+    if spec.kind != "scd2":
+        for key, _ in said:
+            notes.error("bad-value", f"{key.text} does not go with {spec.kind}", key.where, f"remove {key.text}")
+        return None
+    made: dict[str, Any] = {}
+    if (track := node.get("track")) is not None:
+        made["track"] = fields.texts(notes, track, "track") or ()
+    if (end := node.get("end")) is not None:
+        made["end"] = fields.text(notes, end, "end") or ""
+    columns = fields.mapping(notes, node.get("columns"), "columns")
+    if columns is not None:
+        fields.known(notes, columns, TIMES, "columns of a history")
+        named = ((field, columns.get(word)) for word, field in TIMES.items())
+        made |= {field: fields.text(notes, value, field) or field for field, value in named if value is not None}
+    return History(**made)
 
 
 def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadSpec:
@@ -56,9 +81,12 @@ def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadS
     if word in LATER:
         notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
     elif word not in WORDS:
-        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX)
+        sure = only_match(word, WORDS)
+        edits = (Edit.at(where, word, sure),) if sure else ()
+        notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX, edits)
     elif word in KEYED:
-        return LoadSpec(cast(Disposition, word), _keys(notes, word, value), where=where)
+        history = History() if word == "scd2" else None
+        return LoadSpec(cast(Disposition, word), _keys(notes, word, value), history=history, where=where)
     else:
         if value is not None and not (isinstance(value, Scalar) and value.text.lower() in ("true", "yes", "")):
             notes.error("bad-value", f"{word} takes no columns", value.where, f"write load: {word}")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from headgate.books.history import History
 from headgate.contracts.model import Contract
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
 
-Disposition = Literal["append", "upsert", "insert", "replace", "partition"]
+Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 OnChange = Literal["error", "ignore", "reload"]
 
 
@@ -31,11 +32,12 @@ class SourceSpec:
 @dataclass(frozen=True)
 class LoadSpec:
     """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
-    `order_by` for upsert."""
+    `order_by` for upsert and scd2, `history` for scd2."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()
     order_by: str | None = None
+    history: History | None = None
     allow_empty: bool = False
     where: Location | None = None
 

@@ -27,8 +27,8 @@ MODEL_TESTS = ("expression", "dbt_utils.expression_is_true")
 TEST_LATER = ("accepted_values", "relationships")
 Kind = Literal["not_null", "unique", "expression"]
 _KINDS: dict[str, Kind] = {"not_null": "not_null", "unique": "unique"}
-_ARGUMENTS = ("expression", "sql")
-_OPTIONS = ("name", "severity", "config", "description", "arguments")
+ARGUMENTS = ("expression", "sql")
+OPTIONS = ("name", "severity", "config", "description", "arguments")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _named(notes: Notes, name: Scalar, node: Mapping, spot: _Spot) -> ModelTest 
         _unknown(notes, name, known, spot)
         return None
     expression = name.text in MODEL_TESTS
-    fields.known(notes, node, (*_OPTIONS, *(_ARGUMENTS if expression else ())), f"test {name.text}", ("where", "limit"))
+    fields.known(notes, node, (*OPTIONS, *(ARGUMENTS if expression else ())), f"test {name.text}", ("where", "limit"))
     severity, given = _severity(notes, node), node.get("name")
     sql = _expression(notes, name, node, spot) if expression else None
     if expression and sql is None:
@@ -137,9 +137,8 @@ def _unknown(notes: Notes, name: Scalar, known: Iterable[str], spot: _Spot) -> N
         fix = f"for a {'column' if spot.column else 'model'}, use one of {listed}"
         notes.error("bad-value", what, name.where, fix)
         return
-    notes.error(
-        "unknown-test", f"unknown test {name.text!r}{nearest(name.text, known)}", name.where, f"use one of {listed}"
-    )
+    what = f"unknown test {name.text!r}{nearest(name.text, known)}"
+    notes.error("unknown-test", what, name.where, f"use one of {listed}", fields.meant(name, known))
 
 
 def _severity(notes: Notes, node: Mapping) -> Literal["error", "warn"]:
@@ -166,7 +165,7 @@ def _severity(notes: Notes, node: Mapping) -> Literal["error", "warn"]:
 def _expression(notes: Notes, name: Scalar, node: Mapping, spot: _Spot) -> str | None:
     """The condition; for a column, what is written goes on from its name (`>= 0`)."""
     bare = fields.mapping(notes, node.get("arguments"), "arguments")
-    value = next((v for n in (bare, node) if n is not None for a in _ARGUMENTS if (v := n.get(a)) is not None), None)
+    value = next((v for n in (bare, node) if n is not None for a in ARGUMENTS if (v := n.get(a)) is not None), None)
     if value is None:
         notes.error(
             "missing-key", f"test {name.text!r} has no expression", name.where, 'write expression: "amount >= 0"'

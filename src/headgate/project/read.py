@@ -22,7 +22,7 @@ KEYS = ("project", "warehouse", "engine", "connections", "profiles")
 PROFILE_KEYS = ("warehouse", "engine", "connections")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
-_ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
+ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
 _MODEL_NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = ("int", "bigint", "decimal", "double")
 
@@ -103,7 +103,7 @@ def _limits(notes: Notes, main: Mapping, profile: str | None) -> dict[str, str]:
             word = fields.text(notes, value, key.text)
             if word is None or key.text not in ENGINE_KEYS:
                 continue
-            if not _ENGINE_VALUES[key.text].fullmatch(word):
+            if not ENGINE_VALUES[key.text].fullmatch(word):
                 fix = "write memory: 2GB" if key.text == "memory" else "write threads: 4"
                 notes.error("bad-value", f"{key.text} can't be {word!r}", value.where, fix)
             limits[ENGINE_KEYS[key.text]] = word

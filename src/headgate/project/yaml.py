@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from headgate.contracts.grammar import PlacedText
-from headgate.core.errors import HeadgateError, Location, ProjectError, nearest
+from headgate.core.errors import Edit, Finding, HeadgateError, Location, ProjectError, nearest
 
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 """Length of a double-quoted escape by its letter; every other one is two characters long."""
@@ -65,7 +66,8 @@ def read(text: str, path: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = _inside(text, path, mark) if mark else Location(path)
-        raise _syntax(error.problem or "this is not YAML", where, _fix(text, where)) from error
+        edits = _quoted(text, where)
+        raise _syntax(error.problem or "this is not YAML", where, _fix(text, where), edits) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         where = Location(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -82,8 +84,23 @@ def _inside(text: str, path: str, mark: Any) -> Location:
     return Location(path, mark.line + 1, mark.column + 1)
 
 
-def _syntax(what: str, where: Location, fix: str) -> HeadgateError:
-    return ProjectError.of("yaml-syntax", what, where, fix)
+def _syntax(what: str, where: Location, fix: str, edits: tuple[Edit, ...] = ()) -> HeadgateError:
+    return ProjectError(Finding("yaml-syntax", "error", what, str(where), fix, edits=edits))
+
+
+_BARE = re.compile(r"(\s*(?:- +)?[\w.]+: +)([^\s'\"\[{|>&*!#%@`][^\n]*?: [^\n]*?)(?:\s+#.*)?\s*")
+"""`key: value` where the value holds a colon and a blank, and stands in no quotes or brackets."""
+
+
+def _quoted(text: str, where: Location) -> tuple[Edit, ...]:
+    """The line's value in quotes, where their lack is what YAML stumbled over."""
+    lines = text.split("\n")
+    line = lines[where.line - 1] if 0 < where.line <= len(lines) else ""
+    found = _BARE.fullmatch(line)
+    if found is None:
+        return ()
+    value = found[2]
+    return (Edit.at(Location(where.path, where.line, found.start(2) + 1), value, "'" + value.replace("'", "''") + "'"),)
 
 
 def _fix(text: str, where: Location) -> str:

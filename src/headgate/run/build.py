@@ -7,7 +7,6 @@ from functools import partial
 
 from headgate.books import ledger, record
 from headgate.books.commit import asked, in_plain_transaction
-from headgate.books.work import LOAD_COLUMN
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session, Store, StoreSession
@@ -106,7 +105,7 @@ def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
 def _read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str) -> None:
     """Makes the views through which models read loaded tables, where they are missing or the columns changed."""
     for table in loaded:
-        columns = [name for name, _ in session.columns(table) or [] if name != LOAD_COLUMN]
+        columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]
         have = [name for name, _ in session.columns(read_view(table)) or []]
         if columns and columns != have:
             in_plain_transaction(session, partial(_read_view, session, table, columns, attempt))

@@ -14,6 +14,7 @@ from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
+from headgate.gate.scan import columns_of
 from headgate.project.model import Ingest
 
 REPLACE_LIMIT = Limit(share=0.05)
@@ -47,6 +48,10 @@ class Flow:
         kind = self.ingest.load.kind
         return "append" if kind == "replace" else kind
 
+    def columns(self, contract: Contract) -> Sequence[tuple[str, str]]:
+        """Names and types of the table's columns under the contract."""
+        return columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+
     @property
     def appends(self) -> bool:
         return self.ingest.load.kind == "append"
@@ -64,6 +69,8 @@ class Flow:
         contract, load = self.contract, self.ingest.load
         if self.replaces or load.kind == "partition" or self.limit or contract is None:
             return True
+        if load.history is not None and load.order_by is None:
+            return True  # all of it is of one time
         if contract.batches or contract.thresholds:
             return True
         beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]

@@ -19,7 +19,6 @@ from headgate.core.values import Batch, TableRef
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import columns_of
 from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
@@ -104,7 +103,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
-            tables.compare(session, flow.table, columns_of(flow.contract))
+            tables.compare(session, flow.table, flow.columns(flow.contract))
     if not choice.readings:
         if done.status == "skipped":
             done.reason = choice.reason
@@ -168,7 +167,7 @@ class _Loader:
             if flow.contract is None:
                 flow = self._pinned(flow)
             assert flow.contract is not None
-            tables.prepare(self.session, flow.table, columns_of(flow.contract), self.choice.rebuild)
+            tables.prepare(self.session, flow.table, flow.columns(flow.contract), self.choice.rebuild)
         except Exception as error:
             if self.job.store.is_conflict(error):
                 return None
@@ -283,6 +282,7 @@ class _Loader:
             flow.disposition,
             spec.keys,
             spec.order_by,
+            spec.history,
             str(options.get("timezone") or "UTC"),
             extra=flow.ingest.extra == "ignore",
         )
@@ -302,7 +302,7 @@ class _Loader:
             self.attempt,
             "load",
             parts,
-            tuple(columns_of(flow.contract)),
+            tuple(flow.columns(flow.contract)),
             gate,
             flow.contract.digest(),
             self.job.author,

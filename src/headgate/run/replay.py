@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headgate.books import ledger, tables
 from headgate.books.ledger import Counts, Seat
 from headgate.books.work import Commit, Committed, Lost, Outcome, Part
+from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, tidied
 from headgate.core.protocols import Session, Store, StoreSession
@@ -16,7 +17,6 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import columns_of
 from headgate.run.flow import Flow, refuse_broken
 from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
 from headgate.sql import quote
@@ -80,7 +80,7 @@ def _forget(session: StoreSession) -> None:
 def _claim_list(session: Session, table: str, ids: Sequence[int] | None) -> list[_Group]:
     chosen = "" if ids is None else f" AND id IN ({', '.join(str(int(one)) for one in ids) or 'NULL'})"
     session.execute(
-        f"""CREATE TEMP TABLE hg_replay AS SELECT id, partition, shape, "row" IS NULL AS malformed
+        f"""CREATE TEMP TABLE hg_replay AS SELECT id, partition, shape, revision, "row" IS NULL AS malformed
             FROM _headgate.quarantine WHERE table_name = {quote.literal(table)} AND status = 'open'{chosen}"""
     )
     rows = session.execute(
@@ -108,9 +108,7 @@ def _groups(session: Session) -> list[_Group]:
 
 
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
-    known = flow.contract or pin.pinned(session, flow.table)
-    assert known is not None
-    contract = pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
+    contract = _contract(session, flow)
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
@@ -119,20 +117,9 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
            FROM _headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id""",
         "hg_records",
     )
-    tables.prepare(session, flow.table, columns_of(contract), rebuild=False)
+    tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
-    zone = str(flow.ingest.source.options.get("timezone") or "UTC")
-    rules = Rules(
-        flow.table,
-        contract,
-        flow.disposition,
-        spec.keys,
-        spec.order_by,
-        zone,
-        records=records,
-        extra=flow.ingest.extra == "ignore",
-    )
-    gate = Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
+    gate = _gate(session, flow, contract, records, attempt)
     seats = ledger.seats(session, flow.name)
     with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
         parts = []
@@ -145,7 +132,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             attempt,
             "replay",
             tuple(parts),
-            tuple(columns_of(contract)),
+            tuple(flow.columns(contract)),
             gate,
             contract.digest(),
             author,
@@ -156,8 +143,59 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         return try_commit(store, session, work)
 
 
+def would(session: StoreSession, flow: Flow, records: str) -> Counts:
+    """What a replay of the records would end in; nothing is changed.
+
+    `records`: a relation of the engine, as `Rules.records` has them, with `partition` and `malformed`.
+    """
+    contract = _contract(session, flow)
+    if flow.contract:
+        refuse_broken(flow)
+    tables.compare(session, flow.table, flow.columns(contract))
+    rows = session.engine.execute(
+        f"""SELECT q.partition, q.shape, count(*), count(*) FILTER (WHERE q.malformed) FROM {records} AS q
+            GROUP BY 1, 2 ORDER BY 1, 2"""
+    )
+    gate = _gate(session, flow, contract, records, new_id())
+    with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
+        for number, row in enumerate(rows):
+            gate.add(number, _batch(session, _Group(*row), records))
+        gate.decide()
+        session.execute("BEGIN")
+        try:
+            found = sum(gate.judge(session).values(), Counts())
+            return replace(found, loaded=found.read - found.quarantined - found.deduplicated - found.skipped)
+        finally:
+            session.abandon()
+
+
+def _contract(session: Session, flow: Flow) -> Contract:
+    """The contract as it stands now; for a two-line ingest the one that its first load pinned."""
+    known = flow.contract or pin.pinned(session, flow.table)
+    assert known is not None
+    return pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
+
+
+def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, attempt: str) -> Gate:
+    spec = flow.ingest.load
+    rules = Rules(
+        flow.table,
+        contract,
+        flow.disposition,
+        spec.keys,
+        spec.order_by,
+        spec.history,
+        str(flow.ingest.source.options.get("timezone") or "UTC"),
+        records=records,
+        extra=flow.ingest.extra == "ignore",
+    )
+    return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
+
+
 def _part(number: int, group: _Group, seat: Seat) -> Part:
-    claims = f"SELECT id FROM hg_replay WHERE partition = {quote.literal(group.partition)}"
+    # Of the revision that was judged: a fix in between makes the claim fail, and all is read again.
+    claims = f"""SELECT r.id FROM hg_replay AS r JOIN _headgate.quarantine AS now
+                 ON now.id = r.id AND now.revision = r.revision WHERE r.partition = {quote.literal(group.partition)}"""
     return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
 
 
@@ -166,7 +204,8 @@ def _batch(session: Session, group: _Group, records: str) -> Batch:
     body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [group.shape])[0][0]
     columns = tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
     values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
-    mine = f"{records} AS q WHERE q.partition = {quote.literal(group.partition)}"
+    same = f"q.partition = {quote.literal(group.partition)} AND q.shape = {quote.literal(group.shape)}"
+    mine = f"{records} AS q WHERE {same}"
     return Batch(
         group.partition,
         f"SELECT q.id AS _hg_row, {values} FROM {mine} AND NOT q.malformed",

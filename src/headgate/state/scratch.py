@@ -24,6 +24,13 @@ class Scratch:
         self._path: Path | None = None
         self._lock = -1
 
+    @classmethod
+    def temporary(cls) -> Scratch:
+        """One in the system's place for temporary files, for work that belongs to no project."""
+        made = cls(Path(tempfile.gettempdir()))
+        made._path = Path(tempfile.mkdtemp(prefix="headgate-"))
+        return made
+
     @property
     def path(self) -> Path:
         """The folder; in the system's place for temporary files where the project can only be read."""

@@ -65,6 +65,10 @@ TYPES = (
     "timestamptz", "time", "uuid", "json", "binary",
 )  # fmt: skip
 
+DISPOSITIONS: tuple[Disposition, ...] = (
+    "append", "append", "upsert", "upsert", "insert", "replace", "partition", "scd2",
+)  # fmt: skip
+
 _UUID = "0a0b0c0d-0000-4000-8000-00000000000"
 _GOOD: dict[str, list[str]] = {
     "int": ["1", "2", "3", "4", "5", "+2", "007", "-1"],
@@ -208,17 +212,21 @@ def contracts(
 @st.composite
 def flows(
     draw: st.DrawFn,
-    dispositions: Sequence[Disposition] = ("append", "append", "upsert", "upsert", "insert", "replace", "partition"),
+    dispositions: Sequence[Disposition] = DISPOSITIONS,
     made: st.SearchStrategy[Contract] | None = None,
 ) -> Flow:
     """Flows into raw.orders. Upsert and insert are by `id`, the first with or without `order_by: n`; `partition` is by
-    `id` or by `n`."""
+    `id` or by `n`; scd2 is by `id` and ordered by `n`."""
     contract = draw(made if made is not None else contracts())
     disposition = draw(st.sampled_from(dispositions))
     if disposition in ("replace", "partition") and contract.refuse_at_most is None and draw(st.booleans()):
         contract = replace(contract, refuse_at_most=Limit.of("share", 1))
+    if disposition == "scd2":  # every version of an identity repeats what is unique in one
+        references = tuple(one for one in contract.references if one.to_table != TABLE)
+        columns = tuple(replace(one, required=None) if one.name == "n" else one for one in contract.columns)
+        contract = replace(contract, columns=columns, uniques=(), references=references)
     upsert = disposition == "upsert"
-    keys = ("id",) if disposition in ("upsert", "insert") else ()
+    keys = ("id",) if disposition in ("upsert", "insert", "scd2") else ()
     keys = (draw(st.sampled_from(["id", "n"])),) if disposition == "partition" else keys
     free = all(column.required != "error" for column in contract.columns if column.name == "n")
     return Flow(
@@ -226,7 +234,7 @@ def flows(
         contract,
         disposition,
         keys=keys,
-        order_by="n" if upsert and free and draw(st.booleans()) else None,
+        order_by="n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None,
         allow_empty=disposition == "replace" and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
         twin_files=draw(st.sampled_from(["load", "load", "skip"])),

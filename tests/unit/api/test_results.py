@@ -36,6 +36,21 @@ RECORD = results.QuarantineRecord(
 ENTRY = results.LedgerEntry(
     "e1", "2026-06-01T00:00:00+00:00", "raw.orders", "06.csv", 1, 2, "load", 10, 6, 2, 1, 1, 6, 0, None, {"record": 10}
 )
+TABLE = results.InitTable(
+    "raw.a",
+    "ingest/a.yml",
+    "a.csv",
+    1,
+    9,
+    1,
+    3,
+    ("id",),
+    "append",
+    ("x -> raw.b.id",),
+    2,
+    ("UTF-8",),
+    ("n: int but for 1",),
+)
 ANSWERS = [
     results.RunResult("ok", True, (STEP,), (FINDING,)),
     results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file"),)),
@@ -44,7 +59,22 @@ ANSWERS = [
     results.LedgerResult(3, (ENTRY,)),
     results.QuarantineList(2, (RECORD, dataclasses.replace(RECORD, raw=None, parent=None))),
     results.ReplayResult(3, 1, 1, 1, 0, 2, (FINDING,)),
+    results.QuarantineList(
+        1, (dataclasses.replace(RECORD, revisions=(results.Revision(1, "ada", "2026", "why", None, {"id": "7"}),)),)
+    ),
+    results.QuarantineSample(9, (results.ReasonGroup("raw.orders", "min", "amount", "at least 0", 9, (RECORD,)),)),
+    results.ExportResult("x.csv", "csv", 2, ("_hg_id", "id"), True),
+    results.FixResult(
+        True,
+        3,
+        1,
+        1,
+        (results.RecordChange("q1", "raw.orders", 0, {"id": ["7", None]}, ("7,-1", None)),),
+        results.ReplayResult(1),
+    ),
+    results.PurgeResult(2, 1, "why", "ada", (results.PurgeReceipt("raw.orders", "e3", 2, 1, "abc"),)),
     results.AdjustResult("raw.orders", "tests deleted", "anna", "e2", 10, 8, 0, 2),
+    results.InitResult(True, "/p", (TABLE,), ("ingest/a.yml",), (results.LeftAlone("b.csv", "why"),), (FINDING,)),
     results.QueryResult.of([("n", "DECIMAL(5,2)"), ("s", "VARCHAR")], [(Decimal("1.50"), None)], total=9),
 ]
 

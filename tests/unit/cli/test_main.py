@@ -84,6 +84,53 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
             ("quarantine", ("t",), {"status": "held", "limit": 3}),
         ),
         ("quarantine show x y", RECORDS, ("quarantine_show", (("x", "y"),), {})),
+        ("quarantine show x --unmask", RECORDS, ("quarantine_show", (("x",),), {"unmask": True})),
+        (
+            "quarantine list --reason min --column a --partition f.csv --since 7d --unmask",
+            RECORDS,
+            (
+                "quarantine",
+                (None,),
+                {
+                    "status": "open",
+                    "limit": 50,
+                    "rule": "min",
+                    "column": "a",
+                    "partition": "f.csv",
+                    "since": "7d",
+                    "unmask": True,
+                },
+            ),
+        ),
+        (
+            "quarantine sample --table t --per-reason 1",
+            results.QuarantineSample(0),
+            ("quarantine_sample", ("t", "open", 1), {}),
+        ),
+        (
+            "quarantine export --to x.csv --spreadsheet 7",
+            results.ExportResult("x.csv", "csv", 1),
+            ("quarantine_export", ("x.csv", ("7",)), {"status": "open", "spreadsheet": True}),
+        ),
+        (
+            "quarantine fix 7 --set a=b --raw= --reason why --revision 0 --replay",
+            results.FixResult(False, 1, 1),
+            (
+                "quarantine_fix",
+                (("7",),),
+                {"set": {"a": "b"}, "limit": 50, "raw": "", "reason": "why", "revision": 0, "replay": True},
+            ),
+        ),
+        (
+            "quarantine fix --from x.csv --dry-run --rule min --json",
+            results.FixResult(True, 1, 1),
+            ("quarantine_fix", (None,), {"set": {}, "limit": None, "file": "x.csv", "dry_run": True, "rule": "min"}),
+        ),
+        (
+            "quarantine purge --older-than 30d --status all --reason why --yes",
+            results.PurgeResult(0, 0, "why", "ada"),
+            ("quarantine_purge", (None,), {"status": "all", "older_than": "30d", "reason": "why", "yes": True}),
+        ),
         ("quarantine replay --all", results.ReplayResult(0), ("replay", (None,), {"table": None, "all": True})),
         ("quarantine replay --table t", results.ReplayResult(0), ("replay", (None,), {"table": "t", "all": False})),
         ("quarantine replay x y", results.ReplayResult(0), ("replay", (("x", "y"),), {"table": None, "all": False})),

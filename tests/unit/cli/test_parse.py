@@ -8,7 +8,7 @@ import pytest
 
 from headgate.cli.commands import COMMANDS, GLOBALS, VALUED, Command
 from headgate.cli.help import help_text
-from headgate.cli.parse import Usage, parse, parser_of, wants_json
+from headgate.cli.parse import Usage, assignment, parse, parser_of, wants_json
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("", "no command given", ""),
         ("--json", "no command given", ""),
         ("runn", "unknown command 'runn' (did you mean 'run'?)", ""),
-        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, ledger", ""),
-        ("quarantine", "headgate quarantine: which one? list, replay, show", "quarantine"),
+        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, init, ledger", ""),
+        ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
         ("check raw.a", "headgate check does not take 'raw.a'", "check"),
@@ -89,11 +89,23 @@ def test_a_value_is_not_an_option() -> None:
 
 
 def test_options_that_take_a_value_are_known() -> None:
-    taking = {"--project", "--profile", "--table", "--limit", "--status", "--reason"}
+    taking = {
+        "--project",
+        "--profile",
+        "--table",
+        "--limit",
+        "--status",
+        "--reason",
+        "--rule",
+        "--column",
+        "--partition",
+    }
+    taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
+    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:
-            assert all((flag in VALUED) == (action.nargs is None) for flag in action.option_strings)
+            assert all((flag in VALUED) == (action.nargs in (None, "+")) for flag in action.option_strings)
 
 
 def test_the_help_names_every_command_and_global_option() -> None:
@@ -120,3 +132,22 @@ def test_the_help_of_a_group_lists_the_group() -> None:
     text = help_text("quarantine")
     assert "quarantine replay" in text
     assert "full" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("amount = 1", ("amount", "1")),
+        ("amount=replace(amount, '=', '')", ("amount", "replace(amount, '=', '')")),
+        ('"a = ""b""" = upper(x)', ('a = "b"', "upper(x)")),
+        (" Order ID  = NULL ", ("Order ID", "NULL")),
+    ],
+)
+def test_an_assignment_is_a_column_and_an_expression(text: str, found: tuple[str, str]) -> None:
+    assert assignment(text) == found
+
+
+@pytest.mark.parametrize("text", ["amount", "= 1", "amount =", "amount == 1", ""])
+def test_what_is_no_assignment_is_told(text: str) -> None:
+    with pytest.raises(Usage, match="column = SQL expression"):
+        parse(["quarantine", "fix", "1", "--set", text, "--reason", "x"])

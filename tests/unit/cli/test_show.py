@@ -8,7 +8,7 @@ import pytest
 from fake_project import step
 
 from headgate.api import results
-from headgate.cli import show
+from headgate.cli import bench, show
 from headgate.cli.screen import Screen
 from headgate.core.errors import Finding
 
@@ -112,21 +112,21 @@ RECORD = results.QuarantineRecord(
 
 
 def test_the_quarantine_lists_every_reason_and_the_total() -> None:
-    lines = show.quarantine(results.QuarantineList(3100, (RECORD,)), PLAIN)
+    lines = bench.quarantine(results.QuarantineList(3100, (RECORD,)), PLAIN)
     assert lines[2:] == [
         "q1  raw.orders  2026/06.csv:9  amount: must be at least 0; dates: opened before closed  7,-1\\x1b[2J",
         "1 of 3,100 records (--limit 0 shows all)",
         "whole: headgate quarantine show q1   again through the gate: headgate quarantine replay",
     ]
-    assert show.quarantine(results.QuarantineList(0), PLAIN) == ["0 records"]
+    assert bench.quarantine(results.QuarantineList(0), PLAIN) == ["0 records"]
     columnar = dataclasses.replace(RECORD, raw=None, position={"record": 7})
-    assert "2026/06.csv record 7" in show.quarantine(results.QuarantineList(1, (columnar,)), PLAIN)[2]
-    assert '{"id": "7", "amount": null}' in show.quarantine(results.QuarantineList(1, (columnar,)), PLAIN)[2]
+    assert "2026/06.csv record 7" in bench.quarantine(results.QuarantineList(1, (columnar,)), PLAIN)[2]
+    assert '{"id": "7", "amount": null}' in bench.quarantine(results.QuarantineList(1, (columnar,)), PLAIN)[2]
 
 
 def test_a_record_is_shown_whole() -> None:
     long = dataclasses.replace(RECORD, raw="x" * 5000)
-    lines = show.quarantine_show(results.QuarantineList(2, (RECORD, long)), Screen(width=40))
+    lines = bench.quarantine_show(results.QuarantineList(2, (RECORD, long)), Screen(width=40))
     assert lines[:7] == [
         "q1  raw.orders  open  2026/06.csv:9",
         "  refused: amount: must be at least 0 (min)",
@@ -137,7 +137,7 @@ def test_a_record_is_shown_whole() -> None:
         "    amount = NULL",
     ]
     assert "  raw: " + "x" * 5000 in lines
-    assert show.quarantine_show(results.QuarantineList(0), PLAIN) == []
+    assert bench.quarantine_show(results.QuarantineList(0), PLAIN) == []
 
 
 def test_a_replay_says_what_became_of_the_records() -> None:

@@ -12,6 +12,7 @@ import pytest
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding, Location, ProjectError
 from headgate.core.values import TableRef
+from headgate.project.load import WORDS
 from headgate.project.model import Ingest, LoadSpec, Project, Warehouse
 from headgate.project.read import read_project
 
@@ -388,7 +389,8 @@ INGEST_MISTAKES = [
         None,
     ),
     (BASE + "load: upsrt", "bad-value", ":3:7", "unknown load 'upsrt' (did you mean 'upsert'?)"),
-    (BASE + "load: scd2", "not-supported", ":3:7", "load: scd2 is not supported"),
+    (BASE + "load: scd3", "not-supported", ":3:7", "load: scd3 is not supported"),
+    (BASE + "load: scd2", "missing-key", ":3:7", "scd2 has no key"),
     (BASE + "load: {partition: true}", "missing-key", ":3:8", "partition has no column"),
     (BASE + "load: {append: id}", "bad-value", ":3:16", "append takes no columns"),
     (BASE + "load: {replace: true, order_by: id}", "bad-value", ":3:33", "order_by does not go with replace"),
@@ -396,7 +398,7 @@ INGEST_MISTAKES = [
         BASE + "load: {order_by: id}",
         "bad-value",
         ":3:7",
-        "load: must name one of append, upsert, insert, replace, partition",
+        f"load: must name one of {', '.join(WORDS)}",
     ),
     (BASE + "load: {upsert: [id, id]}", "bad-value", ":3:16", "upsert names a column twice"),
     (BASE + "load: upsert", "missing-key", ":3:7", "upsert has no key"),

@@ -21,8 +21,10 @@ from headgate.testing.oracle import (
     State,
     adjust,
     check_laws,
+    fix,
     full_refresh,
     load,
+    purge,
     replay,
     same_state,
     view,
@@ -222,6 +224,51 @@ def test_s6_a_reload_supersedes_the_open_records_of_its_partition_only() -> None
     state = run(flow, first, {**first, "a": file("id,amount", "1,1", identity="2")})
     assert [(r.partition, r.status) for r in state.quarantine] == [("a", "superseded"), ("b", "open")]
     assert state.positions["raw.orders", "a"].generation == 2
+
+
+def test_s6_a_fixed_record_stays_open_until_a_replay_and_keeps_what_it_was() -> None:
+    state = run(orders(), {"a": file("id,amount", "1,-1", "2,2")})
+    fixed = fix(state, 1, 0, {"id": "1", "amount": "1"})
+    assert (refused(fixed), values(fixed, "id"), check_laws(fixed)) == ([(1, [("min", "amount")])], [2], [])
+    assert (fixed.quarantine[0].revision, fixed.quarantine[0].before) == (1, ({"id": "1", "amount": "-1"},))
+    after = replay(fixed, orders(), [1])
+    assert (values(after, "id", "amount"), check_laws(after)) == ([(1, Decimal("1.00")), (2, Decimal("2.00"))], [])
+
+
+def test_s6_a_fix_needs_the_revision_that_it_saw_and_an_open_record() -> None:
+    state = run(orders(), {"a": file("id,amount", "1,-1")})
+    fixed = fix(state, 1, 0, {"id": "1", "amount": "1"})
+    for broken, seen in ((fixed, 0), (replay(fixed, orders(), [1]), 1)):
+        with pytest.raises(ValueError, match="fixed meanwhile"):
+            fix(broken, 1, seen, {"id": "1", "amount": "5"})
+
+
+def test_s6_a_malformed_record_is_fixed_by_the_whole_record() -> None:
+    state = run(orders(), {"a": File("1", (Malformed("1,2,3"),), ("id", "amount"))})
+    after = replay(fix(state, 1, 0, {"id": "1", "amount": "2"}), orders(), [1])
+    assert (values(after, "id", "amount"), check_laws(after)) == ([(1, Decimal("2.00"))], [])
+
+
+def test_s4_a_purge_is_an_entry_and_the_fourth_law_counts_it() -> None:
+    state = run(orders(), {"a": file("id,amount", "1,-1", "2,-2", "3,3")})
+    after = purge(state, "raw.orders", [1], "asked by the customer")
+    assert [(r.status, r.erased, r.settled_by) for r in after.quarantine] == [
+        ("purged", True, 2),
+        ("open", False, None),
+    ]
+    assert (after.entries[-1].kind, after.entries[-1].purged, check_laws(after)) == ("purge", 1, [])
+    with pytest.raises(ValueError, match="not every record is open"):
+        replay(after, orders(), [1])
+
+
+def test_s4_a_purge_empties_what_a_record_was_before_its_replays() -> None:
+    """Else: the record that was refused again is erased, and the one that it was still tells everything."""
+    state = run(orders(), {"a": file("id,amount", "1,-1")})
+    after = purge(replay(state, orders(), [1]), "raw.orders", [2], "asked by the customer")
+    assert [(r.status, r.erased) for r in after.quarantine] == [("replayed", True), ("purged", True)]
+    assert check_laws(after) == []
+    with pytest.raises(ValueError, match="nothing to purge"):
+        purge(after, "raw.orders", [1, 2], "again")
 
 
 def test_s6_a_reload_removes_before_set_rules_are_judged() -> None:

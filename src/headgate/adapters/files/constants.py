@@ -32,6 +32,10 @@ class Constants:
             raise _bad(partition.location, f"a folder, too, gives a column {self.file_column!r}")
         return {**found, self.file_column: partition.name}
 
+    def named(self, partition: str) -> dict[str, str | None]:
+        """As `of`, for a partition of which only the name is known."""
+        return self.of(Partition(partition, "new", 0, location=str(self.root / partition)))
+
     def beside(self, names: Sequence[str], partition: Partition, where: str, code: str) -> dict[str, str | None]:
         """As `of`, for a file with columns `names`. *Errors*: also AdapterError `code` where one is there already."""
         given = self.of(partition)

@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Literal
 from headgate.adapters.files.csv_reader import CsvJob, CsvReader
 from headgate.adapters.files.listing import Listing
 from headgate.adapters.files.options import constants, csv_format
+from headgate.adapters.files.records import whole_record
 from headgate.adapters.files.shape import RESERVED, compare
+from headgate.adapters.files.sniff import Guess, guess
 from headgate.adapters.files.text import Format, read_head, width
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
@@ -58,6 +60,11 @@ class CsvSource:
         """How the text is to be read, and the texts that stand for NULL. *Errors*: ProjectError `bad-option`."""
         return csv_format(options)
 
+    @staticmethod
+    def guess(path: Path) -> Guess:
+        """How a file seems to be written, where nobody said it. *Errors*: AdapterError where it can't be read."""
+        return guess(path)
+
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
         """Every file in name order, judged against the `known` end positions."""
         return self._job.listing.judge(known)
@@ -68,6 +75,19 @@ class CsvSource:
         *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `no-header`, `bad-header`, `file-changed`.
         """
         return CsvReader(self._job, partition, at)
+
+    def record_of(self, text: str, columns: Sequence[str], partition: str) -> dict[str, str | None] | str:
+        """One record's text as the source reads it, column -> text or None; or what keeps it from being one record.
+
+        `columns`: those that the file of `partition` yields, in its order.
+        """
+        job = self._job
+        given = job.constants.named(partition)
+        names = [name for name in columns if name not in given]
+        made = whole_record(text, names, job.form.dialect, job.nulls)
+        if isinstance(made, str):
+            return made
+        return {name: given[name] if name in given else made[name] for name in columns}
 
     def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:
         """What would keep these columns from being read, file by file: `missing-column`, `unknown-column`, errors."""

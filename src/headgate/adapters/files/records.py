@@ -13,7 +13,7 @@ handful of byte counts, which gives up (None) wherever it could be wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 CHUNK = 1 << 18
@@ -357,3 +357,24 @@ def garbage(raw: bytes) -> str:
     if b"\0" in raw:
         return "expected no NUL byte"
     return "" if plain(raw) else "expected valid text in the file's encoding"
+
+
+def whole_record(
+    text: str, names: Sequence[str], dialect: Dialect, nulls: Sequence[bytes]
+) -> dict[str, str | None] | str:
+    """The text as one record of these columns; or what is wrong with it, where it is none or more than one."""
+    buf = text.encode("utf-8", "surrogatepass")
+    splitter = Splitter(dialect, len(names))
+    extents = [extent for extent in splitter.extents(buf) if extent[3] is not None]
+    if len(extents) != 1:
+        return f"expected one record, found {len(extents)}"
+    start, _, _, problem = extents[0]
+    if problem:
+        return problem
+    walked = splitter.walk(buf, start)
+    assert isinstance(walked, tuple)
+    values = [
+        None if value in nulls and not quoted else value.decode("utf-8")
+        for value, quoted in splitter.values(buf, walked[0])
+    ]
+    return dict(zip(names, values, strict=True))

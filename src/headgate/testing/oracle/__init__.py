@@ -4,6 +4,7 @@ Plain Python over lists and dicts: no SQL, and nothing imported from the rest of
 beats fast. Property tests compare the real system with it by `view`.
 """
 
+from headgate.testing.oracle.bench import fix, purge
 from headgate.testing.oracle.commits import adjust
 from headgate.testing.oracle.judge import Reading, Verdict, judge
 from headgate.testing.oracle.laws import check_laws, differences, same_state, view
@@ -55,9 +56,11 @@ __all__ = [
     "canonical_spelling",
     "check_laws",
     "differences",
+    "fix",
     "full_refresh",
     "judge",
     "load",
+    "purge",
     "replay",
     "same_state",
     "view",

@@ -23,6 +23,7 @@ from headgate.testing.oracle.model import (
     Status,
 )
 from headgate.testing.oracle.rows import look, shares
+from headgate.testing.oracle.values import rank
 
 
 @dataclass(frozen=True)
@@ -134,15 +135,20 @@ def write(
     """Give every verdict of one partition its effect, under a new entry."""
     entry_id = next_id(state.entries)
     fates = Counter(verdict.fate for verdict in verdicts)
-    loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in verdicts if verdict.fate == "loaded"]
-    updated = _put(state, flow, loaded)
+    news = [verdict for verdict in verdicts if verdict.fate == "loaded" and verdict.note != "unchanged"]
+    loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in news]
+    if flow.disposition == "scd2":
+        facts["removed"] = _enter_history(state, flow, loaded)
+        updated = fates["loaded"] - len(loaded)
+    else:
+        updated = _put(state, flow, loaded)
     for verdict in verdicts:
         if verdict.fate == "quarantined":
             state.quarantine.append(_refused(state, flow, verdict, entry=entry_id))
     facts.setdefault("skipped", fates["skipped"])
     entry = add_entry(
         state, flow.table, partition, kind, end, content,
-        inserted=len(loaded) - updated, updated=updated, quarantined=fates["quarantined"],
+        inserted=fates["loaded"] - updated, updated=updated, quarantined=fates["quarantined"],
         deduplicated=fates["deduplicated"], warnings=sum(v.warnings for v in verdicts), **facts,
     )  # fmt: skip
     assert entry.id == entry_id
@@ -171,6 +177,22 @@ def _refused(state: State, flow: Flow, verdict: Verdict, entry: int | None, refu
         next_id(state.quarantine), flow.table, reading.partition, reading.number, reading.record, verdict.reasons,
         entry, status, origin.id if origin else None, refusal=refusal, key=_partition_of(flow, verdict),
     )  # fmt: skip
+
+
+def _enter_history(state: State, flow: Flow, rows: list[Row]) -> Mapping[Any, int]:
+    """Write the rows as versions; how many of each `_hg_load` gave way to one of their time."""
+    table, gone = state.tables[flow.table], []
+    for row in rows:
+        identity, since = key_of(row, flow.keys), row[flow.order_by or ""]
+        current = [one for one in table if one["is_current"] and key_of(one, flow.keys) == identity]
+        for one in current:
+            table.remove(one)
+            if rank(one["valid_from"]) == rank(since):
+                gone.append(one)
+            else:
+                table.append({**one, "valid_to": since, "is_current": False})
+        table.append({**row, "valid_from": since, "valid_to": None, "is_current": True})
+    return count_by_load(gone)
 
 
 def _partition_of(flow: Flow, verdict: Verdict) -> tuple[object, ...] | None:

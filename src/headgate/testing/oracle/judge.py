@@ -45,7 +45,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a record. `note` says why it was deduplicated: later (another of the load won) or older."""
+    """What becomes of a record. `note` says why it was deduplicated: later (another of the load won) or older; of a
+    record that is loaded, that it says nothing new of its identity: unchanged."""
 
     reading: Reading
     fate: Fate
@@ -65,7 +66,7 @@ def key_of(row: Row, columns: tuple[str, ...]) -> Key | None:
 def judge(readings: list[Reading], flow: Flow, state: State) -> list[Verdict]:
     """The fate of every record, in the order given, against the tables as they stand in `state`."""
     looks = [look(reading.record, flow) for reading in readings]
-    courts = {"upsert": _Upsert, "insert": _Insert}
+    courts = {"upsert": _Upsert, "insert": _Insert, "scd2": _History}
     court = courts.get(flow.disposition, _Append)(readings, looks, flow, state)
     while court.round():
         pass
@@ -166,8 +167,12 @@ class _Court:
         if reasons := self.reasons(i):
             return Verdict(reading, "quarantined", seen.row, reasons, warnings)
         if i in self.accepted:
-            return Verdict(reading, "loaded", seen.row, (), warnings)
+            return Verdict(reading, "loaded", seen.row, (), warnings, self.says(i))
         return Verdict(reading, "deduplicated", seen.row, (), warnings, self.note(i))
+
+    def says(self, i: int) -> str:
+        """What there is to say of an accepted record."""
+        return ""
 
     def note(self, i: int) -> str:
         raise AssertionError("a record without reason was not accepted")
@@ -322,3 +327,60 @@ class _Insert(_Upsert):
 
     def _older_than_table(self, i: int) -> bool:
         return self.identity(i) in self.by_identity
+
+
+@dataclass
+class Version:
+    """The newest version of one identity: since when it holds, what it says, and which record of the load made it
+    (None: it stands in the table)."""
+
+    since: tuple[int, Any]
+    values: tuple[object, ...]
+    record: int | None = None
+
+
+class _History(_Court):
+    """SCD2: records are taken one by one, in source order, each against the newest version of its identity."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.older: set[int] = set()
+        self.unchanged: set[int] = set()
+
+    def round(self) -> bool:
+        newest = {key_of(row, self.flow.keys): Version(rank(row["valid_from"]), tracked(row, self.flow))
+                  for row in self.table if row["is_current"]}  # fmt: skip
+        taken: set[int] = set()
+        for i in self.fit:
+            identity = key_of(self.rows[i], self.flow.keys)
+            made = Version(rank(self.rows[i][self.flow.order_by or ""]), tracked(self.rows[i], self.flow), i)
+            before = newest.get(identity)
+            if before is not None and (made.since < before.since or self._loses_tie(i, made, before)):
+                self.older.add(i)
+                continue
+            taken.add(i)
+            if before is not None and made.values == before.values:
+                self.unchanged.add(i)
+                continue
+            if before is not None and made.since == before.since and before.record is not None:
+                taken.discard(before.record)
+            newest[identity] = made
+        self.accepted = sorted(taken)
+        return False
+
+    def says(self, i: int) -> str:
+        return "unchanged" if i in self.unchanged else ""
+
+    def _loses_tie(self, i: int, made: Version, before: Version) -> bool:
+        return made.since == before.since and self.readings[i].origin is not None
+
+    def unique_reasons(self, i: int) -> list[Reason]:
+        return []
+
+    def note(self, i: int) -> str:
+        return "older" if i in self.older else "later"
+
+
+def tracked(row: Row, flow: Flow) -> tuple[object, ...]:
+    """What makes a version of the row."""
+    return tuple(None if row[name] is None else rank(row[name]) for name in flow.tracked)

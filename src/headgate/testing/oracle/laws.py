@@ -86,7 +86,7 @@ def _positions(state: State, table: str, chains: dict[tuple[str, int], list[Entr
 
 def law_4(state: State, table: str) -> list[str]:
     """Quarantine: what entries counted as quarantined is what the quarantine holds of each, and every such record is
-    open, replayed or superseded; read(replay) = replayed. Held records belong to the last refusal alone."""
+    open, replayed, superseded or purged; read(replay) = replayed. Held records belong to the last refusal alone."""
     entries = state.entries_of(table)
     records = [record for record in state.quarantine if record.table == table]
     counted = Counter(record.entry for record in records if record.entry is not None)
@@ -98,10 +98,11 @@ def law_4(state: State, table: str) -> list[str]:
     status = Counter(record.status for record in records if record.entry is not None)
     total = sum(entry.quarantined for entry in entries)
     replayed = sum(entry.read for entry in entries if entry.kind == "replay")
-    if total != status["open"] + replayed + status["superseded"]:
+    purged = sum(entry.purged for entry in entries)
+    if total != status["open"] + replayed + status["superseded"] + purged:
         broken.append(
             f"L4 {table}: {total} quarantined, but {status['open']} open, {replayed} replayed, "
-            f"{status['superseded']} superseded"
+            f"{status['superseded']} superseded, {purged} purged"
         )
     return broken + _strays(state, table, records)
 
@@ -112,6 +113,10 @@ def _strays(state: State, table: str, records: list[Refused]) -> list[str]:
     last = max(refusals, default=None)
     broken = []
     for record in records:
+        if record.erased and (record.before or record.record != Malformed("")):
+            broken.append(f"L4 record {record.id}: erased, but what it said is still there")
+        if (record.status == "purged" and not record.erased) or (record.status == "open" and record.erased):
+            broken.append(f"L4 record {record.id}: {record.status}, but its content says otherwise")
         if not record.reasons:
             broken.append(f"L4 record {record.id}: refused without a reason")
         if record.entry is None and (record.refusal not in refusals or record.status not in ("held", "discarded")):

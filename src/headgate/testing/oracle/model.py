@@ -18,13 +18,13 @@ Row = dict[str, Value]
 Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
-Disposition = Literal["append", "upsert", "insert", "replace", "partition"]
-Kind = Literal["load", "replay", "adjust"]
-Status = Literal["open", "held", "replayed", "superseded", "discarded"]
+Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
+Kind = Literal["load", "replay", "adjust", "purge"]
+Status = Literal["open", "held", "replayed", "superseded", "purged", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
 WHOLE = ""
-"""The partition of an entry about the whole table: what a replace removed, what an adjust accepted."""
+"""The partition of an entry about the whole table: what a replace removed, an adjust accepted, a purge erased."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,16 @@ class Contract:
 @dataclass(frozen=True)
 class Flow:
     """How files become rows of `table`. `keys`: the identity of upsert and insert, the columns whose values are the
-    partitions of `partition`. `order_by` is for upsert; `timezone` for texts without zone."""
+    partitions of `partition`. `order_by` is for upsert and scd2, where it is the time from which a version holds, in
+    the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
+    version (empty: all but the keys and `order_by`). `timezone` is for texts without zone."""
 
     table: str
     contract: Contract
     disposition: Disposition = "append"
     keys: tuple[str, ...] = ()
     order_by: str | None = None
+    track: tuple[str, ...] = ()
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
@@ -142,6 +145,12 @@ class Flow:
         if limit is None and self.disposition in ("replace", "partition"):
             return Limit.of("share", "0.05")
         return None if limit == Limit("share", Fraction(1)) else limit
+
+    @property
+    def tracked(self) -> tuple[str, ...]:
+        """The columns in which two versions of one identity differ."""
+        rest = (column.name for column in self.contract.columns if column.name not in (*self.keys, self.order_by))
+        return self.track or tuple(rest)
 
     @property
     def thresholds(self) -> bool:
@@ -233,7 +242,7 @@ class Entry:
 
     `inserted + updated` = rows loaded. `removed` says for each `_hg_load` how many of its rows this entry removed
     from an append or replace table (negative: an adjust found more than the books had). `rows_after` = rows of the
-    table once this entry was applied.
+    table once this entry was applied. `purged`: open records that a purge ended.
     """
 
     id: int
@@ -254,6 +263,7 @@ class Entry:
     removed: Mapping[Any, int] = field(default_factory=dict)
     rows_after: int = 0
     why: str = ""
+    purged: int = 0
 
     @property
     def loaded(self) -> int:
@@ -265,8 +275,9 @@ class Refused:
     """A quarantine record: a refused record whole, with every reason, where it came from and what became of it.
 
     `entry` is the entry that counted it as quarantined (None while it is held under a refusal); `settled_by` the entry
-    that replayed or superseded it; `parent` the record that a replay made it from. `key`: under `partition`, the
-    partition that the record belongs to, None where its columns don't convert.
+    that replayed, superseded or purged it; `parent` the record that a replay made it from. `key`: under `partition`,
+    the partition that the record belongs to, None where its columns don't convert. `before`: what it was before each
+    fix, oldest first. `erased`: a purge took both away.
     """
 
     id: int
@@ -281,6 +292,12 @@ class Refused:
     settled_by: int | None = None
     refusal: int | None = None
     key: tuple[object, ...] | None = None
+    before: tuple[Fields | Malformed, ...] = ()
+    erased: bool = False
+
+    @property
+    def revision(self) -> int:
+        return len(self.before)
 
 
 @dataclass(frozen=True)

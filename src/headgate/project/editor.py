@@ -1,0 +1,235 @@
+"""JSON Schema of a project's files, for editors: made from the tables by which the files are read.
+
+Keys, words and options are those tables; what the reader gains, the schema gains. The texts come from
+`descriptions.json`, which is taken from the documentation. A schema refuses what the reader refuses by its shape alone:
+unknown keys, words, types and rules. It never refuses what the reader takes; a key or an option whose shape is not
+described here takes anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from headgate.contracts.named import FORMS
+from headgate.contracts.rules import RULES
+from headgate.project import fields, ingest, load, modeltests, read, source
+from headgate.types.logical import ALIASES
+
+Kind = Literal["ingest", "project", "models"]
+KINDS: tuple[Kind, ...] = ("ingest", "project", "models")
+Schema = dict[str, Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+"""Values are text as written; an editor takes some for numbers and flags."""
+
+
+def _any_case(words: Iterable[str]) -> str:
+    """A regular expression of the words, whatever the case of their letters; longer words first."""
+    longest = sorted(words, key=lambda word: (-len(word), word))
+    return "|".join("".join(f"[{char}{char.upper()}]" if char.isalpha() else char for char in word) for word in longest)
+
+
+FLAG: Schema = {
+    "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": f"^({_any_case((*fields.TRUE, *fields.FALSE))})$"}]
+}
+TEXTS: Schema = {"anyOf": [SCALAR, {"type": "null"}, {"type": "array", "items": {"type": [*SCALAR["type"], "null"]}}]}
+PATH: Schema = {"type": "string", "minLength": 1}
+FUNCTION: Schema = {"type": "string", "pattern": r"^.+\.py:[^:]+$"}
+
+
+def schema(kind: Kind) -> Schema:
+    """The JSON Schema (draft 2020-12) of one kind of file: `ingest`, `project` (headgate.yml) or `models`."""
+    made = {"ingest": _ingest, "project": _project, "models": _models}[kind]()
+    titles = {"ingest": "Headgate ingest file", "project": read.FILE, "models": "Headgate tests of models"}
+    return {"$schema": DRAFT, "title": titles[kind], **made}
+
+
+@cache
+def _descriptions() -> dict[str, dict[str, str]]:
+    text = files("headgate.project").joinpath("descriptions.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = json.loads(text)
+    return found
+
+
+def _object(keys: Iterable[str], shapes: Mapping[str, Schema], texts: str, required: Iterable[str] = ()) -> Schema:
+    """A mapping of these keys and no others; a key without a shape takes anything. `texts`: of which page's table."""
+    told = _descriptions().get(texts, {})
+    properties = {}
+    for key in keys:
+        properties[key] = {**shapes.get(key, {}), **({"description": told[key]} if key in told else {})}
+    made: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**made, "required": list(required)} if required else made
+
+
+def _words(words: Iterable[str]) -> Schema:
+    return {"enum": list(words)}
+
+
+# -- ingest files ----------------------------------------------------------------------------------------------------
+
+
+def _ingest() -> Schema:
+    anywhere = {**{key: _words(words) for key, words in ingest.CHOICES.items()}, "allow_empty": FLAG}
+    conditions = {"type": ["object", "null"], "additionalProperties": SCALAR}
+    shapes = {
+        "table": {"type": "string", "pattern": r"^[^\s.]+(\.[^\s.]+)?$"},
+        "from": _from(anywhere),
+        "load": _load(anywhere),
+        "columns": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "string", "pattern": line()},
+        },
+        "rules": {"type": ["object", "null"], "additionalProperties": _rule()},
+        "skip": conditions,
+        "refuse_at_most": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _LIMIT}]},
+        **anywhere,
+    }
+    return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
+
+
+_LIMIT = r"^\s*([0-9]{1,15}|[0-9]{1,3}(\.[0-9]{1,12})?\s*%)\s*$"
+
+
+def _rule() -> Schema:
+    """A condition, or a mapping that says what kind of rule it is."""
+    value = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]}
+    forms = []
+    for kind, (keys, _) in FORMS.items():
+        shapes = dict.fromkeys((kind, *keys), value)
+        forms.append(_object((kind, *keys), {**shapes, "severity": _words(("error", "warn"))}, "", (kind,)))
+    return {"anyOf": [SCALAR, *forms]}
+
+
+def _load(anywhere: Mapping[str, Schema]) -> Schema:
+    """A word, or one word with its columns and what stands beside it."""
+    options = {key: anywhere.get(key, SCALAR) for key in load.BESIDE}
+    options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
+    shapes: dict[str, Schema] = {
+        word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
+    }
+    made = _object((*load.WORDS, *load.BESIDE), {**shapes, **options}, "load")
+    one = {"oneOf": [{"required": [word]} for word in load.WORDS]}
+    return {"anyOf": [_words(load.WORDS), {**made, **one}]}
+
+
+def _from(anywhere: Mapping[str, Schema]) -> Schema:
+    """A path, or one adapter by its name."""
+    return {"anyOf": [PATH, *(_adapter(kind, anywhere) for kind in source.ADAPTERS)]}
+
+
+SHAPES: dict[Callable[..., Any], Schema] = {
+    fields.flag: FLAG,
+    source._path: PATH,
+    source._function: FUNCTION,
+    source._nulls: TEXTS,
+    source._names: {"type": "array", "items": SCALAR},
+    source._replay: _words(("stable", "moving")),
+    source._character: {**SCALAR},
+    source._quote: {**SCALAR},
+    source._encoding: {**SCALAR},
+    source._zone: {"type": "string"},
+    source._name: {**SCALAR},
+}
+"""What a reader of options takes; readers that are not here take anything."""
+
+
+def _adapter(kind: str, anywhere: Mapping[str, Schema]) -> Schema:
+    main = source.MAIN.get(kind, ("path", ""))[0]
+    shapes = {**anywhere, **{name: SHAPES.get(reader, {}) for name, reader in source.ADAPTERS[kind].items()}}
+    keys = tuple(dict.fromkeys((*source.ADAPTERS[kind], *source.INGEST_OPTIONS, *anywhere)))
+    options = _object(keys, shapes, kind, (main,))
+    bare = shapes.get(main, {})
+    if kind not in source.MAIN:
+        return _object((kind,), {kind: {"anyOf": [bare, options]}}, "from", (kind,))
+    beside = [key for key in keys if key != main]
+    inside = _object((kind,), {kind: options}, "from", (kind,))
+    return {"anyOf": [_object((kind, *beside), {**shapes, kind: bare}, kind, (kind,)), inside]}
+
+
+def line() -> str:
+    """A regular expression (ECMA 262) of a line of the short form: a type and its rules, by their names."""
+    arg = r"""\s*(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\s,()'"][^,()'"]*)\s*"""
+    args = rf"(?:\({arg}(?:,{arg})*\)|\(\s*\))?"
+    types = _any_case(ALIASES)
+    rules = "|".join(re.escape(name) for name in sorted(RULES, key=len, reverse=True))
+    return rf"^\s*(?:{types})\s*{args}\s*(?:,\s*(?:{rules})\s*{args}\s*)*$"
+
+
+# -- headgate.yml ----------------------------------------------------------------------------------------------------
+
+
+def _project() -> Schema:
+    number = {
+        key: {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^{rule.pattern}$"}]}
+        for key, rule in read.ENGINE_VALUES.items()
+    }
+    shapes: dict[str, Schema] = {
+        "project": SCALAR,
+        "warehouse": {"type": "string", "pattern": r"^(duckdb:|postgres(ql)?://)|\$\{\s*secret:"},
+        "engine": _object(read.ENGINE_KEYS, number, "engine"),
+        "connections": {"type": "object", "additionalProperties": SCALAR},
+    }
+    profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
+    shapes["profiles"] = {"type": "object", "additionalProperties": profile}
+    return _object(read.KEYS, shapes, read.FILE)
+
+
+# -- tests of models -------------------------------------------------------------------------------------------------
+
+
+def _models() -> Schema:
+    config = _object(modeltests.NOTES_ONLY, {}, "")
+    names = {"name": SCALAR, "description": {}, "config": config}
+    column = _object(
+        modeltests.COLUMN_KEYS,
+        {**names, **dict.fromkeys(("tests", "data_tests"), _tests(modeltests.COLUMN_TESTS))},
+        "",
+        ("name",),
+    )
+    tests = dict.fromkeys(("tests", "data_tests"), _tests(modeltests.MODEL_TESTS))
+    shapes = {**names, "columns": _list(column), **tests}
+    model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
+    return _object(modeltests.FILE_KEYS, {"models": _list(model)}, "")
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": ["array", "null"], "items": items}
+
+
+def _tests(names: Iterable[str]) -> Schema:
+    """A list of tests: a bare name, or a name with its arguments."""
+    names = tuple(names)
+    config = _object(("severity", *modeltests.NOTES_ONLY), {"severity": _SEVERITY}, "")
+    shapes: dict[str, Schema] = {
+        "severity": _SEVERITY,
+        "name": SCALAR,
+        "config": config,
+        "arguments": {"type": "object"},
+    }
+    told = _descriptions().get("tests", {})
+    properties = {}
+    for name in names:
+        keys = (*modeltests.OPTIONS, *(modeltests.ARGUMENTS if name in modeltests.MODEL_TESTS else ()))
+        bare = {"type": ["string", "null"]} if name in modeltests.MODEL_TESTS else {"type": "null"}
+        properties[name] = {
+            "anyOf": [bare, _object(keys, shapes, "test")],
+            **({"description": told[name]} if name in told else {}),
+        }
+    one = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return _list({"anyOf": [_words(names), one]})
+
+
+_SEVERITY: Schema = {"type": "string", "pattern": f"^({_any_case(('error', 'warn'))})$"}
