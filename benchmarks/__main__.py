@@ -22,6 +22,7 @@ NAMES = (
     "arrow_row_rules",
     "csv_clean",
     "ndjson_clean",
+    "pydantic_model",
     "upsert_million",
     "growing_keys",
     "malformed_csv",

@@ -51,22 +51,22 @@ ACCOUNTS = """
 
 def orders(scale: float) -> Path:
     """10 M x 12 as Parquet, ids growing, 1% bad rows."""
-    return _copied("orders", scale, 10_000_000, ORDERS, "parquet")
+    return copied("orders", scale, 10_000_000, ORDERS, "parquet")
 
 
 def lineitem_parquet(scale: float) -> Path:
     """5 M x 16 as Parquet, all rows good."""
-    return _copied("lineitem", scale, 5_000_000, LINES, "parquet")
+    return copied("lineitem", scale, 5_000_000, LINES, "parquet")
 
 
 def lineitem_csv(scale: float) -> Path:
     """The same 5 M x 16 as CSV."""
-    return _copied("lineitem", scale, 5_000_000, LINES, "csv")
+    return copied("lineitem", scale, 5_000_000, LINES, "csv")
 
 
 def lineitem_ndjson(scale: float) -> Path:
     """The same 5 M x 16 as JSON lines."""
-    return _copied("lineitem", scale, 5_000_000, LINES, "ndjson")
+    return copied("lineitem", scale, 5_000_000, LINES, "ndjson")
 
 
 def lineitem_arrow(scale: float, batch_rows: int) -> Path:
@@ -77,7 +77,7 @@ def lineitem_arrow(scale: float, batch_rows: int) -> Path:
 def accounts(scale: float) -> Path:
     """10 M x 6 as Parquet: the base of the upsert."""
     query = ACCOUNTS.format(id="i", salt=20, since="2026-01-01", rows="{rows}")
-    return _copied("accounts", scale, 10_000_000, query, "parquet")
+    return copied("accounts", scale, 10_000_000, query, "parquet")
 
 
 def changes(scale: float) -> Path:
@@ -85,7 +85,7 @@ def changes(scale: float) -> Path:
     base = rows(scale, 10_000_000)
     known = f"case when i % 10 = 0 then {base} + i else (hash(i + 40) % {base})::BIGINT end"
     query = ACCOUNTS.format(id=known, salt=50, since="2026-03-01", rows="{rows}")
-    return _copied("changes", scale, 1_000_000, query, "parquet")
+    return copied("changes", scale, 1_000_000, query, "parquet")
 
 
 def slices(scale: float, number: int = 100) -> list[Path]:
@@ -94,7 +94,7 @@ def slices(scale: float, number: int = 100) -> list[Path]:
     query = """select {start} + i as id, hash(i) % 1000 as customer_id, (hash(i + 1) % 10000 / 100)::DECIMAL(10,2)
                as amount, date '2026-01-01' + {part} as day, 'note ' || i as note from range({rows}) t(i)"""
     return [
-        _copied(f"slice{part:03}", scale, 100_000, query.format(start=part * size, part=part, rows="{rows}"), "parquet")
+        copied(f"slice{part:03}", scale, 100_000, query.format(start=part * size, part=part, rows="{rows}"), "parquet")
         for part in range(number)
     ]
 
@@ -105,7 +105,7 @@ def random_slices(scale: float, number: int) -> list[Path]:
     query = """select (hash({start} + i) >> 1)::BIGINT as id, (hash(i) % 10000 / 100)::DECIMAL(10,2) as amount,
                'note ' || i as note from range({rows}) t(i)"""
     return [
-        _copied(f"random{part:02}", scale, 1_000_000, query.format(start=part * size, rows="{rows}"), "parquet")
+        copied(f"random{part:02}", scale, 1_000_000, query.format(start=part * size, rows="{rows}"), "parquet")
         for part in range(number)
     ]
 
@@ -153,7 +153,8 @@ def _broken(number: int) -> bytes:
     return f"{number},17,2026-01-01,1.00,paid,f".encode() + b"\xfcr Frau M\n"
 
 
-def _copied(name: str, scale: float, full: int, query: str, kind: str) -> Path:
+def copied(name: str, scale: float, full: int, query: str, kind: str) -> Path:
+    """What the query gives for that many `{rows}`, as a file of the kind: parquet | csv."""
     return _kept(_path(name, scale, kind), lambda part: _copy(query.format(rows=rows(scale, full)), part, kind))
 
 

@@ -16,6 +16,8 @@ from tests.mutant_tables.mutant import (
     mutant,
 )
 
+CALLS = "tests/unit/gate/test_gate_calls.py"
+MODELLED = "tests/unit/gate/test_gate_modelled.py"
 GATE = (
     mutant(
         "bit-in-the-next-word",
@@ -193,6 +195,78 @@ GATE = (
         "seen = [first]",
         "types that the first file fits refuse the second file's rows",
         PIN,
+    ),
+    mutant(
+        "skipped-shown-to-functions",
+        "gate/calls.py",
+        "(v._hg_id IS NULL OR ({shown}))",
+        "true",
+        "a skipped record is judged by a function, and quarantined as well",
+        CALLS,
+    ),
+    mutant(
+        "unread-values-blamed-twice",
+        "gate/calls.py",
+        "if blank and not isinstance(error, ValueError):",
+        "if False:",
+        "a value that does not convert brings a TypeError of the function as a second reason",
+        CALLS,
+    ),
+    mutant(
+        "halves-not-asked",
+        "gate/calls.py",
+        "            if behind - first > 1:",
+        "            if False:",
+        "where a function of tables raises, its first record alone is refused, and the bad one loads",
+        CALLS,
+    ),
+    mutant(
+        "answers-not-counted",
+        "gate/calls.py",
+        "if len(listed) != rows:",
+        "if False:",
+        "a function of tables that answers for fewer rows lets the others in",
+        CALLS,
+    ),
+    mutant(
+        "refused-by-the-model-judged-on",
+        "gate/verdict.py",
+        "guard = valid + (",
+        'guard = "" + (',
+        "a record without values breaks every rule that asks for one",
+        MODELLED,
+    ),
+    mutant(
+        "refused-by-the-model-skipped",
+        "gate/verdict.py",
+        "if skips and bits.model_bit is not None:",
+        "if False:",
+        "a record that the model refused is skipped because it has no values",
+        MODELLED,
+    ),
+    mutant(
+        "model-not-asked-for-all",
+        "gate/stage.py",
+        "if count != batch.records - batch.malformed:",
+        "if False:",
+        "rows that the parser lost are only found at the end, and the file cannot be loaded",
+        "tests/unit/gate/test_stage.py",
+    ),
+    mutant(
+        "lossy-values-loaded",
+        "gate/modelled.py",
+        "if len(refused) > len(found.refused):",
+        "if False:",
+        "a record that is refused for one value takes keys with the others",
+        MODELLED,
+    ),
+    mutant(
+        "none-for-what-is-absent",
+        "gate/modelled.py",
+        'absent = self.manner != "python" or batch.sparse or cells',
+        'absent = self.manner != "python"',
+        "a key that a dict lacks is None for the model, and its default does not hold",
+        MODELLED,
     ),
 )
 

@@ -18,7 +18,7 @@ from headgate.api.project import Project
 from headgate.api.results import QuarantineRecord
 from headgate.books import ledger
 from headgate.core.values import TableRef
-from headgate.testing import oracle
+from headgate.testing import called, oracle
 from headgate.testing.strategies import TABLE, Step, ingest_form
 
 MAIN = "project: p\nwarehouse: duckdb:w.duckdb\n"
@@ -55,6 +55,8 @@ class Disk:
         if isinstance(dress, Called):
             (root / "sources").mkdir()
             (root / "sources" / "x.py").write_text(dress.code())
+        (root / "rules").mkdir()
+        (root / called.FILE).write_text(called.SOURCE)
         (root / "ingest" / "orders.yml").write_text(ingest_form(flow, dress.source(columns)), encoding="utf-8")
         return cls(root, flow, dress, columns)
 

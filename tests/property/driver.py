@@ -26,7 +26,7 @@ from headgate.run.flow import Flow
 from headgate.run.load import Job, Loaded, load
 from headgate.run.replay import replay
 from headgate.sql import quote
-from headgate.testing import oracle
+from headgate.testing import called, oracle
 from headgate.testing.memory import Malformed, MemoryFile, MemorySource
 from headgate.testing.oracle.values import accept, written
 from headgate.testing.strategies import PARENTS, TABLE, Step, ingest_form
@@ -71,7 +71,11 @@ def ingest_of(flow: oracle.Flow, referenced: str = "int") -> Ingest:
         (root / "headgate.yml").write_text("project: p\nwarehouse: duckdb:w.duckdb\n")
         (root / "ingest" / "parents.yml").write_text(PARENT_FILE.replace("int", referenced))
         (root / "ingest" / "orders.yml").write_text(ingest_form(flow, "orders/*.csv"))
+        (root / "rules").mkdir()
+        (root / called.FILE).write_text(called.SOURCE)
         project = read_project(root)
+        for rule in (rule for one in project.ingests if one.contract for rule in one.contract.calls):
+            rule.program.loaded()  # while its file is there
     return next(ingest for ingest in project.ingests if str(ingest.table) == flow.table)
 
 

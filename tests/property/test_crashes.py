@@ -145,7 +145,7 @@ Crash = tuple[int, str]
 
 @st.composite
 def crashing(draw: st.DrawFn) -> tuple[oracle.Flow, list[tuple[Step, list[Crash]]]]:
-    flow = draw(flows(made=contracts(references=REFERENCES)))
+    flow = draw(flows(made=contracts(references=REFERENCES, calls=True)))
     steps = draw(histories(flow, max_steps=3))
     return flow, [(step, draw(crash_schedules(faults.POINTS))) for step in steps]
 
@@ -375,7 +375,7 @@ def bursts() -> st.SearchStrategy[list[int]]:
 @st.composite
 def racing(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step], Step, list[int], bool]:
     """A flow, what was done before, the step that two runners do at once, whose turn it is, and where turns change."""
-    flow = draw(flows(made=contracts(references=REFERENCES)))
+    flow = draw(flows(made=contracts(references=REFERENCES, calls=True)))
     *before, last = draw(histories(flow, max_steps=3, kinds=("load",)))
     fine = draw(st.booleans())
     return flow, before, last, draw(bursts() if fine else interleavings()), fine

@@ -37,7 +37,7 @@ def positional(flow: oracle.Flow) -> tuple[str, ...]:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step], Dress]:
-    flow = draw(flows(made=contracts(references=REFERENCES)))
+    flow = draw(flows(made=contracts(references=REFERENCES, calls=True)))
     steps = draw(histories(flow))
     return flow, steps, wearable(draw(dresses), [file for step in steps for file in step.files.values()])
 
@@ -81,7 +81,7 @@ def test_text_columns_of_parquet_get_the_verdicts_of_the_oracle(
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step], Called]:
     """A function knows no twins, and in its dicts no column is missing."""
-    flow = replace(draw(flows(made=contracts(references=REFERENCES))), twin_files="load")
+    flow = replace(draw(flows(made=contracts(references=REFERENCES, calls=True))), twin_files="load")
     return flow, draw(histories(flow, faults=False)), Called(draw(st.sampled_from(["dicts", "arrow", "mixed"])))
 
 

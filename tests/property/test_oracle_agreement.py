@@ -14,7 +14,7 @@ REFERENCES = (f"{PARENTS}.pid", "raw.orders.id")
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[oracle.Flow, list[Step]]:
-    flow = draw(flows(made=contracts(references=REFERENCES)))
+    flow = draw(flows(made=contracts(references=REFERENCES, calls=True)))
     return flow, draw(histories(flow))
 
 

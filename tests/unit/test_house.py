@@ -28,6 +28,7 @@ HEAVY = {
     "fastavro",
     "numpy",
     "pandas",
+    "pydantic",
     "headgate.api",
 }
 

@@ -45,13 +45,29 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
         return
     broken = verify(flow.contract, flow.ingest.places)
     yield from broken
-    ignored = flow.ingest.extra == "ignore"
-    found = flow.source.check(reading, [column.source for column in flow.contract.columns])
-    found = [one for one in found if not (ignored and one.code == "unknown-column")]
+    found = _source(flow, reading)
     yield from found
-    if not broken and not found:
+    if not broken and not found and flow.contract.model is None:
         yield from _types(flow, reading)
     yield from _table(flow, session)
+
+
+def _source(flow: Flow, reading: Engine) -> list[Finding]:
+    """What would keep the source's columns from being read."""
+    assert flow.contract is not None
+    model, names = flow.contract.model, [column.source for column in flow.contract.columns]
+    ignored, known = flow.ingest.extra == "ignore", set[str]()
+    if model is not None:  # a field with a default needs no column, and the model may know more names than one
+        ignored = ignored or model.extra != "forbid"
+        known = {name.lower() for name in model.known}
+        names = [name for name in names if name not in model.optional]
+    found = flow.source.check(reading, names)
+    return [one for one in found if one.code != "unknown-column" or not (ignored or _named(one) in known)]
+
+
+def _named(finding: Finding) -> str:
+    """The column that the finding is about."""
+    return str(finding.evidence.get("column", "")).lower()
 
 
 def _types(flow: Flow, reading: Engine) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from headgate.adapters.python.code import Code
 from headgate.contracts.batch import BatchRule, Share
 from headgate.core.errors import Finding, Location
 from headgate.types.logical import LogicalType
@@ -115,6 +116,53 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class CallRule:
+    """A function of the user's that judges records; `code` is its name under `rules:`.
+
+    `function`: `path.py:name`; `source`: the fingerprint of the file's text, so that an edit is another contract.
+    """
+
+    code: str
+    function: str
+    source: str
+    program: Code = field(compare=False, repr=False)
+    severity: Severity = "error"
+    where: Location | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name in its file."""
+        return self.function.rpartition(":")[2]
+
+    @property
+    def message(self) -> str:
+        """What a record is told where the function says no more than False."""
+        return f"must pass {self.function}"
+
+
+@dataclass(frozen=True)
+class ModelRule:
+    """A Pydantic model that judges records before everything else, and makes the values that are loaded.
+
+    `reference`: `path.py:Class`; `source`: the fingerprint of the file's text. `extra`: what the model says of columns
+    that it does not know. `optional`: the source columns that a file need not have; `known`: every name of a field.
+    """
+
+    reference: str
+    source: str
+    program: Code = field(compare=False, repr=False)
+    extra: Literal["ignore", "allow", "forbid"] = "ignore"
+    optional: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    where: Location | None = None
+
+    @property
+    def name(self) -> str:
+        """The class's name in its file."""
+        return self.reference.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
 class ContractColumn:
     """One column. `source` is the name in the source (default: its own). `required` covers key columns too."""
 
@@ -153,6 +201,8 @@ class Contract:
     refuse_at_most: Limit | None = None
     where: Location | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    calls: tuple[CallRule, ...] = ()
+    model: ModelRule | None = None
     batches: tuple[BatchRule, ...] = ()
     version: str = ""
     """What the contract's author calls this state of it; no part of its meaning."""
@@ -187,7 +237,7 @@ def _without_places(value: Any) -> Any:
 
 def _counts(key: str, value: Any) -> bool:
     # What is not there does not count, so that a contract keeps its fingerprint when contracts learn something new.
-    return key not in ("where", "version", "notes") and (key not in _LATER or bool(value))
+    return key not in ("where", "version", "notes", "program") and (key not in _LATER or bool(value))
 
 
-_LATER = ("mostly", "batches", "form")
+_LATER = ("mostly", "batches", "form", "calls", "model")

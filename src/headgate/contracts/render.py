@@ -11,7 +11,7 @@ from typing import Any
 
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.bounds import Span, lasting, plain, written
-from headgate.contracts.model import Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
 from headgate.core.errors import InternalError
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+")
@@ -86,10 +86,15 @@ def render(contract: Contract) -> str:
     """
     columns: dict[str, str | dict[str, Any]] = {**lines(contract)}
     parts = [_block("columns", columns)]
-    parts += [_block("rules", conditions(contract))] if conditions(contract) else []
+    rules = {**conditions(contract), **{rule.code: _function(rule) for rule in contract.calls}}
+    parts += [_block("rules", rules)] if rules else []
     parts += [_block("skip", {**dict(contract.skips)})] if contract.skips else []
     parts += [f"refuse_at_most: {limit(contract.refuse_at_most)}\n"] if contract.refuse_at_most else []
     return "".join(parts)
+
+
+def _function(rule: CallRule) -> dict[str, Any]:
+    return {"python": rule.function, "severity": rule.severity}
 
 
 def _block(key: str, values: Mapping[str, str | dict[str, Any]]) -> str:

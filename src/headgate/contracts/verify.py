@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headgate.contracts.calls import verify_calls
 from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
+from headgate.contracts.pydantic import verify_model
 from headgate.core.errors import Edit, Finding, Location, nearest, only_match
 from headgate.sql.quote import ident, literal
 
@@ -81,14 +83,18 @@ class _Engine:
 
 
 def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> list[Finding]:
-    """What is wrong with the contract's patterns and conditions; empty where nothing is.
+    """What is wrong with the contract's patterns, conditions and functions; empty where nothing is.
 
     `places` maps `rules.<name>` and `skip.<name>` to where the condition's text begins; without it the rule's own place
     (for skips the contract's) is named. Codes: bad-pattern, condition-syntax, unknown-column, not-a-condition,
-    not-a-row-condition, not-an-aggregate, volatile-condition. Loads the engine, reads no data, takes some hundredths of
-    a second.
+    not-a-row-condition, not-an-aggregate, volatile-condition, and those of `contracts.calls.callee`. Loads the engine,
+    reads no data, runs the files of functions, takes some hundredths of a second.
     """
-    conditions = list(_conditions(contract, places or {}))
+    return [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {})]
+
+
+def _verify_sql(contract: Contract, places: Mapping[str, Location]) -> list[Finding]:
+    conditions = list(_conditions(contract, places))
     patterns = [rule for rule in contract.rows if rule.code == "pattern" and rule.column is not None]
     if not conditions and not patterns:
         return []

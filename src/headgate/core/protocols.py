@@ -31,6 +31,10 @@ class Engine(Session, Protocol):
         evaluated by the library that holds them, by its own rules (NaN): hide columns in expressions."""
         ...
 
+    def arrow(self, sql: str) -> Any:
+        """All rows of the SELECT as a table of pyarrow, which must be installed."""
+        ...
+
     def unregister(self, name: str) -> None:
         """Forgets what was registered under `name`; nothing where there is none."""
         ...

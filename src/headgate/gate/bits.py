@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headgate.contracts.model import Contract, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.model import CallRule, Contract, ReferenceRule, RowRule, UniqueRule
 from headgate.types.logical import LogicalType
 
 WORD = 62
@@ -37,8 +37,26 @@ class Bits:
     reference_bits: tuple[tuple[ReferenceRule, int], ...]
     order_bit: int | None
     replay_bit: int | None
+    duplicate_bit: int | None = None
     store_bits: dict[str, int] = field(default_factory=dict)
     """By column: the value fits its type, but not the warehouse."""
+    call_bits: tuple[tuple[CallRule, int], ...] = ()
+    """Functions that refuse records, each in words of its own."""
+    model_bit: int | None = None
+    """A model refused the record, in words of its own; nothing else judges it."""
+
+    @property
+    def blank_bits(self) -> list[int]:
+        """A column has no value although it should have one."""
+        required = [bit for rule, bit in self.row_bits if rule.code == "required"]
+        ordered = [self.order_bit] if self.order_bit is not None else []
+        return [*self.type_bits.values(), *self.store_bits.values(), *required, *ordered]
+
+    @property
+    def spoken(self) -> list[int]:
+        """The bits whose reasons are told in words that the record itself brought about."""
+        model = [self.model_bit] if self.model_bit is not None else []
+        return [*model, *(bit for _, bit in self.call_bits)]
 
     @property
     def words(self) -> int:
@@ -61,11 +79,39 @@ class Bits:
         """The words of a mask with this one bit."""
         return [1 << (bit % WORD) if word == bit // WORD else 0 for word in range(self.words)]
 
+    def any_of(self, bits: Iterable[int], alias: str) -> str:
+        """A condition: one of these bits is set in the mask of `alias`."""
+        words = [0] * self.words
+        for bit in bits:
+            words[bit // WORD] |= 1 << (bit % WORD)
+        names = zip(self.mask_columns(), words, strict=True)
+        return " OR ".join(f"({alias}.{name} & {word}) <> 0" for name, word in names if word) or "false"
+
     def decode(self, words: Sequence[int]) -> list[Reason]:
-        return [reason for bit, reason in enumerate(self.reasons) if int(words[bit // WORD]) >> (bit % WORD) & 1]
+        return [reason for _, reason in self._set(words)]
+
+    def _set(self, words: Sequence[int]) -> list[tuple[int, Reason]]:
+        listed = enumerate(self.reasons)
+        return [(bit, one) for bit, one in listed if int(words[bit // WORD]) >> (bit % WORD) & 1]
+
+    def counted(self, words: Sequence[int]) -> list[Reason]:
+        """The reasons of the mask but the model's, whose own reasons are counted."""
+        return [one for bit, one in self._set(words) if bit != self.model_bit]
 
     def text(self, words: Sequence[int]) -> str:
         return json.dumps([reason.to_json() for reason in self.decode(words)], ensure_ascii=False)
+
+    def around(self, words: Sequence[int]) -> tuple[str, str]:
+        """What stands before and behind the spoken reasons in the list of reasons; "" for nothing."""
+        mine = [bit for bit, _ in self._set(words)]
+        spoken = [bit for bit in self.spoken if bit in mine] or [len(self.reasons)]
+        sides = [bit for bit in mine if bit < min(spoken)], [bit for bit in mine if bit > max(spoken)]
+        before, behind = (", ".join(_json(self.reasons[bit]) for bit in side) for side in sides)
+        return before, behind
+
+
+def _json(reason: Reason) -> str:
+    return json.dumps(reason.to_json(), ensure_ascii=False)
 
 
 def bits_of(
@@ -73,11 +119,13 @@ def bits_of(
     order_by: str | None = None,
     keys: tuple[str, ...] = (),
     replay: bool = False,
+    once: bool = False,
     unkept: Callable[[LogicalType], str | None] = lambda kind: None,
 ) -> Bits:
     """The bits of the contract's error rules; a warning refuses nothing and has none.
 
-    `unkept`: what is told of values of a type that the warehouse can't keep; None where it keeps every one.
+    `once`: records of one identity (`keys`) in one load are refused, all of them. `unkept`: what is told of values of
+    a type that the warehouse can't keep; None where it keeps every one.
     """
     reasons: list[Reason] = []
 
@@ -85,6 +133,7 @@ def bits_of(
         reasons.append(Reason(rule, column, message))
         return len(reasons) - 1
 
+    model_bit = add(MODEL_RULE, None, "must be valid") if contract.model is not None else None
     type_bits: dict[str, int] = {}
     store_bits: dict[str, int] = {}
     row_bits: list[tuple[RowRule, int]] = []
@@ -100,6 +149,8 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
+    call_bits = tuple((rule, add(rule.code, None, rule.message)) for rule in contract.calls if rule.severity == "error")
+    duplicate_bit = add("key", ", ".join(keys), "must come once in a load") if once else None
     uniques = tuple(
         (rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract)
     )
@@ -107,10 +158,16 @@ def bits_of(
     references = tuple(
         (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
     )
-    return Bits(tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, store_bits)
+    return Bits(
+        tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, duplicate_bit,
+        store_bits,
+        call_bits, model_bit,
+    )  # fmt: skip
 
 
 MALFORMED_RULE = "record"
+MODEL_RULE = "model"
+"""Stands for what a model says, which each record tells for itself."""
 
 
 def malformed_reasons(message_sql: str) -> str:

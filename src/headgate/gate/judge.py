@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger
 from headgate.books.history import HASH_COLUMN, Closing, History
@@ -16,11 +16,13 @@ from headgate.core.clock import stamp
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
-from headgate.gate import loads, sets, versions
+from headgate.gate import calls, loads, sets, versions
 from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
 from headgate.gate.history import Effects, Identity, hashed, judge_history
+from headgate.gate.modelled import Modelled
 from headgate.gate.scan import Scan, Span
+from headgate.gate.told import Told
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, SKIPPED, Verdict
 from headgate.sql import quote
 from headgate.types.logical import LogicalType
@@ -38,6 +40,8 @@ class Rules:
     disposition: Disposition
     keys: tuple[str, ...] = ()
     order_by: str | None = None
+    once: bool = False
+    """An identity comes once in a load: all its records are refused where it comes more often."""
     history: History | None = None
     """Under scd2, how the table keeps versions."""
     timezone: str = "UTC"
@@ -46,6 +50,8 @@ class Rules:
     origin`."""
     extra: bool = False
     """Columns of the source that the contract does not name are let pass (and not loaded)."""
+    kind: str = ""
+    """The kind of source: a model judges records of text otherwise than typed ones."""
 
     @property
     def replay(self) -> bool:
@@ -79,12 +85,17 @@ class Gate:
 
     def __post_init__(self) -> None:
         rules = self.rules
-        self.bits: Bits = bits_of(rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, self._unkept)
+        self.bits: Bits = bits_of(
+            rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, rules.once, self._unkept
+        )
         self.engine = self.session.engine
         self.scan = Scan(
-            self.engine, rules.contract, self.bits, self.prefix, rules.timezone, rules.replay, self.session.holds
-        )
+            self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
+            self.session.holds,
+        )  # fmt: skip
         self.verdict = Verdict(self.scan)
+        self.told = Told(self.scan.temp)
+        self.modelled: Modelled | None = None
 
     def _unkept(self, kind: LogicalType) -> str | None:
         held = self.session.holds("NULL", kind.duckdb)
@@ -92,6 +103,8 @@ class Gate:
 
     def add(self, part: int, batch: Batch) -> Batch:
         """Takes the batch in; returns the one really used."""
+        if self.rules.contract.model is not None:
+            return self._modelled(part, batch)
         if not self.rules.extra:
             scanning.refuse_unknown(self.rules.contract, batch)
         used = scanning.add(self.scan, part, batch)
@@ -99,14 +112,25 @@ class Gate:
             scanning.refuse_unknown(self.rules.contract, used)
         return used
 
+    def _modelled(self, part: int, batch: Batch) -> Batch:
+        rules = self.rules
+        if self.modelled is None:
+            self.modelled = Modelled(self.scan, self.told, rules.contract, rules.kind, rules.extra)
+        read, judged = self.modelled.judged(part, batch, scanning.first_id(self.scan, batch))
+        scanning.in_place(self.scan, part, read, judged)
+        return read
+
     def skip(self, part: int, batch: Batch, rule: str) -> None:
         """Counts every record of the batch as skipped by the declared rule, unread."""
         details = {"skips": {rule: batch.records}} if batch.records else {}
         self.skipped[part] = Counts(read=batch.records, skipped=batch.records, details=details)
 
     def decide(self) -> None:
-        """Row rules, before the transaction: nothing here depends on the table. Keys move to the store."""
+        """Row rules and functions, before the transaction: no table has a say in them. Keys move to the store."""
         self.verdict.start()
+        if calls.judge(self.verdict, self.told):
+            for _, bit in self.bits.call_bits:
+                self.verdict.add(self.told.hits(bit), QUARANTINED, bit)
         exchanges = self.rules.disposition == "partition" and not self.rules.replay and self.target is not None
         made = self._partitions() if exchanges else ""
         if self._set_columns:
@@ -167,6 +191,8 @@ class Gate:
             identity = versions.Identity(rules.keys, rules.order_by, rules.replay or first, first)
             if bits.replay_bit is not None:
                 versions.judge_replay_keys(verdict, identity, target, bits.replay_bit)
+            if bits.duplicate_bit is not None:
+                versions.judge_repeated(verdict, identity, bits.duplicate_bit)
             versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
         else:
             sets.judge_append(verdict, bits.unique_bits, own, target)
@@ -228,7 +254,12 @@ class Gate:
         )
         for part, fate, why, *mask, rows in found:
             counts[part] += self._count(fate, why, tuple(mask), rows)
+        model = self.bits.model_bit
+        for part, details in self.told.counts(model).items() if self.told.table and model is not None else ():
+            counts[part] += Counts(details={"reasons": details})
         for part, details in self._warnings().items():
+            counts[part] += Counts(details={"warnings": details})
+        for part, details in self.told.warnings(self.verdict.table).items() if self.told.table else ():
             counts[part] += Counts(details={"warnings": details})
         for name, parts in dangling.items():
             for part, rows in parts.items():
@@ -244,7 +275,7 @@ class Gate:
             first = self.rules.disposition == "insert"
             reason = "repeated" if first else "older" if why == versions.OLDER else "replaced"
             return Counts(deduplicated=rows, details={"deduplicated": {reason: rows}})
-        reasons = self.bits.decode(mask)
+        reasons = self.bits.counted(mask)
         self.masks.setdefault(mask, self.bits.text(mask))
         listed = {f"{reason.column}.{reason.rule}" if reason.column else reason.rule: rows for reason in reasons}
         return Counts(quarantined=rows, details={"reasons": listed})
@@ -308,8 +339,9 @@ class Gate:
         if not batch.rescan:
             numbers = [row[0] for row in self.engine.execute(f"SELECT record FROM {records} ORDER BY record")]
         masks = self._mask_table()
+        reasons, words = self._reasons()
         same = " AND ".join(f"m.{word} = b.{word}" for word in self.verdict.words)
-        origin = 'o.line, m.reasons, o.raw, o."row"'
+        origin = f'o.line, {reasons}, o.raw, o."row"'
         number, parent, join = "b.record", _NO_PARENT, ""
         if self.rules.replay:
             number, parent, join = (
@@ -321,7 +353,15 @@ class Gate:
                 {origin}, {quote.literal(self._shape(batch.columns))} AS shape, {parent},
                 b.key
             FROM {records} AS b JOIN ({batch.originals(numbers)}) AS o ON o._hg_row = b.record
-            JOIN {masks} AS m ON {same} {join}"""
+            JOIN {masks} AS m ON {same} {words} {join}"""
+
+    def _reasons(self) -> tuple[str, str]:
+        """The list of a record's reasons, of `m` and of `w`, which the join gives where there are words of its own."""
+        if not self.told.table:
+            return "m.reasons", ""
+        parts = "nullif(m.before, ''), w.said, nullif(m.behind, '')"
+        listed = f"CASE WHEN w.said IS NULL THEN m.reasons ELSE '[' || concat_ws(', ', {parts}) || ']' END AS reasons"
+        return listed, f"LEFT JOIN ({self.told.lists()}) AS w ON w._hg_id = b._hg_id"
 
     def _bad_records(self, span: Span) -> str | None:
         """The refused rows of one part by record number, or None."""
@@ -336,7 +376,7 @@ class Gate:
             key, join = self._not_overtaken("k.key"), f"{join} LEFT JOIN ({known}) AS k ON k._hg_id = v._hg_id"
         name = self.scan.temp.keep(
             f"bad_{self.scan.spans.index(span)}",
-            f"""SELECT CAST({number} AS BIGINT) AS record, {words}, {key}
+            f"""SELECT CAST({number} AS BIGINT) AS record, v._hg_id, {words}, {key}
                 FROM {self.verdict.table} AS v {join} WHERE v._hg_part = {span.part} AND v.fate = {QUARANTINED}""",
         )
         return name if self.engine.execute(f"SELECT 1 FROM {name} LIMIT 1") else None
@@ -354,10 +394,10 @@ class Gate:
         if name not in self.scan.temp.tables:
             self.scan.temp.name("masks")
             typed = ", ".join(f"{word} BIGINT" for word in self.verdict.words)
-            self.engine.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR)")
+            self.engine.execute(f"CREATE TEMP TABLE {name} ({typed}, reasons VARCHAR, before VARCHAR, behind VARCHAR)")
             for mask, text in self.masks.items():
-                marks = ", ".join("?" * (len(mask) + 1))
-                self.engine.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text])
+                marks = ", ".join("?" * (len(mask) + 3))
+                self.engine.execute(f"INSERT INTO {name} VALUES ({marks})", [*mask, text, *self.bits.around(mask)])
         return name
 
     def _malformed_rows(self, span: Span) -> str:
@@ -381,6 +421,13 @@ class Gate:
 
     def close(self) -> None:
         self.verdict.drop()
+
+
+def _as_judged(contract: Contract) -> Contract:
+    """The contract over what the model makes, whose columns have the fields' own names."""
+    if contract.model is None:
+        return contract
+    return replace(contract, columns=tuple(replace(column, source=column.name) for column in contract.columns))
 
 
 def _malformed(batch: Batch) -> Counts:

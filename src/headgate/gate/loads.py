@@ -68,10 +68,10 @@ def _missed(verdict: Verdict, table: TableRef, one: Threshold, dangling: Mapping
 def _counts(verdict: Verdict, one: Threshold, dangling: Mapping[ReferenceRule, int]) -> tuple[int, int]:
     """How many records break the rule, and how many count."""
     values = [f"{quote.ident(name)} IS NOT NULL" for name in one.columns] if one.values_only else []
-    counts = " AND ".join(values) or "true"
+    counts = " AND ".join([*values, verdict.asked("judged")])
     broken = _broken(verdict, one.rule, dangling)
     if isinstance(one.rule, RowRule):
-        ask = f"SELECT count(*) FILTER (WHERE {broken}), count(*) FILTER (WHERE {counts})"
+        ask = f"SELECT count(*) FILTER (WHERE {broken} AND {verdict.asked('judged')}), count(*) FILTER (WHERE {counts})"
         return _pair(verdict, f"{ask} FROM ({verdict.judged()}) AS judged")
     return _pair(verdict, f"SELECT ({broken}), (SELECT count(*) FROM ({verdict.judged()}) AS judged WHERE {counts})")
 

@@ -98,7 +98,7 @@ def add(scan: Scan, part: int, batch: Batch) -> Batch:
     """Adds the batch to the scan; returns the batch that was really used (the careful one where the first failed)."""
     rows = batch.records - batch.malformed
     if batch.rescan:
-        _in_place(scan, part, batch)
+        in_place(scan, part, batch)
         return batch
     if batch.careful is None:
         _stage(scan, part, batch, rows)
@@ -109,7 +109,7 @@ def add(scan: Scan, part: int, batch: Batch) -> Batch:
     except _Disagreement:
         pass
     except Exception as error:
-        if not _is_parse_error(error):
+        if not is_parse_error(error):
             raise
     careful = batch.careful()
     _stage(scan, part, careful, careful.records - careful.malformed)
@@ -120,7 +120,8 @@ class _Disagreement(Exception):
     """The parser's rows are not the splitter's records."""
 
 
-def _is_parse_error(error: Exception) -> bool:
+def is_parse_error(error: Exception) -> bool:
+    """Whether the engine stopped at the text that it was to read."""
     # Not implemented: the parallel reader lost its place and asks to be called again on one thread (DuckDB 1.5.6).
     return type(error).__name__ in (
         "InvalidInputException",
@@ -130,18 +131,25 @@ def _is_parse_error(error: Exception) -> bool:
     )
 
 
-def _next_id(scan: Scan) -> int:
+def next_id(scan: Scan) -> int:
+    """The first id of the next batch."""
     last = scan.spans[-1] if scan.spans else None
     return last.first_id + last.extent if last else 0
 
 
-def _in_place(scan: Scan, part: int, batch: Batch) -> None:
+def in_place(scan: Scan, part: int, batch: Batch, judged: Batch | None = None) -> None:
+    """Adds the batch as it can be read again; `judged`: the same records as they are judged, where that differs."""
     # Ids follow the record numbers, which count malformed records, too.
     first = batch.first_record
-    base = first if scan.absolute else _next_id(scan)
+    base = first_id(scan, batch)
     ident = f"CAST(_hg_row - {first} + {base} AS BIGINT)"
-    select = _select(scan, batch, ident, str(part))
+    select = _select(scan, judged or batch, ident, str(part))
     scan.spans.append(Span(part, batch, base, batch.records, first, False, select))
+
+
+def first_id(scan: Scan, batch: Batch) -> int:
+    """The id of the first record of a batch that is read in place."""
+    return batch.first_record if scan.absolute else next_id(scan)
 
 
 def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
@@ -164,16 +172,17 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
     if (count or 0) != rows or (count and high - low + 1 != count):
         session.execute(f"DELETE FROM {stage} WHERE _hg_part = {part}")
         if batch.careful is None:
-            raise _lost_rows(batch, rows, count or 0)
+            raise lost_rows(batch, rows, count or 0)
         raise _Disagreement
     shown = ", ".join(f"c{number} AS {name}" for number, name in enumerate(names))
     whole = f"SELECT CAST(rowid AS BIGINT) AS _hg_id, _hg_part, {shown}, {masks} FROM {stage}"
     scan.spans.append(
-        Span(part, batch, low if low is not None else _next_id(scan), rows, batch.first_record, explicit, whole)
+        Span(part, batch, low if low is not None else next_id(scan), rows, batch.first_record, explicit, whole)
     )
 
 
-def _lost_rows(batch: Batch, rows: int, count: int) -> InternalError:
+def lost_rows(batch: Batch, rows: int, count: int) -> InternalError:
+    """The parser returned other than the splitter's `rows`, and there is no other way to read them."""
     return InternalError(
         Finding(
             "parser-disagrees",
@@ -211,6 +220,8 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
             failing.append((scan.bits.type_bits[column.name], f"NOT ({converted.ok})"))
         if held is not None:
             failing.append((scan.bits.store_bits[column.name], f"NOT coalesce({held[0]}, true)"))
+    if scan.bits.model_bit is not None:
+        failing.append((scan.bits.model_bit, "src._hg_refused"))
     return values, failing
 
 

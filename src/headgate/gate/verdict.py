@@ -52,9 +52,12 @@ class Verdict:
         conditions = [rule.sql for rule, _ in bits.row_bits]
         if bits.order_bit is not None:
             conditions.append(f"{_order_column(scan)} IS NOT NULL")
-        bad = [f"{word} <> 0" for word in self.words] if bits.type_bits else []
+        given = bits.type_bits or bits.model_bit is not None
+        bad = [f"{word} <> 0" for word in self.words] if given else []
         bad += [f"NOT coalesce({' AND '.join(f'({one})' for one in conditions)}, true)"] if conditions else []
         skips = [f"WHEN coalesce(({sql}), false) THEN {number}" for number, (_, sql) in enumerate(contract.skips, 1)]
+        if skips and bits.model_bit is not None:  # what the model refused has no values to skip by
+            skips.insert(0, f"WHEN {bits.any_of([bits.model_bit], 'scan')} THEN 0")
         skip = f"CASE {' '.join(skips)} ELSE 0 END" if skips else "0"
         keep = " OR ".join(bad + [f"{skip} > 0"] * bool(skips)) or "false"
         masks = ", ".join(
@@ -70,13 +73,19 @@ class Verdict:
     def _failing(self) -> list[tuple[int, str]]:
         bits = self.scan.bits
         failing = []
+        valid = f" AND {self.asked('failing')}" if bits.model_bit is not None else ""
         for rule, bit in bits.row_bits:
-            guard = self.unconverted(rule.column) if rule.code == "required" else ""
+            guard = valid + (self.unconverted(rule.column) if rule.code == "required" else "")
             failing.append((bit, f"NOT coalesce(({rule.sql}), true){guard}"))
         if bits.order_bit is not None:
             column = bits.reasons[bits.order_bit].column
-            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{self.unconverted(column)}"))
+            failing.append((bits.order_bit, f"{_order_column(self.scan)} IS NULL{valid}{self.unconverted(column)}"))
         return failing
+
+    def asked(self, alias: str) -> str:
+        """A condition: rules are asked about the record of `alias`, for no model refused it."""
+        bit = self.scan.bits.model_bit
+        return "true" if bit is None else f"NOT ({self.scan.bits.any_of([bit], alias)})"
 
     def unconverted(self, column: str | None) -> str:
         """A value that was received but does not convert is not missing: it has the reason `type` alone."""

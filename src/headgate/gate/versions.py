@@ -58,19 +58,33 @@ def judge_upsert(verdict: Verdict, identity: Identity, uniques: Uniques, own: Re
         verdict.add(f"SELECT _hg_id, _hg_part FROM {lost} WHERE why = {why}", DEDUPLICATED, why=why)
 
 
+def judge_repeated(verdict: Verdict, identity: Identity, bit: int) -> None:
+    """Refuses every record whose identity comes more than once among those that pass."""
+    doubled = _doubled(verdict, identity, verdict.passing())
+    verdict.add(
+        f"""SELECT s._hg_id, s._hg_part FROM ({verdict.passing()}) AS s
+            WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})""",
+        QUARANTINED,
+        bit,
+    )
+
+
+def _doubled(verdict: Verdict, identity: Identity, passing: str) -> str:
+    """A table of the identities that come more than once."""
+    names, temp = quote.columns(identity.keys), verdict.temp
+    select = f"SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1"
+    return temp.keep(f"doubled_{len(temp.tables)}", select)
+
+
 _NOBODY = "SELECT CAST(0 AS BIGINT) AS _hg_id, 0 AS _hg_part, 0 AS why WHERE false"
 
 
 def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | None) -> Iterator[tuple[str, int]]:
     """SELECTs of `_hg_id, _hg_part` of rows that are not the version to keep, each with why."""
-    names = quote.columns(identity.keys)
     order = f"{quote.ident(identity.order_by)} DESC, " if identity.order_by else ""
     latest = "_hg_id" if identity.first else "_hg_id DESC"
-    temp = verdict.temp
-    doubled = temp.keep(
-        f"doubled_{len(temp.tables)}",
-        f"SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1",
-    )
+    temp, names = verdict.temp, quote.columns(identity.keys)
+    doubled = _doubled(verdict, identity, passing)
     beaten = ""
     if temp.session.execute(f"SELECT 1 FROM {doubled} LIMIT 1"):
         beaten = temp.keep(

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import fields, ingest, load, modeltests, read, source
+from headgate.project import fields, ingest, load, models, modeltests, read, source
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -86,6 +86,7 @@ def _ingest() -> Schema:
             "minProperties": 1,
             "additionalProperties": {"type": "string", "pattern": line()},
         },
+        "contract": _object((models.KEY,), {models.KEY: {"type": "string"}}, "", (models.KEY,)),
         "rules": {"type": ["object", "null"], "additionalProperties": _rule()},
         "skip": conditions,
         "refuse_at_most": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _LIMIT}]},
@@ -104,12 +105,15 @@ def _rule() -> Schema:
     for kind, (keys, _) in FORMS.items():
         shapes = dict.fromkeys((kind, *keys), value)
         forms.append(_object((kind, *keys), {**shapes, "severity": _words(("error", "warn"))}, "", (kind,)))
+    called = {"python": {"type": "string"}, "severity": _words(("error", "warn"))}
+    forms.append(_object(called, called, "", ("python",)))
     return {"anyOf": [SCALAR, *forms]}
 
 
 def _load(anywhere: Mapping[str, Schema]) -> Schema:
     """A word, or one word with its columns and what stands beside it."""
     options = {key: anywhere.get(key, SCALAR) for key in load.BESIDE}
+    options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
@@ -127,7 +131,7 @@ def _from(anywhere: Mapping[str, Schema]) -> Schema:
 SHAPES: dict[Callable[..., Any], Schema] = {
     fields.flag: FLAG,
     source._path: PATH,
-    source._function: FUNCTION,
+    source.function: FUNCTION,
     source._nulls: TEXTS,
     source._names: {"type": "array", "items": SCALAR},
     source._replay: _words(("stable", "moving")),

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from headgate.books.history import History
 from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, source
+from headgate.project import fields, load, models, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -23,6 +24,7 @@ KEYS = (
     "from",
     "load",
     "columns",
+    "contract",
     "rules",
     "skip",
     "refuse_at_most",
@@ -31,7 +33,7 @@ KEYS = (
     "twin_files",
     "allow_empty",
 )
-LATER = ("contract", "schedule", "tests", "owner", "description")
+LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
     "extra": ("error", "ignore"),
     "on_change": ("error", "ignore", "reload"),
@@ -41,7 +43,7 @@ _PART = re.compile(r"[^\W\d]\w*")
 RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 
 
-def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
+def read(notes: Notes, node: Mapping, where: Location, root: Path) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
     for key in ("table", "from"):
@@ -53,7 +55,7 @@ def read(notes: Notes, node: Mapping, where: Location) -> Ingest | None:
     how = load.read(notes, node.get("load"))
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
-    contract = _contract(notes, node, how)
+    contract = _contract(notes, node, how, root)
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
@@ -105,22 +107,44 @@ def _holders(node: Mapping) -> Iterator[Mapping]:
         yield from (value for _, value in from_.entries if isinstance(value, Mapping))
 
 
-def _contract(notes: Notes, node: Mapping, how: LoadSpec) -> Contract | None:
+def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path = Path()) -> Contract | None:
     """The contract; None for a two-line ingest or where it can't be known."""
     limit = load.limit(notes, node.get("refuse_at_most"))
     columns = fields.mapping(notes, node.get("columns"), "columns")
+    given = node.get("contract")
+    if given is not None:
+        return _given(notes, node, given, limit, root)
     if columns is None:
         if node.get("columns") is None:
             _needs_columns(notes, node, how)
         return None
     if not columns.entries:
         notes.error("missing-key", "columns: lists no column", columns.where, "write name: type, or remove columns:")
+    return _stated(notes, node, columns, limit, root)
+
+
+def _given(notes: Notes, node: Mapping, given: Node, limit: Limit | None, root: Path) -> Contract | None:
+    """The contract that another file holds, with what this one says of rows."""
+    if node.get("columns") is not None:
+        notes.error("duplicate-key", "contract: and columns: both say what the columns are", given.where, "keep one")
+        return None
+    if not isinstance(given, Mapping) or not models.names_model(given):
+        what = f"contract: can't be {fields.kind(given)}"
+        notes.error("bad-value", what, given.where, "write contract: {pydantic: schemas.py:SalesRecord}")
+        return None
+    beside = _stated(notes, node, Mapping((), given.where), limit, root)
+    return models.read(notes, given, root, beside) if beside is not None else None
+
+
+def _stated(notes: Notes, node: Mapping, columns: Mapping, limit: Limit | None, root: Path) -> Contract | None:
+    """What the file itself says of columns and rows."""
     lines = _pairs(notes, columns, "columns", "type, rule, rule")
-    rules = _rules(notes, fields.mapping(notes, node.get("rules"), "rules"))
+    calls = pythonic.python_rules(notes, node.get("rules"), root)
+    rules = _rules(notes, fields.mapping(notes, pythonic.others(node.get("rules")), "rules"))
     skip = fields.mapping(notes, node.get("skip"), "skip")
     skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
     try:
-        return short.parse(lines, rules, skips, limit, columns.where)
+        return replace(short.parse(lines, rules, skips, limit, columns.where), calls=calls)
     except ContractError as error:
         notes.take(error)
         return None
@@ -263,7 +287,9 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 def _places(node: Mapping) -> dict[str, Location]:
     """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
-    for name, value in _rules(Notes(), rules) if isinstance(rules := node.get("rules"), Mapping) else ():
+    for name, value in (
+        _rules(Notes(), rules) if isinstance(rules := pythonic.others(node.get("rules")), Mapping) else ()
+    ):
         places |= named.places(name.text, value)
     skips = node.get("skip")
     for key, text in skips.entries if isinstance(skips, Mapping) else ():

@@ -18,10 +18,11 @@ WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2")
 KEYED = ("upsert", "insert", "partition", "scd2")
 ORDERED = ("upsert", "scd2")
 HISTORY = ("track", "columns", "end")
-BESIDE = ("order_by", *HISTORY, "allow_empty", "on_change")
+BESIDE = ("order_by", "duplicates", *HISTORY, "allow_empty", "on_change")
 """Keys that stand beside the word under `load:`."""
 LATER = ("scd1", "scd3", "scd6", "merge", "delete_insert")
 _FIX = "use append, replace, upsert, {upsert: id, order_by: at}, {insert: id}, {partition: day}, {scd2: id}"
+DUPLICATES = ("latest", "refuse")
 TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
@@ -53,7 +54,18 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
         notes.error("bad-value", f"order_by does not go with {spec.kind}", order.where, "remove order_by")
         order = None
     order_by = fields.text(notes, order, "order_by") if order is not None else None
-    return LoadSpec(spec.kind, spec.keys, order_by, _history(notes, node, spec), where=key.where)
+    duplicates = _duplicates(notes, node, spec)
+    return LoadSpec(spec.kind, spec.keys, order_by, _history(notes, node, spec), duplicates, where=key.where)
+
+
+def _duplicates(notes: Notes, node: Mapping, spec: LoadSpec) -> Any:
+    """What becomes of records of one identity in one load."""
+    value = node.get("duplicates")
+    if value is None:
+        return "latest"
+    if spec.kind not in ("upsert", "insert"):
+        notes.error("bad-value", f"duplicates does not go with {spec.kind}", value.where, "remove duplicates")
+    return fields.choice(notes, value, "duplicates", DUPLICATES) or "latest"
 
 
 def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:

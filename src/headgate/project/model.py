@@ -38,6 +38,7 @@ class LoadSpec:
     keys: tuple[str, ...] = ()
     order_by: str | None = None
     history: History | None = None
+    duplicates: Literal["latest", "refuse"] = "latest"
     allow_empty: bool = False
     where: Location | None = None
 

@@ -226,7 +226,7 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
             if len(notes.findings) == before:
                 notes.error("missing-key", "the file says nothing", where, "write table: and from:, or remove the file")
             continue
-        entry = ingest.read(notes, node, where)
+        entry = ingest.read(notes, node, where, root)
         if entry is None:
             continue
         other = found.setdefault(str(entry.table).lower(), entry)

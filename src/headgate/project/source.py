@@ -101,7 +101,7 @@ def _zone(notes: Notes, node: Node, what: str) -> str | None:
     return None
 
 
-def _function(notes: Notes, node: Node, what: str) -> str | None:
+def function(notes: Notes, node: Node, what: str) -> str | None:
     """`path.py:name`, relative to the project."""
     word = fields.text(notes, node, what)
     if word is None:
@@ -204,7 +204,7 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
     "ndjson": {"path": _path, "encoding": _encoding, **_FROM_PATHS},
     "json": {"path": _path, "records": _records, "encoding": _encoding, **_FROM_PATHS},
     "parquet": {"path": _path, **_FROM_PATHS},
-    "python": {"function": _function, "partitions": _function, "replay": _replay, "timezone": _zone},
+    "python": {"function": function, "partitions": function, "replay": _replay, "timezone": _zone},
 }
 """Every adapter that `from:` can name, and how each of its options is read."""
 MAIN = {"python": ("function", "sources/x.py:function")}

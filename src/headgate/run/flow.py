@@ -71,6 +71,8 @@ class Flow:
             return True
         if load.history is not None and load.order_by is None:
             return True  # all of it is of one time
+        if load.duplicates == "refuse":
+            return True
         if contract.batches or contract.thresholds:
             return True
         beside = [rule for rule in contract.uniques if load.kind in IDENTIFIED and rule.columns != load.keys]
@@ -84,6 +86,8 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
         named = options.get("file_column")
         options["wanted"] = [one.source for one in ingest.contract.columns if one.source != named]
+    if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
+        options["cells"] = True  # a model is asked about the values themselves, not about their texts
     source = registry.open_source(ingest.source.kind, options, root, temp)
     return Flow(ingest, source, ingest.contract)
 

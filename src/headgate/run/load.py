@@ -269,7 +269,8 @@ class _Loader:
 
     def _judged(self, gate: Gate, number: int, batch: Batch) -> Batch:
         """Adds every piece of the batch; the batch as it was really read."""
-        names = [column.source for column in gate.rules.contract.columns]
+        contract = gate.rules.contract
+        names = [] if contract.model else [column.source for column in contract.columns]  # a model tells them apart
         first, *rest = (gate.add(number, filled(piece, names)) for piece in batch.pieces)
         return replace(first, also=tuple(rest))
 
@@ -282,9 +283,11 @@ class _Loader:
             flow.disposition,
             spec.keys,
             spec.order_by,
+            spec.duplicates == "refuse",
             spec.history,
             str(options.get("timezone") or "UTC"),
             extra=flow.ingest.extra == "ignore",
+            kind=flow.ingest.source.kind,
         )
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:

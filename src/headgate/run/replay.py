@@ -184,10 +184,12 @@ def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, a
         flow.disposition,
         spec.keys,
         spec.order_by,
+        spec.duplicates == "refuse",
         spec.history,
         str(flow.ingest.source.options.get("timezone") or "UTC"),
         records=records,
         extra=flow.ingest.extra == "ignore",
+        kind=flow.ingest.source.kind,
     )
     return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
 

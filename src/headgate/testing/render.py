@@ -45,9 +45,11 @@ def short_form(contract: Contract) -> str:
     rules of a column only).
     """
     lines = ["columns:", *(f"  {column.name}: {_scalar(_column(column, contract))}" for column in contract.columns)]
-    for title, conditions in (("rules", contract.rules), ("skip", contract.skip)):
-        if conditions:
-            lines += [f"{title}:", *(f"  {condition.name}: {_scalar(condition.sql)}" for condition in conditions)]
+    named = [f"  {condition.name}: {_scalar(condition.sql)}" for condition in contract.rules]
+    named += [f"  {call.name}: {{python: {call.function}, severity: {call.severity}}}" for call in contract.calls]
+    skips = [f"  {condition.name}: {_scalar(condition.sql)}" for condition in contract.skip]
+    for title, conditions in (("rules", named), ("skip", skips)):
+        lines += [f"{title}:", *conditions] if conditions else []
     if contract.refuse_at_most:
         lines.append(f"refuse_at_most: {_limit(contract.refuse_at_most)}")
     return "\n".join(lines) + "\n"
@@ -65,7 +67,11 @@ def ingest_form(flow: Flow, source: str) -> str:
 def _load(flow: Flow) -> str:
     if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        return f"{{{flow.disposition}: {keys}" + (f", order_by: {flow.order_by}}}" if flow.order_by else "}")
+        return (
+            f"{{{flow.disposition}: {keys}"
+            + (f", order_by: {flow.order_by}" if flow.order_by else "")
+            + (f", duplicates: {flow.duplicates}}}" if flow.duplicates != "latest" else "}")
+        )
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
     return flow.disposition

@@ -14,12 +14,14 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from headgate.testing import called
 from headgate.testing.oracle.loads import full_refresh, load, replay
 from headgate.testing.oracle.model import (
     Column,
     Contract,
     CrossRule,
     Disposition,
+    Duplicates,
     Fields,
     File,
     Flow,
@@ -189,9 +191,11 @@ def contracts(
     references: Sequence[str] = (f"{PARENTS}.pid",),
     keeps: Sequence[Keep] = ("first", "first", "last", "none"),
     limits: bool = True,
+    calls: bool = False,
 ) -> Contract:
     """Contracts with an int column `id`, an int column `n` and up to three columns of `types`, all of it expressible
-    in the short form. `references` are the columns (`schema.table.column`, of type int) that `n` may refer to."""
+    in the short form. With `calls`, some have rules in Python of `testing.called`. `references` are the columns
+    (`schema.table.column`, of type int) that `n` may refer to."""
     id_ = Column("id", "int", required=draw(st.sampled_from([None, "error"])), key=draw(st.booleans()))
     levels: st.SearchStrategy[Severity] = st.sampled_from(["error", "error", "warn"])
     severity = draw(levels)
@@ -206,7 +210,9 @@ def contracts(
         table, _, column = draw(st.sampled_from(references)).rpartition(".")
         refers = (Reference("n", table, column, severity),)
     limit = draw(_limits()) if limits else None
-    return Contract(columns, tuple(conditions), tuple(skip), unique, refers, limit)
+    judges = draw(st.lists(st.sampled_from(called.NAMES), max_size=2, unique=True)) if calls else []
+    made = tuple(called.call(name, draw(levels)) for name in judges)
+    return Contract(columns, tuple(conditions), tuple(skip), unique, refers, limit, made)
 
 
 @st.composite
@@ -225,6 +231,7 @@ def flows(
         references = tuple(one for one in contract.references if one.to_table != TABLE)
         columns = tuple(replace(one, required=None) if one.name == "n" else one for one in contract.columns)
         contract = replace(contract, columns=columns, uniques=(), references=references)
+    duplicates: st.SearchStrategy[Duplicates] = st.sampled_from(["latest", "latest", "refuse"])
     upsert = disposition == "upsert"
     keys = ("id",) if disposition in ("upsert", "insert", "scd2") else ()
     keys = (draw(st.sampled_from(["id", "n"])),) if disposition == "partition" else keys
@@ -235,6 +242,7 @@ def flows(
         disposition,
         keys=keys,
         order_by="n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None,
+        duplicates=draw(duplicates) if disposition in ("upsert", "insert") else "latest",
         allow_empty=disposition == "replace" and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
         twin_files=draw(st.sampled_from(["load", "load", "skip"])),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headgate.api.project import Project
-from headgate.gate.scan import _is_parse_error
+from headgate.gate.scan import is_parse_error
 
 INGEST = "table: t\nfrom: data/*.csv\ncolumns:\n  a: int\n  b: int\n"
 MADE_UP = b"a,b\n1\n1,2,3\n4,5\n"
@@ -48,5 +48,5 @@ def test_without_columns_such_a_file_is_typed_by_its_good_records(tmp_path: Path
 def test_the_parallel_reader_that_lost_its_place_is_no_crash() -> None:
     import duckdb
 
-    assert _is_parse_error(duckdb.NotImplementedException("The Parallel CSV Reader currently does not support ..."))
-    assert not _is_parse_error(duckdb.OutOfMemoryException("failed to allocate"))
+    assert is_parse_error(duckdb.NotImplementedException("The Parallel CSV Reader currently does not support ..."))
+    assert not is_parse_error(duckdb.OutOfMemoryException("failed to allocate"))

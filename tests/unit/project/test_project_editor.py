@@ -19,7 +19,7 @@ from headgate.cli.main import main
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
-from headgate.project import ingest, load, modeltests, read, source
+from headgate.project import ingest, load, models, modeltests, read, source
 from headgate.project.editor import KINDS, Kind, schema
 from headgate.project.read import read_project
 from headgate.testing.oracle import Flow
@@ -101,7 +101,7 @@ def properties(node: Any) -> Iterator[str]:
 def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     options = {name for readers in source.ADAPTERS.values() for name in readers}
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
-    words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms}
+    words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, models.KEY}
     assert words == set(properties(schema("ingest")))
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
@@ -115,6 +115,8 @@ WRONG = [
     ("ingest", INGEST.replace("table:", "Table:")),
     ("ingest", INGEST + "on_change: relod\n"),
     ("ingest", INGEST + "extra: maybe\n"),
+    ("ingest", INGEST + "rules: {r: {python: a.py:f, severty: warn}}\n"),
+    ("ingest", INGEST + "contract: {pydntic: a.py:F}\n"),
     ("ingest", INGEST + "rules: {r: {chek: id > 0}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severty: warn}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severity: fatal}}\n"),

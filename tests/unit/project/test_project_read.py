@@ -320,7 +320,7 @@ INGEST_MISTAKES = [
         ":1:1",
         "unknown key 'tabel' in an ingest file (did you mean 'table'?)",
     ),
-    (BASE + "contract: c.yaml", "not-supported", ":3:1", "'contract' is not supported in an ingest file"),
+    (BASE + "contract: c.yaml", "bad-value", ":3:11", "contract: can't be 'c.yaml'"),
     ("table: a.b.c\nfrom: a.csv", "bad-value", ":1:8", "'a.b.c' does not name a table"),
     ("table: a b\nfrom: a.csv", "bad-value", ":1:8", "'a b' does not name a table"),
     (

@@ -53,6 +53,9 @@ class DuckDBSession:
         """Makes `rows` (anything with `__arrow_c_stream__`) readable under `name`, as often as wanted."""
         self.cursor.register(name, rows)
 
+    def arrow(self, sql: str) -> Any:
+        return self.cursor.execute(sql).to_arrow_table()
+
     def unregister(self, name: str) -> None:
         self.cursor.unregister(name)
 

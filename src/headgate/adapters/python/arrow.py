@@ -15,15 +15,15 @@ _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 _SMALL_CHUNK_ROWS = 10_000
 
 
-@lru_cache(1)
-def pyarrow() -> Any:
-    """The module. *Errors*: AdapterError `missing-extra`."""
+@lru_cache(4)
+def pyarrow(who: str = "a python source") -> Any:
+    """The module, for what `who` names. *Errors*: AdapterError `missing-extra`."""
     try:
         import pyarrow
         import pyarrow.compute
         import pyarrow.ipc
     except ImportError as error:
-        what = "a python source needs pyarrow, which is not installed"
+        what = f"{who} needs pyarrow, which is not installed"
         raise AdapterError.of("missing-extra", what, "", "pip install 'headgate[arrow]'") from error
     return pyarrow
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import itertools
 import linecache
@@ -34,28 +35,65 @@ class Code:
     def function(self, name: str, parameters: tuple[str, ...]) -> Callable[..., Any]:
         """The function; it may name any of `parameters`. *Errors*: ProjectError, AdapterError as `loaded`,
         `unknown-function`, `bad-function`."""
+        found = self.named(name, "function")
+        self._fits(name, found, parameters)
+        return found  # type: ignore[no-any-return]
+
+    def named(self, name: str, noun: str) -> Any:
+        """What the file calls so; `noun` is what it ought to be. *Errors*: as `loaded`; ProjectError
+        `unknown-function`."""
         module = self.loaded()
         found = getattr(module, name, None)
         if found is None:
             known = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
-            what = f"{self.file} has no function {name!r}{nearest(name, known)}"
+            what = f"{self.file} has no {noun} {name!r}{nearest(name, known)}"
             raise ProjectError.of("unknown-function", what, self.file, "correct its name after the colon")
-        self._fits(name, found, parameters)
+        return found
+
+    def judge(self, name: str) -> Callable[[Any], Any]:
+        """The function, which takes one argument. *Errors*: as `function`."""
+        found = self.named(name, "function")
+        self._callable(name, found)
+        try:
+            inspect.signature(found).bind(None)
+        except TypeError:
+            what = f"{name!r} does not take one argument"
+            raise ProjectError.of("bad-function", what, self.line_of(found), f"write def {name}(record):") from None
+        except ValueError:  # of a callable that is not written in Python
+            pass
         return found  # type: ignore[no-any-return]
 
+    def fingerprint(self) -> str:
+        """A digest of the file's text; "" where it can't be read, which `loaded` tells."""
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
+        except OSError:
+            return ""
+
+    def again(self) -> Code:
+        """The same file, not run yet."""
+        return Code(self._root, self.file)
+
+    def __deepcopy__(self, memo: object) -> Code:
+        return self  # modules can't be copied, and a copy would be run anew
+
     def _fits(self, name: str, found: Any, parameters: tuple[str, ...]) -> None:
+        self._callable(name, found)
         where = self.line_of(found)
-        if not callable(found):
-            raise ProjectError.of("bad-function", f"{name!r} is no function", where, "write def " + name + "(...)")
-        if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
-            fix = "write def instead of async def; run what is asynchronous inside, with asyncio.run"
-            raise ProjectError.of("bad-function", f"{name!r} is asynchronous", where, fix)
         for one in _parameters(found):
             needed = one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
             if needed and (one.name not in parameters or one.kind is one.POSITIONAL_ONLY):
                 takes = " and ".join(parameters) or "none"
                 what = f"{name!r} has a parameter {one.name!r} that nobody gives it{nearest(one.name, parameters)}"
                 raise ProjectError.of("bad-function", what, where, f"parameters are given by name: {takes}")
+
+    def _callable(self, name: str, found: Any) -> None:
+        where = self.line_of(found)
+        if not callable(found):
+            raise ProjectError.of("bad-function", f"{name!r} is no function", where, "write def " + name + "(...)")
+        if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
+            fix = "write def instead of async def; run what is asynchronous inside, with asyncio.run"
+            raise ProjectError.of("bad-function", f"{name!r} is asynchronous", where, fix)
 
     def loaded(self) -> ModuleType:
         """The module. *Errors*: ProjectError `python-file`, `path-escapes`."""

@@ -9,6 +9,7 @@ from inspect import CO_GENERATOR, isgenerator
 from typing import Any
 
 from headgate.adapters.python.arrow import batches, exact, is_arrow
+from headgate.adapters.python.cells import CellRows
 from headgate.adapters.python.code import Code, frames
 from headgate.adapters.python.text import TextRows
 from headgate.core.errors import AdapterError, HeadgateError
@@ -44,9 +45,9 @@ class Feed:
     *Errors*: AdapterError `source-raised`, `too-many-failures`, `not-rows`, `bad-position`, and those of `exact`.
     """
 
-    def __init__(self, code: Code, function: Callable[..., Any], given: dict[str, Any]) -> None:
+    def __init__(self, code: Code, function: Callable[..., Any], given: dict[str, Any], cells: bool = False) -> None:
         self._code, self._function, self._given = code, function, given
-        self._rows = TextRows()
+        self._rows: TextRows = CellRows() if cells else TextRows()
         self._marks: list[tuple[int, Any]] = []
         self._most = FIRST_ROWS
 

@@ -46,6 +46,7 @@ class Call:
     again: bool
     tmp: Path
     memory: Memory
+    cells: bool = False
 
 
 @dataclass
@@ -149,7 +150,7 @@ class PythonReader:
         """The chunk at hand, or the next one."""
         if self._chunks is None:
             given = {"position": self._place.at, "partition": self._call.partition}
-            self._chunks = Feed(self._call.code, self._call.function, given).chunks()
+            self._chunks = Feed(self._call.code, self._call.function, given, self._call.cells).chunks()
         if self._chunk is None:
             self._chunk, self._offset = next(self._chunks, None), 0
         return self._chunk

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.adapters.python.arrow import RESERVED, joined, numbers, pyarrow
+from headgate.adapters.python.cells import is_cells
 from headgate.core.errors import AdapterError, HeadgateError
 from headgate.core.protocols import Engine
 from headgate.core.values import Batch, Position, SourceColumn
@@ -225,7 +226,8 @@ def _relation(
         return f"SELECT CAST(NULL AS BIGINT) AS {ident(RESERVED)} WHERE false", ()
     table = run.whole(folder)
     try:
-        guarded = ", ".join([RESERVED, *(_guarded(name) for name in table.column_names if name != RESERVED)])
+        kind = "JSON" if is_cells(table.schema) else ""
+        guarded = ", ".join([RESERVED, *(_guarded(name, kind) for name in table.column_names if name != RESERVED)])
         relation = f"SELECT {guarded} FROM {register(table)}"
         described = session.execute(f"DESCRIBE {relation}")
         columns = tuple(SourceColumn(row[0], row[1]) for row in described if row[0] != RESERVED)
@@ -239,14 +241,15 @@ def _relation(
     return relation, columns
 
 
-def _guarded(name: str) -> str:
-    """The column as an expression that is always the column.
+def _guarded(name: str, kind: str = "") -> str:
+    """The column as an expression that is always the column; as the type `kind`, if one is given.
 
     DuckDB pushes conditions on bare columns into a table of pyarrow, which evaluates them otherwise: there `x > 5`
     is false for a NaN, in DuckDB it is true (1.5.6). The comparison costs next to nothing: where it holds for all rows
     of a vector, the vector is passed on.
     """
-    return f"CASE WHEN {RESERVED} > 0 THEN {ident(name)} END AS {ident(name)}"
+    value = f"CAST({ident(name)} AS {kind})" if kind else ident(name)
+    return f"CASE WHEN {RESERVED} > 0 THEN {value} END AS {ident(name)}"
 
 
 def _originals(relation: str, columns: tuple[SourceColumn, ...]) -> Callable[[Sequence[int] | str], str]:

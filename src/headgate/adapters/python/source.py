@@ -19,7 +19,8 @@ ALL = "all"
 
 
 class PythonSource:
-    """`options["function"]` and `["partitions"]`: `path.py:name`, relative to `root`; `["replay"]`: stable | moving.
+    """`options["function"]` and `["partitions"]`: `path.py:name`, relative to `root`; `["replay"]`: stable | moving;
+    `["cells"]`: dicts are given as cells of JSON that keep each value's type (see `cells`), not as texts.
 
     Nothing of the user's is run before `partitions`, `open` or `check`. `tmp`: an existing folder for temporary files.
     """
@@ -35,6 +36,7 @@ class PythonSource:
         self._function: tuple[Code, str] = self._named(options["function"])
         listing = options.get("partitions")
         self._listing = self._named(listing) if listing else None
+        self._cells = bool(options.get("cells"))
         self._identities: dict[str, Any] = {}
         self._memory = Memory()
 
@@ -107,7 +109,8 @@ class PythonSource:
             raise AdapterError.of("file-changed", what, code.line_of(function), "run again")
         again = self._listing is None
         call = Call(
-            code, function, partition.name, identity, self.replay == "stable", again, self._tmp, self._memory
+            code, function, partition.name, identity, self.replay == "stable", again, self._tmp, self._memory,
+            self._cells,
         )  # fmt: skip
         return PythonReader(session, call, at)
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from itertools import zip_longest
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from headgate.adapters.python.arrow import RESERVED, Exact, pyarrow
@@ -117,6 +117,12 @@ def _numpy(value: object) -> str | None:
 class TextRows:
     """Gathers records as rows of text. Columns are the keys in order of first sight; letter case does not count."""
 
+    METADATA: ClassVar[dict[str, str] | None] = None
+    MAKERS: ClassVar[Mapping[type, Callable[[Any], str | None]]] = _TEXTS
+    other: Callable[[Any], str | None] = staticmethod(_other)
+    NONE: ClassVar[bool] = False
+    """None has a text of its own."""
+
     def __init__(self) -> None:
         self.columns: list[str] = []
         self._places: dict[object, int] = {RESERVED: -1}
@@ -142,14 +148,14 @@ class TextRows:
 
     def _texts(self, record: Mapping[Any, Any]) -> list[str | None]:
         row: list[str | None] = [None] * len(self.columns)
-        places = self._places
+        places, makers, other = self._places, self.MAKERS, self.other
         for key, value in record.items():
             place = places.get(key)
             if place is None:
                 place = self._new(key)
                 row += [None] * (len(self.columns) - len(row))
-            if place >= 0 and value is not None:
-                made = _TEXTS.get(type(value), _other)
+            if place >= 0 and (value is not None or self.NONE):
+                made = makers.get(type(value), other)
                 try:
                     row[place] = made(value)
                 except NoText as error:
@@ -202,7 +208,8 @@ class TextRows:
         width = len(self.columns)
         lists = list(zip_longest(*rows)) if rows else []
         lists += [(None,) * len(rows)] * (width - len(lists))
-        return pa.table([pa.array(values, pa.string()) for values in lists], names=self.columns)
+        made = pa.table([pa.array(values, pa.string()) for values in lists], names=self.columns)
+        return made.replace_schema_metadata(self.METADATA)
 
 
 def _encodes(row: list[str | None]) -> bool:

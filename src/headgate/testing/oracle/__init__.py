@@ -10,6 +10,7 @@ from headgate.testing.oracle.judge import Reading, Verdict, judge
 from headgate.testing.oracle.laws import check_laws, differences, same_state, view
 from headgate.testing.oracle.loads import full_refresh, load, replay
 from headgate.testing.oracle.model import (
+    Call,
     Column,
     Contract,
     CrossRule,
@@ -31,6 +32,7 @@ from headgate.testing.oracle.model import (
 from headgate.testing.oracle.values import NotAccepted, accept, canonical_spelling, written
 
 __all__ = [
+    "Call",
     "Column",
     "Contract",
     "CrossRule",

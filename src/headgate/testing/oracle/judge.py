@@ -8,7 +8,7 @@ refused in the end has taken no key.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -250,6 +250,10 @@ class _Upsert(_Court):
         super().__post_init__()
         self.by_identity = {key_of(row, self.flow.keys): row for row in self.table}
         self.fit = [i for i in self.fit if not self._overtaken(i)]
+        seen = Counter(self.identity(i) for i in self.fit)
+        refuses = self.flow.duplicates == "refuse"
+        self.repeated = {i for i in self.fit if refuses and seen[self.identity(i)] > 1}
+        self.fit = [i for i in self.fit if i not in self.repeated]
 
     def identity(self, i: int) -> Key | None:
         return key_of(self.rows[i], self.flow.keys)
@@ -307,7 +311,8 @@ class _Upsert(_Court):
         return lambda i: broken[i]
 
     def unique_reasons(self, i: int) -> list[Reason]:
-        broken = [unique_reason(u) for u in self.flow.contract.uniques if u in self.struck.get(i, ())]
+        twice = [Reason("key", ", ".join(self.flow.keys), "must come once in a load")] * (i in self.repeated)
+        broken = twice + [unique_reason(u) for u in self.flow.contract.uniques if u in self.struck.get(i, ())]
         if self._overtaken(i):
             broken.append(overtaken_reason(self.flow))
         return broken

@@ -19,6 +19,7 @@ Check = Callable[[Row], bool | None]
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
+Duplicates = Literal["latest", "refuse"]
 Kind = Literal["load", "replay", "adjust", "purge"]
 Status = Literal["open", "held", "replayed", "superseded", "purged", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
@@ -70,6 +71,19 @@ class CrossRule:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A function that is given the row. It refuses by False, by a text that says why, or by raising.
+
+    `function` names the same for the real system: `path.py:name`.
+    """
+
+    name: str
+    judge: Callable[[Row], bool | str | None]
+    function: str = ""
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
 class Unique:
     """No two rows of the table agree in `columns`; a row with a NULL among them takes and tests no key."""
 
@@ -113,6 +127,7 @@ class Contract:
     uniques: tuple[Unique, ...] = ()
     references: tuple[Reference, ...] = ()
     refuse_at_most: Limit | None = None
+    calls: tuple[Call, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -124,7 +139,8 @@ class Flow:
     """How files become rows of `table`. `keys`: the identity of upsert and insert, the columns whose values are the
     partitions of `partition`. `order_by` is for upsert and scd2, where it is the time from which a version holds, in
     the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
-    version (empty: all but the keys and `order_by`). `timezone` is for texts without zone."""
+    version (empty: all but the keys and `order_by`). `duplicates`: what upsert and insert do with records of one
+    identity in one load: one of them enters, or none. `timezone` is for texts without zone."""
 
     table: str
     contract: Contract
@@ -132,6 +148,7 @@ class Flow:
     keys: tuple[str, ...] = ()
     order_by: str | None = None
     track: tuple[str, ...] = ()
+    duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
@@ -165,6 +182,7 @@ class Flow:
         return (
             self.limit is not None
             or self.thresholds
+            or self.duplicates == "refuse"
             or self.disposition in ("replace", "partition")
             or any(unique.keep != "first" for unique in uniques)
             or (self.disposition in ("upsert", "insert") and bool(uniques))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from headgate.testing.oracle.model import Column, Fields, Flow, Malformed, Reason, Row, Rule
+from headgate.testing.oracle.model import Call, Column, Fields, Flow, Malformed, Reason, Row, Rule
 from headgate.testing.oracle.values import NotAccepted, Value, accept, rank, spelling
 
 
@@ -39,7 +39,31 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
             errors.append(Reason(rule.name, None, f"must hold: {rule.sql or rule.name}"))
         elif rule.check(row) is False:
             warnings += 1
+    blank = any(reason.rule in ("type", "required", "order_by") for reason in errors)
+    for call in flow.contract.calls:
+        said = _said(call, row, blank)
+        if said is not None and call.severity == "error":
+            errors.append(Reason(call.name, None, said))
+        elif said is not None:
+            warnings += 1
     return Look(row, tuple(errors), warnings=warnings)
+
+
+def _said(call: Call, row: Row, blank: bool) -> str | None:
+    """Why the function refuses the row; None if it does not.
+
+    Of a `blank` row (a value did not convert, or a required one is missing) an exception says no more than that; only a
+    ValueError is meant.
+    """
+    try:
+        answer = call.judge(dict(row))
+    except ValueError as error:
+        return str(error) or type(error).__name__
+    except Exception as error:
+        return None if blank else f"{type(error).__name__}: {error}"
+    if answer is None or answer is True:
+        return None
+    return answer or f"must pass {call.function}"
 
 
 def shares(looks: list[Look], flow: Flow) -> list[str]:
