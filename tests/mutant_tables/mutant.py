@@ -31,6 +31,7 @@ PIN = "tests/unit/gate/test_gate_pin.py"
 SETS = "tests/unit/gate/test_gate_sets.py"
 RECORDS = "tests/unit/adapters/test_files_records.py"
 LISTING = "tests/unit/adapters/test_files_listing.py"
+JSON = "tests/unit/adapters/test_files_json.py"
 CSV = "tests/unit/adapters/test_files_csv.py"
 POSTGRES = "tests/unit/adapters/test_postgres_texts.py"
 

@@ -8,6 +8,7 @@ from tests.mutant_tables.mutant import (
     CSV,
     FILES,
     HISTORIES,
+    JSON,
     LISTING,
     ORACLE,
     POSTGRES,
@@ -83,6 +84,7 @@ RUN = (
         "    if True:\n        return",
         "every row of a mended file is refused because its old self is there",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "set-rules-see-reloaded-replays",
@@ -91,6 +93,7 @@ RUN = (
         "AND stream = 'data' AND kind = 'load' AND partition IN ({names}))",
         "a mended file's row is refused because its replayed self is there, which then goes: lost",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "replace-without-a-limit",
@@ -107,6 +110,7 @@ RUN = (
         "if self.replaces or contract is None:",
         "rows are in the table when the limit stops the load",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "keep-last-judged-by-slice",
@@ -115,6 +119,7 @@ RUN = (
         "whole = False",
         "the first slice's duplicate stays",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "own-references-judged-by-slice",
@@ -123,6 +128,7 @@ RUN = (
         "return whole or bool(beside)",
         "rows whose parent comes in a later slice are refused",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "reload-without-a-generation",
@@ -147,6 +153,7 @@ RUN = (
         "if full_refresh or (flow.replaces and moved):",
         "rows of a file that was taken out of a replaced table stay",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "twin-of-a-reloaded-file",
@@ -155,6 +162,7 @@ RUN = (
         "        if False:\n",
         "content that only a skipped twin still has is lost",
         HISTORIES,
+        JSON,
     ),
     mutant(
         "twin-skipped-without-a-reason",
@@ -226,8 +234,24 @@ ADAPTERS = (
         LISTING,
     ),
     mutant(
+        "late-key-unseen",
+        "gate/judge.py",
+        "if used is not batch and not self.rules.extra:",
+        "if False:",
+        "a key that only the exact reader of JSON meets is passed over in silence",
+        JSON,
+    ),
+    mutant(
+        "json-line-believed",
+        "adapters/files/jsonquery.py",
+        'return f"({made} = {there} AND {shallow})"',
+        'return f"({made} IS NOT NULL AND {shallow})"',
+        "1.10 becomes 1.1, and the second of two equal keys is lost",
+        JSON,
+    ),
+    mutant(
         "change-while-reading-unseen",
-        "adapters/files/csv_reader.py",
+        "adapters/files/text_reader.py",
         "if identity(self._path) != self._seen:",
         "if False:",
         "a file that changed while it was read is half old, half new",

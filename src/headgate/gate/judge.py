@@ -111,7 +111,10 @@ class Gate:
             return self._modelled(part, batch)
         if not self.rules.extra:
             scanning.refuse_unknown(self.rules.contract, batch, former=self.rules.replay)
-        return scanning.add(self.scan, part, batch)
+        used = scanning.add(self.scan, part, batch)
+        if used is not batch and not self.rules.extra:  # the careful way may have met more columns
+            scanning.refuse_unknown(self.rules.contract, used, former=self.rules.replay)
+        return used
 
     def _modelled(self, part: int, batch: Batch) -> Batch:
         rules = self.rules

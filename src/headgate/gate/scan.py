@@ -7,7 +7,7 @@ bits of the values that do not convert.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from headgate.books.history import History
@@ -18,6 +18,7 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate.bits import Bits
 from headgate.sql import quote
 from headgate.types.convert import conversion
+from headgate.types.nested import Fed, bases, feed
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
     by_name = {column.name.lower(): column for column in batch.columns}
     values, failing = [], []
     for column in scan.contract.columns:
-        source = _source(scan, by_name, column)
+        source = _source(scan, batch, column)
         if source is None and not scan.absolute and (column.required or not scan.lenient):
             raise missing_column(batch, column)
         if source is None:
@@ -221,8 +222,7 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
             values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
             continue
         kind, form = column.type, column.form
-        expr = f"src.{quote.ident(source.name)}"
-        converted = conversion(expr, source.physical, kind, timezone=scan.timezone, form=form)
+        converted = conversion(source.expr, source.physical, kind, timezone=scan.timezone, form=form)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")
@@ -239,10 +239,10 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
     return values, failing
 
 
-def _source(scan: Scan, by_name: Mapping[str, SourceColumn], column: ContractColumn) -> SourceColumn | None:
-    """The batch's column that feeds this one."""
+def _source(scan: Scan, batch: Batch, column: ContractColumn) -> Fed | None:
+    """What of the batch feeds this column."""
     names = (column.source, *column.was) if scan.absolute else (column.source,)
-    return next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
+    return next((fed for name in names if (fed := feed(batch.columns, name, "src"))), None)
 
 
 def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
@@ -261,8 +261,9 @@ def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
 
 def unknown_columns(contract: Contract, columns: Sequence[SourceColumn], former: bool = False) -> list[str]:
     """The columns that the contract does not name; `former` names of its columns may count, too."""
-    known = {column.source.lower() for column in contract.columns}
-    known |= {name.lower() for column in contract.columns if former for name in column.was}
+    wanted = [column.source for column in contract.columns]
+    wanted += [name for column in contract.columns if former for name in column.was]
+    known = {name.lower() for name in bases(columns, wanted)}
     return [column.name for column in columns if column.name.lower() not in known]
 
 

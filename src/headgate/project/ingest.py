@@ -285,7 +285,8 @@ def _no_keys(how: LoadSpec) -> str:
 def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
     """The source with the contract's columns in their order, where neither a header nor an option names them."""
     options = spec.options if spec is not None else {}
-    if spec is None or spec.kind != "csv" or options.get("header", True) or options.get("columns") is not None:
+    named = options.get("header", True) or options.get("columns") is not None or options.get("hive")
+    if spec is None or spec.kind not in ("csv", "excel") or named:
         return spec
     listed = tuple(one.source for one in contract.columns if one.source != options.get("file_column"))
     return replace(spec, options={**options, "columns": listed})
@@ -303,8 +304,8 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
     elif file_column is not None and fed[file_column].type.name != "text":
         fix = f"write {fed[file_column].name}: text"
         notes.error("bad-value", f"file_column {file_column!r} is not a text", places["file_column"], fix)
-    listed: tuple[str, ...] = options.get("columns") or ()
-    for column in contract.columns if listed else ():
+    listed: tuple[str, ...] = tuple(options.get("columns") or ())
+    for column in contract.columns if listed and not options.get("hive") else ():
         if column.source not in (*listed, file_column):
             what = f"column {column.name!r} is fed from {column.source!r}, which the source's columns do not list"
             fix = "add it to the source's columns, or feed it: from('Name')"

@@ -85,6 +85,9 @@ class Flow:
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
     options = dict(ingest.source.options)
+    if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
+        named = options.get("file_column")
+        options["wanted"] = [one.source for one in ingest.contract.columns if one.source != named]
     if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
         options["cells"] = True  # a model is asked about the values themselves, not about their texts
     source = registry.open_source(ingest.source.kind, options, root, temp)

@@ -202,6 +202,8 @@ class _Loader:
             seen = [piece for reading in files for piece in self._whole(reading)]
             if not any(piece.columns for piece in seen):
                 raise _no_types(flow)
+            # The careful form of a batch may know of more columns.
+            seen = [pin.readable(self.session.engine, one) if one.sparse else one for one in seen]
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headgate.types import jsonvalue
 from headgate.types.forms import Form
 from headgate.types.lexical import read
 from headgate.types.logical import LogicalType, of_engine
@@ -52,14 +53,27 @@ def conversion(
     """
     expr = expr if _QUOTED.fullmatch(expr) else f"({expr})"
     kind = parse_physical(physical)
-    if kind.name in _AS_TEXT and (kind.name != "BIGNUM" or logical.name in _NUMERIC):
+    if kind.name == jsonvalue.PHYSICAL and form is not None:
+        expr, value = _formed(expr, form, logical, timezone)
+        typed: Typed | None = Typed(value)
+    elif kind.name == jsonvalue.PHYSICAL:
+        typed = Typed(jsonvalue.read(expr, logical, timezone))
+    elif kind.name in _AS_TEXT and (kind.name != "BIGNUM" or logical.name in _NUMERIC):
         text = expr if kind.name == "VARCHAR" else f"CAST({expr} AS VARCHAR)"
         if form is not None and kind.name != "BIGNUM":
             expr = f"({form.received(text)})"
             text = f"({form.plain(expr, logical)})"
-        typed: Typed | None = Typed(read(text, logical, timezone), logical.name == "text" and logical.length is None)
+        typed = Typed(read(text, logical, timezone), logical.name == "text" and logical.length is None)
     else:
         typed = convert_typed(expr, kind, logical, timezone)
     if typed is None:
         return None
     return Conversion(typed.value, None if typed.total else f"(({typed.value}) IS NULL) = ({expr} IS NULL)")
+
+
+def _formed(raw: str, form: Form, logical: LogicalType, timezone: str) -> tuple[str, str]:
+    """What was received of a JSON value, and its value: how texts are written holds for strings."""
+    string = f"prefix({raw}, '\"')"
+    received = f"CASE WHEN {string} THEN {form.received(f'({jsonvalue.text(raw)})')} ELSE {raw} END"
+    plain = read(f"({form.plain(f'({received})', logical)})", logical, timezone)
+    return f"({received})", f"CASE WHEN {string} THEN {plain} ELSE {jsonvalue.read(raw, logical, timezone)} END"

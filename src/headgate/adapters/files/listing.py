@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.adapters.files.compress import digest, unreadable
+from headgate.adapters.files.compress import digest
+from headgate.adapters.files.origin import Identity, bad_archive, identity, is_archive, members, unreadable
 from headgate.core.errors import AdapterError, Finding, ProjectError
 from headgate.core.values import Partition, Position
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What tells one state of a file from another without reading it."""
-
-    size: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -30,16 +22,10 @@ class Found:
     path: Path
     identity: Identity
 
-
-def identity(path: Path) -> Identity:
-    """The file's size and time of change. *Errors*: AdapterError `unreadable-file`, `not-a-file`."""
-    try:
-        seen = path.stat()
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if not stat.S_ISREG(seen.st_mode):  # a pipe would be waited for, a device has no end
-        raise AdapterError.of("not-a-file", "this is a pipe, a socket or a device", path, "deliver plain files")
-    return Identity(seen.st_size, seen.st_mtime_ns)
+    @property
+    def partition(self) -> Partition:
+        """The file as a partition that nobody has judged yet."""
+        return Partition(self.name, "new", self.identity.size, location=str(self.path))
 
 
 def changed_error(path: Path) -> AdapterError:
@@ -54,19 +40,27 @@ def changed_error(path: Path) -> AdapterError:
 
 
 class Listing:
-    """The files that one or more patterns name, relative to the project folder."""
+    """The files that one or more patterns name, relative to the project folder.
 
-    def __init__(self, patterns: str | list[str], root: Path) -> None:
+    Of a zip archive, every member whose name ends in one of `suffixes` is a file of its own; without `suffixes` the
+    archive itself is one.
+    """
+
+    def __init__(self, patterns: str | list[str], root: Path, suffixes: Sequence[str] = ()) -> None:
+        self._suffixes = tuple(suffixes)
         self._patterns = [patterns] if isinstance(patterns, str) else list(patterns)
         self._root = root
         self._digests: dict[tuple[Path, Identity], str] = {}
 
     def files(self) -> list[Found]:
-        """Every file in name order. *Errors*: `path-escapes`, `not-a-file`, `same-name`, `unreadable-file`."""
+        """Every file in name order.
+
+        *Errors*: `path-escapes`, `not-a-file`, `same-name`, `unreadable-file`, `corrupt-file`, `bad-archive`.
+        """
         found: dict[Path, Found] = {}
         names: dict[str, Path] = {}
         for pattern in self._patterns:
-            for name, path in self._matches(pattern):
+            for name, path in self._unpacked(pattern):
                 if path in found:
                     continue
                 if name in names:
@@ -80,6 +74,24 @@ class Listing:
         tried = ", ".join(str(self._root / pattern) for pattern in self._patterns)
         fix = "correct `path:` (it is relative to the project folder), or deliver a file"
         return Finding("no-files", "error", "no file matches", tried, fix)
+
+    def _unpacked(self, pattern: str) -> Iterator[tuple[str, Path]]:
+        for name, path in self._matches(pattern):
+            if self._suffixes and is_archive(path):
+                yield from self._members(name, path)
+            else:
+                yield name, path
+
+    def _members(self, name: str, archive: Path) -> Iterator[tuple[str, Path]]:
+        there = members(archive)
+        for nested in (one.name for one in there if is_archive(Path(one.name))):
+            raise bad_archive(archive / nested, "an archive inside of an archive is not opened", "unpack the outer one")
+        wanted = [one.name for one in there if one.name.lower().endswith(self._suffixes)]
+        if not wanted:
+            listed = ", ".join(self._suffixes)
+            raise bad_archive(archive, f"no member has a name in one of {listed}", "deliver another, or name another")
+        for one in wanted:
+            yield _name(f"{name}/{one}", archive / one), archive / one
 
     def _matches(self, pattern: str) -> Iterator[tuple[str, Path]]:
         full = self._inside(pattern)
