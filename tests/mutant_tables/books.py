@@ -111,7 +111,7 @@ BOOKS = (
             ("reasons", "AS VARCHAR), ''), reasons, coalesce(raw,", "AS VARCHAR), ''), coalesce(raw,"),
             ("raw", "reasons, coalesce(raw, chr(30)), ", "reasons, "),
             ("row", '"""coalesce("row", chr(30)), shape', '"""shape'),
-            ("parent", ", shape, coalesce(CAST(parent AS VARCHAR), '')))", ", shape))"),
+            ("parent", ", shape, coalesce(CAST(parent AS VARCHAR), ''), key))", ", shape, key))"),
         )
     ),
     mutant(

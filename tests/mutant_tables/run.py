@@ -98,7 +98,7 @@ RUN = (
     mutant(
         "replace-without-a-limit",
         "run/flow.py",
-        "limit = declared or (REPLACE_LIMIT if self.replaces else None)",
+        "limit = declared or (REPLACE_LIMIT if self.replaces or parts else None)",
         "limit = declared",
         "a broken delivery replaces a good table",
         f"{CONTRACTS}::test_replace_stops_above_a_twentieth_by_default",
@@ -106,8 +106,8 @@ RUN = (
     mutant(
         "limit-judged-by-slice",
         "run/flow.py",
-        "if self.replaces or self.limit or contract is None:",
-        "if self.replaces or contract is None:",
+        'if self.replaces or load.kind == "partition" or self.limit or contract is None:',
+        'if self.replaces or load.kind == "partition" or contract is None:',
         "rows are in the table when the limit stops the load",
         HISTORIES,
         JSON,
@@ -158,8 +158,8 @@ RUN = (
     mutant(
         "twin-of-a-reloaded-file",
         "run/flow.py",
-        "        if carrier in going:\n",
-        "        if False:\n",
+        "if carrier in going and (part.former or carriers.get(part.twin_of) == carrier):",
+        "if False:",
         "content that only a skipped twin still has is lost",
         HISTORIES,
         JSON,

@@ -160,7 +160,7 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
     going = {one.partition.name for one in readings if one.reload}
     carriers = {name: str(seat.position[TWIN_OF]) for name, seat in seats.items() if TWIN_OF in seat.position}
     readings += [
-        Reading(replace(part, status="twin", twin_of=carriers[part.name]), seats[part.name],
+        Reading(replace(part, status="twin", twin_of=carriers[part.name], former=True), seats[part.name],
                 seats[part.name].generation + 1, reload=True)
         for part in found
         if part.status == "unchanged" and carriers.get(part.name) in going
@@ -182,8 +182,9 @@ def _skip_twins(flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, 
     settled = []
     for one in readings:
         part = one.partition
-        carrier = chains.get(part.twin_of, part.twin_of) if part.status == "twin" else ""
-        if carrier in going:
+        carrier = chains.get(part.twin_of, part.twin_of)
+        # What it had before it changed goes with it; what it has now is loaded with it.
+        if carrier in going and (part.former or carriers.get(part.twin_of) == carrier):
             carrier = heirs.get(carrier, "")
             heirs.setdefault(chains.get(part.twin_of, part.twin_of), part.name)
         if carrier:

@@ -135,15 +135,17 @@ class Listing:
         files are read for that only where sizes collide.
         """
         made: list[Partition] = []
-        twins = _Twins(known, self.digest)
-        for file in self.files():
-            position = known.get(file.name)
-            if position is not None:
-                status, reason, twin = *self._against(file, position), ""
-            else:
-                twin = twins.of(file)
-                status, reason = ("twin", f"same content as {twin}") if twin else ("new", "")
-            made.append(Partition(file.name, status, file.identity.size, reason, twin, str(file.path)))  # type: ignore[arg-type]
+        files = self.files()
+        against = {file.name: self._against(file, known[file.name]) for file in files if file.name in known}
+        changed = {name for name, (status, _) in against.items() if status == "changed"}
+        twins = _Twins(known, changed, self.digest)
+        for file in files:
+            status, reason = against.get(file.name, ("new", ""))
+            twin, former = twins.of(file) if status in ("new", "changed") else ("", False)
+            if twin and status == "new":
+                status, reason = "twin", f"same content as {twin}"
+            size, place = file.identity.size, str(file.path)
+            made.append(Partition(file.name, status, size, reason, twin, place, former))  # type: ignore[arg-type]
         return made
 
     def _against(self, file: Found, position: Position) -> tuple[str, str]:
@@ -161,27 +163,35 @@ class Listing:
 class _Twins:
     """Contents seen so far, by size and then by digest: a file is read only where its size came before."""
 
-    def __init__(self, known: Mapping[str, Position], digest: Callable[[Found], str]) -> None:
+    def __init__(self, known: Mapping[str, Position], changed: set[str], digest: Callable[[Found], str]) -> None:
         self._digest = digest
+        self._changed = changed
         self._known: dict[object, dict[object, str]] = {}
         self._fresh: dict[int, list[Found]] = {}
         self._hashed: dict[int, dict[str, str]] = {}
-        for name in sorted(known, reverse=True):
+        for name in sorted(known, key=lambda name: (name in changed, name), reverse=True):
             self._known.setdefault(known[name].get("size"), {})[known[name].get("digest")] = name
 
-    def of(self, file: Found) -> str:
-        """The first known partition, else the first new file, with this content; empty if there is none."""
+    def of(self, file: Found) -> tuple[str, bool]:
+        """The first known partition, else the first new or changed file, with this content; empty if there is none.
+
+        True behind it: the partition had this content when it was loaded, and has changed since.
+        """
         size = file.identity.size
         known, waiting = self._known.get(size, {}), self._fresh.setdefault(size, [])
         hashed = self._hashed.setdefault(size, {})
         waiting.append(file)
         if not known and len(waiting) == 1 and not hashed:
-            return ""
+            return "", False
         for one in waiting:
             hashed.setdefault(self._digest(one), one.name)
         waiting.clear()
         first = hashed[self._digest(file)]
-        return known.get(self._digest(file), "" if first == file.name else first)
+        standing = known.get(self._digest(file), "")
+        fresh = "" if first == file.name else first
+        if standing in self._changed and fresh:
+            return fresh, False
+        return standing or fresh, standing in self._changed
 
 
 def _there(path: Path, pattern: bool) -> bool:
