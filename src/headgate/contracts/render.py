@@ -108,6 +108,11 @@ def _function(rule: CallRule) -> dict[str, Any]:
     return {"python": rule.function, "severity": rule.severity}
 
 
+def was_texts(column: ContractColumn) -> list[str]:
+    """The word of the names that the column had before; none where it had none."""
+    return [f"was({', '.join(_quote(name) for name in column.was)})"] if column.was else []
+
+
 def _block(key: str, values: Mapping[str, str | dict[str, Any]]) -> str:
     return f"{key}:\n" + "".join(f"  {_key(name)}: {_value_of(text)}\n" for name, text in values.items())
 
@@ -157,7 +162,7 @@ def _line(contract: Contract, column: ContractColumn) -> str:
     parts = [str(column.type), *(_rule(rule, column, said) for rule in rows)]
     parts += [_unique(rule, said) for rule in uniques] + [_reference(rule, said) for rule in references]
     parts += [f"from({_quote(column.source)})"] if column.source != column.name else []
-    parts += [f"was({', '.join(_quote(name) for name in column.was)})"] if column.was else []
+    parts += was_texts(column)
     parts += form_texts(column.form) if column.form is not None else []
     parts += ["pii"] if column.pii else []
     parts += ["warn"] if warn else []

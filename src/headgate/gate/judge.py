@@ -286,17 +286,19 @@ class Gate:
 
     def _warnings(self) -> dict[int, dict[str, int]]:
         """How many accepted rows break each row rule that only warns."""
-        contract = self.rules.contract
-        failing = {
-            f"{rule.column}.{rule.code}" if rule.column else rule.code: f"NOT coalesce(({rule.sql}), true)"
-            for rule in contract.rows
-            if rule.severity == "warn"
-        }
-        if not failing:
+        warning = [rule for rule in self.rules.contract.rows if rule.severity == "warn"]
+        if not warning:
             return {}
-        sums = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in failing.values())
+        names = [f"{rule.column}.{rule.code}" if rule.column else rule.code for rule in warning]
+        sums = ", ".join(f"count(*) FILTER (WHERE NOT coalesce(({rule.sql}), true))" for rule in warning)
         rows = self.engine.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
-        return {row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows}
+        found: dict[int, dict[str, int]] = {}
+        for part, *counts in rows:
+            of_part = found.setdefault(part, {})
+            for name, count in zip(names, counts, strict=True):
+                if count:  # a column may have two rules of one kind
+                    of_part[name] = of_part.get(name, 0) + count
+        return found
 
     def _bring_versions(self) -> str:
         """The rows to write as versions, for the engine: `_hg_id, since, until`."""

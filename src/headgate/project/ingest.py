@@ -71,6 +71,9 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
     policy = evolution.read(notes, node.get("evolution"))
+    if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
+        fix = "write columns: with name: type lines, or extra: ignore"
+        notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.project_kit import Folder
 
 from headgate.core import faults
-from headgate.core.errors import CommitError, ContractError
+from headgate.core.errors import CommitError, ContractError, ProjectError
 
 ORDERS = "table: raw.orders\nfrom: data/*.csv\n"
 FIRST = "columns:\n  id: int, key\n  amount: int, required\n"
@@ -423,3 +423,23 @@ def test_an_upsert_without_columns_replays_by_its_key(tmp_path: Path) -> None:
     assert (again.rows_read, again.rows_quarantined) == (2, 2)
     assert folder.rows("SELECT id, amount FROM raw.orders ORDER BY 1") == [(1, 10), (2, 21), (3, 30)]
     assert folder.codes() == []
+
+
+def test_two_warnings_of_one_kind_are_counted_together(tmp_path: Path) -> None:
+    folder = Folder.make(
+        tmp_path,
+        {
+            "ingest/a.yml": "table: raw.a\nfrom: data/a.csv\n"
+            "columns:\n  name: text, pattern('^a'), pattern('z$'), warn\n",
+            "data/a.csv": "name\nabc\nxyz\nxx\naz\n",
+        },
+    )
+    step = folder.step("raw.a")
+    assert [one.evidence for one in step.warnings] == [{"rule": "name.pattern", "rows": 4}]
+
+
+def test_quarantine_of_unknown_columns_needs_known_ones(tmp_path: Path) -> None:
+    folder = Folder.make(tmp_path, {"ingest/a.yml": "table: raw.a\nfrom: data/a.csv\nextra: quarantine\n"})
+    with pytest.raises(ProjectError) as caught:
+        folder.run()
+    assert caught.value.finding.what == "extra: quarantine needs columns:"

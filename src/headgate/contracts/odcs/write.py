@@ -185,8 +185,10 @@ class _Property:
     def own(self) -> list[dict[str, Any]]:
         """Our own entries of customProperties."""
         found: list[dict[str, Any]] = []
-        if self.column.form is not None and (form := replace(self.column.form, pattern="")) != Form():
-            found.append({"property": "headgateForm", "value": render.form_texts(form)})
+        form = replace(self.column.form, pattern="") if self.column.form is not None else Form()
+        words = [*(render.form_texts(form) if form != Form() else []), *render.was_texts(self.column)]
+        if words:
+            found.append({"property": "headgateForm", "value": words})
         if self.extras:
             found.append({"property": "headgateRules", "value": self.extras})
         # minimum and maximum are one rule, unless they were two.
