@@ -21,6 +21,7 @@ NAMES = (
     "parquet_row_rules",
     "arrow_row_rules",
     "csv_clean",
+    "ndjson_clean",
     "pydantic_model",
     "upsert_million",
     "growing_keys",

@@ -64,6 +64,11 @@ def lineitem_csv(scale: float) -> Path:
     return copied("lineitem", scale, 5_000_000, LINES, "csv")
 
 
+def lineitem_ndjson(scale: float) -> Path:
+    """The same 5 M x 16 as JSON lines."""
+    return copied("lineitem", scale, 5_000_000, LINES, "ndjson")
+
+
 def lineitem_arrow(scale: float, batch_rows: int) -> Path:
     """The same 5 M x 16 as an Arrow file of batches of so many rows."""
     return _kept(_path("lineitem", scale, "arrow"), lambda part: _write_arrow(part, rows(scale, 5_000_000), batch_rows))
@@ -153,10 +158,16 @@ def copied(name: str, scale: float, full: int, query: str, kind: str) -> Path:
     return _kept(_path(name, scale, kind), lambda part: _copy(query.format(rows=rows(scale, full)), part, kind))
 
 
+_FORMATS = {
+    "parquet": "format parquet, row_group_size 122880",
+    "csv": "format csv, header",
+    "ndjson": "format json",
+}
+
+
 def _copy(query: str, path: Path, kind: str) -> None:
     connection: Any = _connect()
-    options = "format parquet, row_group_size 122880" if kind == "parquet" else "format csv, header"
-    connection.execute(f"copy ({query}) to '{path}' ({options})")
+    connection.execute(f"copy ({query}) to '{path}' ({_FORMATS[kind]})")
     connection.close()
 
 

@@ -95,11 +95,11 @@ def test_a_change_by_hand_is_found_and_accepted(built: Lab, postgres: str) -> No
 
 def test_a_full_refresh_follows_an_edit_of_the_contract(built: Lab, postgres: str) -> None:
     executed(postgres, "CREATE SCHEMA mine", "CREATE VIEW mine.ids AS SELECT id FROM raw.orders")
-    built.edit("ingest/orders.yml", "  amount:", "  note: text\n  amount:")
+    built.edit("ingest/orders.yml", "  amount:", "  note: text, required\n  amount:")
     built.write({"data/orders/1.csv": "id,note,amount\n1,a,1.50\n2,b,3\n3,c,-1\n"})
     assert not built.headgate("check", "--json").json()["ok"]
     found = failed(built, "raw.orders")[1]
-    assert found["code"] in ("contract-misfit", "file-changed-since")
+    assert found["code"] in ("evolve-required", "file-changed-since")
     assert statuses(built.ok("run", "--full-refresh"))["last"] == "ok"
     assert built.rows("SELECT * FROM stg ORDER BY id") == [[1, "a", "1.50"], [2, "b", "3.00"]]
     assert executed(postgres, "SELECT id FROM mine.ids ORDER BY 1") == [(1,), (2,)]
@@ -517,3 +517,42 @@ def _copied(lab: Lab, root: Path) -> Path:
     import shutil
 
     return Path(shutil.copytree(lab.root, root / "copy", ignore=shutil.ignore_patterns(".headgate")))
+
+
+def test_a_replaced_table_keeps_its_rights_and_indexes_and_comes_back(built: Lab, postgres: str) -> None:
+    executed(
+        postgres,
+        "DO $$ BEGIN CREATE ROLE headgate_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "GRANT SELECT ON raw.orders TO headgate_reader",
+        "CREATE SCHEMA mine",
+        "CREATE VIEW mine.ids AS SELECT id FROM raw.orders",
+        "GRANT SELECT ON mine.ids TO headgate_reader",
+        "CREATE INDEX by_amount ON raw.orders (amount)",
+    )
+    indexed = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'raw' AND tablename = 'orders'"
+    before = len(executed(postgres, indexed))
+    asked = "has_table_privilege('headgate_reader', '{}', 'SELECT')"
+    may = f"SELECT {asked.format('raw.orders')}, {asked.format('mine.ids')}"
+    for change in (
+        ("run", "--full-refresh", "raw.orders"),
+        ("run", "--full-refresh", "raw.orders"),
+        ("restore", "raw.orders"),
+    ):
+        built.ok(*change)
+        assert executed(postgres, may) == [(True, True)]
+        assert len(executed(postgres, indexed)) == before
+        assert executed(postgres, "SELECT id FROM mine.ids ORDER BY 1") == [(1,), (2,)]
+        assert built.ok("audit")["balanced"]
+    assert executed(postgres, "SELECT count(*) FROM raw.orders__hg_kept") == [(2,)]
+    executed(postgres, "DROP OWNED BY headgate_reader", "DROP ROLE headgate_reader")
+
+
+def test_a_column_that_a_materialized_view_holds_on_to_stays(built: Lab, postgres: str) -> None:
+    executed(postgres, "CREATE SCHEMA mine", "CREATE MATERIALIZED VIEW mine.m AS SELECT amount FROM raw.orders")
+    built.edit("ingest/orders.yml", "decimal(12,2)", "decimal(20,2)")
+    found = failed(built, "raw.orders")[1]
+    assert found["code"] == "needed-by"
+    assert built.ok("audit")["balanced"]
+    executed(postgres, "DROP MATERIALIZED VIEW mine.m")
+    assert statuses(built.ok("run"))["last"] == "ok"
+    assert built.ok("audit")["balanced"]

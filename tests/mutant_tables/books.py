@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import ADJUST, CONTRACTS, HISTORIES, ORACLE, QUARANTINE, STORE, TORN, mutant
+from tests.mutant_tables.mutant import (
+    ADJUST,
+    CONTRACTS,
+    EVOLUTION,
+    HISTORIES,
+    ORACLE,
+    QUARANTINE,
+    RESTORE,
+    STORE,
+    TORN,
+    mutant,
+)
 
 BOOKS = (
     mutant(
@@ -100,7 +111,7 @@ BOOKS = (
             ("reasons", "AS VARCHAR), ''), reasons, coalesce(raw,", "AS VARCHAR), ''), coalesce(raw,"),
             ("raw", "reasons, coalesce(raw, chr(30)), ", "reasons, "),
             ("row", '"""coalesce("row", chr(30)), shape', '"""shape'),
-            ("parent", ", shape, coalesce(CAST(parent AS VARCHAR), '')))", ", shape))"),
+            ("parent", ", shape, coalesce(CAST(parent AS VARCHAR), ''), key))", ", shape, key))"),
         )
     ),
     mutant(
@@ -186,10 +197,58 @@ BOOKS = (
     mutant(
         "any-columns-fit",
         "books/tables.py",
-        "    if wanted != have:\n        raise _misfit",
+        "    if dict(wanted) != dict(have):\n        raise _misfit",
         "    if len(wanted) != len(have):\n        raise _misfit",
-        "amounts go on with another scale, or into another column",
-        f"{CONTRACTS}::test_an_edit_that_no_longer_fits_the_table_is_refused",
+        "rows go on into a column whose type somebody changed by hand",
+        f"{EVOLUTION}::test_a_change_by_hand_is_no_edit_of_the_contract",
+    ),
+    mutant(
+        "frozen-follows",
+        "books/evolve.py",
+        "    if frozen or (found and edit.hashed):\n",
+        "    if any(_impossible(one) for one in frozen):\n",
+        "a column is dropped with its values though nobody allowed it",
+        f"{EVOLUTION}::test_each_case_follows_or_stays_as_its_word_says",
+    ),
+    mutant(
+        "evolve-loses-values",
+        "books/evolve.py",
+        "    if made.ok is not None:\n",
+        "    if False:\n",
+        "values that don't fit the new type become NULL",
+        f"{EVOLUTION}::test_values_that_would_lose_something_keep_the_table_as_it_was",
+    ),
+    mutant(
+        "required-over-nothing",
+        "books/evolve.py",
+        "    if required and session",
+        "    if False and session",
+        "a required column is NULL in every row that stood before it",
+        f"{EVOLUTION}::test_a_required_new_column_needs_an_empty_table",
+    ),
+    mutant(
+        "restore-takes-any-rows",
+        "books/restore.py",
+        "    if record.differences(before, rows):",
+        "    if False:",
+        "rows that somebody deleted from the kept table are gone, and the books say so of nobody",
+        f"{RESTORE}::test_kept_rows_that_somebody_changed_stay_where_they_are",
+    ),
+    mutant(
+        "restore-leaves-positions",
+        "books/restore.py",
+        "if request.seen else past.positions",
+        "if True else past.positions",
+        "files that only the rows given up had are never read again",
+        f"{RESTORE}::test_the_next_run_loads_what_came_since_and_nothing_twice",
+    ),
+    mutant(
+        "restore-forgets-the-refused",
+        "books/restore.py",
+        "    quarantine.revive(session, table, past.by.id, numbers, request.attempt)\n",
+        "",
+        "records that waited in quarantine are gone with the replacement that was undone",
+        f"{RESTORE}::test_a_full_refresh_that_was_a_mistake_is_undone",
     ),
 )
 

@@ -63,7 +63,7 @@ TRANSACTION = (
     mutant(
         "read-back-skipped",
         "books/commit.py",
-        "return outcome if not isinstance(outcome, Committed) else _read_back(session, work, outcome)",
+        "return outcome if not isinstance(outcome, Committed) else _read_back(session, table, outcome)",
         "return outcome",
         "a COMMIT that kept nothing is reported as loaded, and the rows are lost",
         f"{STORE}a_commit_without_an_error_is_not_believed",
@@ -182,9 +182,9 @@ WRITING = (
     mutant(
         "replace-keeps-old-rows",
         "books/write.py",
-        "        session.clear(work.table, loaded_columns(work.columns), (LOAD_COLUMN,))\n",
-        "",
-        "old and new content stand side by side",
+        "    if changes.staged:\n        _put",
+        "    if False:\n        _put",
+        "the entries tell of new content, and the old one stands",
         f"{STORE}replace_exchanges_the_whole_table",
     ),
     mutant(
@@ -286,15 +286,15 @@ WRITING = (
     mutant(
         "pin-not-kept",
         "books/write.py",
-        "    if work.pin:\n        mine",
-        "    if False:\n        mine",
+        "    if work.pin:\n        pin(",
+        "    if False:\n        pin(",
         "types taken from the data are taken anew at the next load: the same text becomes another value",
         FIRST,
     ),
     mutant(
         "old-pins-stay",
         "books/write.py",
-        '        session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)\n',
+        '    session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)\n',
         "",
         "a table has two sets of pinned types",
         f"{CONTRACTS}::test_types_are_taken_anew_by_a_full_refresh",

@@ -78,8 +78,8 @@ GATE = (
     mutant(
         "unconverted-is-missing",
         "gate/verdict.py",
-        'guard = self._unconverted(rule.column) if rule.code == "required" else ""',
-        'guard = ""',
+        '(self.unconverted(rule.column) if rule.code == "required" else "")',
+        '""',
         "a value that was there is called missing",
         ORACLE,
     ),

@@ -17,7 +17,7 @@ from headgate.books import ledger
 from headgate.books.audit import audit
 from headgate.books.schema import migrate
 from headgate.books.work import LOAD_COLUMN
-from headgate.core.errors import ContractError
+from headgate.core.errors import CommitError, ContractError
 from headgate.core.protocols import Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.project.model import Ingest
@@ -25,6 +25,7 @@ from headgate.project.read import read_project
 from headgate.run.flow import Flow
 from headgate.run.load import Job, Loaded, load
 from headgate.run.replay import replay
+from headgate.run.restore import restore
 from headgate.sql import quote
 from headgate.testing import called, oracle
 from headgate.testing.memory import Malformed, MemoryFile, MemorySource
@@ -120,6 +121,9 @@ class Warehouse:
         if step.kind == "replay":
             self.replay(self.picked(step.picks))
             return None
+        if step.kind == "restore":
+            self.restore()
+            return None
         job = Job(self.store, self.real_flow(step), "test", full_refresh=step.kind == "full_refresh")
         with suppress(ContractError):
             return load(job)
@@ -140,6 +144,14 @@ class Warehouse:
         """Those of the records that are still open go through the gate again."""
         if ids:
             replay(self.store, self.real_flow(Step("replay")), ids, "test")
+
+    def restore(self) -> None:
+        """The table that was replaced last, if there is one."""
+        try:
+            restore(self.store, TableRef.parse(self.flow.table), "test", seen=self.flow.disposition == "replace")
+        except CommitError as error:
+            if error.finding.code != "nothing-kept":
+                raise
 
     def version(self) -> int:
         """How many entries the table has."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.testing.evolution_suite import EvolutionSuite
+from headgate.testing.restore_suite import RestoreSuite
 from headgate.testing.store_suite import StoreKit, StoreSuite
 
 
@@ -19,6 +21,18 @@ class DuckDBKit:
 
 
 class TestDuckDB(StoreSuite):
+    @pytest.fixture
+    def kit(self, tmp_path: Path) -> StoreKit:
+        return DuckDBKit(tmp_path / "w.duckdb")
+
+
+class TestDuckDBEvolution(EvolutionSuite):
+    @pytest.fixture
+    def kit(self, tmp_path: Path) -> StoreKit:
+        return DuckDBKit(tmp_path / "w.duckdb")
+
+
+class TestDuckDBRestore(RestoreSuite):
     @pytest.fixture
     def kit(self, tmp_path: Path) -> StoreKit:
         return DuckDBKit(tmp_path / "w.duckdb")

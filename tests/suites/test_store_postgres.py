@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from headgate.adapters.postgres.store import PostgresStore
+from headgate.testing.evolution_suite import EvolutionSuite
+from headgate.testing.restore_suite import RestoreSuite
 from headgate.testing.store_suite import StoreKit, StoreSuite
 
 
@@ -22,6 +24,22 @@ class PostgresKit:
 @pytest.mark.services
 @pytest.mark.slow
 class TestPostgres(StoreSuite):
+    @pytest.fixture
+    def kit(self, postgres: str, tmp_path: Path) -> StoreKit:
+        return PostgresKit(postgres, tmp_path)
+
+
+@pytest.mark.services
+@pytest.mark.slow
+class TestPostgresEvolution(EvolutionSuite):
+    @pytest.fixture
+    def kit(self, postgres: str, tmp_path: Path) -> StoreKit:
+        return PostgresKit(postgres, tmp_path)
+
+
+@pytest.mark.services
+@pytest.mark.slow
+class TestPostgresRestore(RestoreSuite):
     @pytest.fixture
     def kit(self, postgres: str, tmp_path: Path) -> StoreKit:
         return PostgresKit(postgres, tmp_path)

@@ -24,6 +24,8 @@ HEAVY = {
     "markupsafe",
     "zstandard",
     "pyarrow",
+    "openpyxl",
+    "fastavro",
     "numpy",
     "pandas",
     "pydantic",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.books import ledger, tables
+from headgate.books import ledger
+from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
 from headgate.core.values import Partition
+from headgate.gate import pin
 from headgate.gate.bits import bits_of
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
-from headgate.run.flow import Flow
+from headgate.run.evolve import expected
+from headgate.run.flow import Flow, typed
 from headgate.run.pipeline import Pipeline
 
 
@@ -55,8 +58,11 @@ def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
 
 def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:
     if flow.contract is None:
-        yield from (one for one in flow.source.check(reading, ()) if one.code != "unknown-column")
+        expected = expected_columns(flow.ingest.suite) if flow.ingest.suite is not None else []
+        yield from (one for one in flow.source.check(reading, expected) if one.code != "unknown-column")
+        yield from _suite(flow, session)
         return
+    yield from flow.contract.notes
     broken = verify(flow.contract, flow.ingest.places)
     yield from broken
     found = _source(flow, reading)
@@ -66,16 +72,33 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
     yield from _table(flow, session)
 
 
+def _suite(flow: Flow, session: StoreSession) -> Iterator[Finding]:
+    """What of a suite is not checked, as far as it can be known: some of it only once the table has its types."""
+    if flow.ingest.suite is None:
+        return
+    known = pin.pinned(session, flow.table) if ledger.table_state(session, flow.table) else None
+    if known is None:
+        yield from flow.ingest.suite.notes
+        return
+    try:
+        yield from typed(flow, known).notes
+    except HeadgateError as error:
+        yield from error.findings
+
+
 def _source(flow: Flow, reading: Engine) -> list[Finding]:
-    """What would keep the source's columns from being read."""
+    """What keeps the source's columns from being read, as far as the ingest file does not let it pass."""
     assert flow.contract is not None
-    model, names = flow.contract.model, [column.source for column in flow.contract.columns]
-    ignored, known = flow.ingest.extra == "ignore", set[str]()
+    model, columns = flow.contract.model, flow.contract.columns
+    ignored, known, optional = flow.ingest.extra != "error", set[str](), set[str]()
     if model is not None:  # a field with a default needs no column, and the model may know more names than one
         ignored = ignored or model.extra != "forbid"
-        known = {name.lower() for name in model.known}
-        names = [name for name in names if name not in model.optional]
+        known, optional = {name.lower() for name in model.known}, set(model.optional)
+    names = [column.source for column in columns if column.source not in optional]
     found = flow.source.check(reading, names)
+    if flow.ingest.missing == "null":
+        needed = {column.source for column in columns if column.required}
+        found = [one for one in found if one.code != "missing-column" or str(one.evidence.get("column", "")) in needed]
     return [one for one in found if one.code != "unknown-column" or not (ignored or _named(one) in known)]
 
 
@@ -102,7 +125,8 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
     try:
         batch = reader.read(1, 1)
         if batch is not None:
-            scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC")
+            lenient = flow.ingest.missing == "null"
+            scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC", lenient=lenient)
             convert_columns(scan, batch)
     finally:
         reader.close()
@@ -111,10 +135,16 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
 
 def _table(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     assert flow.contract is not None
-    state = ledger.table_state(session, flow.table)
-    if state is None or tables.is_blank(session, flow.table, state):
-        return
     try:
-        tables.compare(session, flow.table, flow.columns(flow.contract))
+        found = expected(session, flow)
     except HeadgateError as error:
         yield from error.findings
+        return
+    if found.changes:
+        yield Finding(
+            "evolve-pending",
+            "info",
+            f"{flow.table} will follow its contract: {found.text}",
+            str(flow.table),
+            "see the statements: headgate plan",
+        )

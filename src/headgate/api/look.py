@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import groupby
 
 from headgate.api.results import (
     AdjustResult,
@@ -11,9 +12,14 @@ from headgate.api.results import (
     LedgerEntry,
     LedgerResult,
     ReplayResult,
+    RestoreResult,
+    ResultColumn,
+    SchemaChange,
+    SchemaHistory,
 )
 from headgate.books import ledger
 from headgate.books.audit import Audit
+from headgate.books.columns import Moment, history
 from headgate.books.ledger import Counts, Entry
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.protocols import Session
@@ -89,6 +95,44 @@ def _entry(entry: Entry) -> LedgerEntry:
         json.loads(entry.start_position),
         json.loads(entry.end_position),
         detail,
+    )
+
+
+def schema_history(session: Session, table: str | None, limit: int | None) -> SchemaHistory:
+    """What the columns of loaded tables have been, newest first."""
+    by_table = groupby(ledger.entries(session, table), key=lambda entry: entry.table_name)
+    found = [moment for _, entries in by_table for moment in history(list(entries))]
+    found.sort(key=lambda moment: (moment.entry.committed_at, moment.entry.id), reverse=True)
+    return SchemaHistory(len(found), tuple(_moment(moment) for moment in found[:limit]))
+
+
+def _moment(moment: Moment) -> SchemaChange:
+    entry = moment.entry
+    return SchemaChange(
+        entry.committed_at,
+        entry.table_name,
+        str(entry.id),
+        entry.kind,
+        moment.changes,
+        entry.contract,
+        entry.author,
+        tuple(ResultColumn(name, kind) for name, kind in moment.columns),
+    )
+
+
+def restored(session: Session, entry: Entry, seen: bool) -> RestoreResult:
+    """The restored table as an answer."""
+    by = next(one for one in ledger.entries(session, entry.table_name) if one.id == entry.facts["restored"])
+    kept = f"{TableRef.parse(entry.table_name).schema}.{entry.facts['kept']}"
+    return RestoreResult(
+        entry.table_name,
+        entry.author,
+        str(entry.id),
+        entry.rows_before,
+        entry.rows_after,
+        by.committed_at,
+        kept,
+        "seen" if seen else "back",
     )
 
 

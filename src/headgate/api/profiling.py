@@ -44,13 +44,13 @@ def profile_files(
 
 def _files(session: Engine, home: Path, tmp: Path, words: Sequence[str], stack: ExitStack) -> Iterator[Rows]:
     from headgate.api.scaffold import Survey, open_group
-    from headgate.core.registry import kind_of
+    from headgate.core.registry import surveyed
 
     paths, lost = grouping.expanded(words, home)
     if lost:
         raise ProjectError.of("no-files", f"no file matches {lost[0]!r}", home, "correct the path")
     for path in paths:
-        if kind_of(path.name) is None:
+        if surveyed(path.name) is None:
             what = f"the name of {path.name!r} does not say what it holds"
             raise ProjectError.of("unknown-format", what, path, "rename it, with a suffix like .csv or .parquet")
     survey = Survey(home, tmp)

@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, quarantine, replay, query."""
+"""A project and its verbs: check, plan, run, audit, ledger, contract, schema, quarantine, replay, restore, query."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from headgate.api.results import (
     AdjustResult,
     AuditResult,
     CheckResult,
+    ContractDiff,
+    ContractText,
     ExportResult,
     FixResult,
     LedgerResult,
@@ -27,7 +29,9 @@ from headgate.api.results import (
     QuarantineSample,
     QueryResult,
     ReplayResult,
+    RestoreResult,
     RunResult,
+    SchemaHistory,
     Step,
 )
 from headgate.api.warehouse import warehouse_of
@@ -50,8 +54,8 @@ Answered = TypeVar("Answered")
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `replay`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone while they
-    work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
+    *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
+    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -128,6 +132,7 @@ class Project:
                     step.kind,
                     "run" if step.runs else "skip",
                     step.reason,
+                    step.sql,
                     step.rows_read,
                     step.rows_quarantined,
                 )
@@ -192,6 +197,11 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             return look.ledger_result(session, self._table(session, table), limit)
 
+    def schema_history(self, table: str | None = None, limit: int | None = None) -> SchemaHistory:
+        """How the columns and the contracts of loaded tables changed, newest first."""
+        with self._warehouse.reading() as store, store.session() as session:
+            return look.schema_history(session, self._table(session, table), limit)
+
     def adjust(self, table: str, reason: str) -> AdjustResult:
         """Accepts a change that was made by hand in the table, as an entry of its own."""
         from headgate.books.record import adjust
@@ -203,6 +213,18 @@ class Project:
             named = TableRef.parse(self._table(session, table) or table)
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
+
+    def restore(self, table: str) -> RestoreResult:
+        """Puts the table that was replaced last back in place; the one that stands now is kept instead."""
+        from headgate.run.restore import restore
+
+        with self._warehouse.writing("headgate restore") as store:
+            with store.session() as session:
+                name = self._table(session, table) or table
+            seen = any(str(one.table) == name and one.load.kind == "replace" for one in self._files.ingests)
+            first, *_ = restore(store, TableRef.parse(name), environ.user(), seen)
+            with store.session() as session:
+                return look.restored(session, first, seen)
 
     def quarantine(
         self,
@@ -414,6 +436,34 @@ class Project:
 
         with self._warehouse.looking() as store, store.session() as session:
             return query_result(session, sql, limit)
+
+    def contract_show(self, table: str, form: str = "short") -> ContractText:
+        """The contract of a table as text: `short`, `odcs` or `json-schema`."""
+        from headgate.api import contracts
+
+        flows = self._pipeline().flows
+        flow = contracts.flow_of(flows, table)
+        if flow is None:
+            raise contracts.unknown(table, flows)
+        with self._warehouse.reading() as store, store.session() as session:
+            return contracts.shown(flow, session, form)
+
+    def contract_diff(self, old: str, new: str, fail_on: str | None = None) -> ContractDiff:
+        """What changed between two contracts, each a file or a table of the project. `fail_on`: a verdict."""
+        from headgate.api import contracts
+
+        flows = self._pipeline().flows
+        chosen = [contracts.flow_of(flows, name) for name in (new, old)]
+        table = next((flow.table for flow in chosen if flow is not None), TableRef.parse("main.table"))
+        sides = []
+        with self._warehouse.reading() as store, store.session() as session:
+            for name, flow in zip((old, new), reversed(chosen), strict=True):
+                path = self.root / name
+                if flow is None and not path.is_file():
+                    raise contracts.unknown(name, flows)
+                made = contracts.of_flow(flow, session) if flow else contracts.of_file(path, name, str(table))
+                sides.append((name, made))
+        return contracts.compared(sides[0], sides[1], table, fail_on)
 
     def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> ProfileResult:
         """What stands in these tables and models (default: all loaded tables).

@@ -77,7 +77,7 @@ class RunResult(Answer):
 
 @dataclass(frozen=True)
 class PlanStep(Answer):
-    """What a run would do with one step, and why.
+    """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
 
     `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0.
     """
@@ -86,6 +86,7 @@ class PlanStep(Answer):
     kind: Literal["load", "model"]
     status: Literal["run", "skip"]
     reason: str
+    sql: tuple[str, ...] = ()
     rows_read: int = 0
     rows_quarantined: int = 0
 
@@ -327,11 +328,85 @@ class AdjustResult(Answer):
 
 
 @dataclass(frozen=True)
+class RestoreResult(Answer):
+    """The table that stands again: its rows, those given up (kept until the next time), and when it had been replaced.
+
+    `position`: `back` (the next run reads again what came since) or `seen` (it waits for other content).
+    """
+
+    table: str
+    by: str
+    entry: str
+    rows_before: int
+    rows_after: int
+    replaced_at: str
+    kept: str
+    position: Literal["back", "seen"]
+
+
+@dataclass(frozen=True)
+class ContractText(Answer):
+    """The contract of a table as text. `format`: short | odcs | json-schema. `findings`: what the text can't say."""
+
+    table: str
+    format: str
+    text: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class ContractChange(Answer):
+    """One difference between two contracts. `column` is None for rules across columns; `sql` changes the table.
+
+    `verdict`: backward (what kept the old one keeps the new), forward (what keeps the new one kept the old), full
+    (both) or breaking (neither).
+    """
+
+    what: str
+    column: str | None
+    verdict: str
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class ContractDiff(Answer):
+    """What changed from `old` to `new`. `verdict` of all changes together; `failed`: it is the one to fail on."""
+
+    old: str
+    new: str
+    verdict: str
+    failed: bool
+    changes: tuple[ContractChange, ...] = ()
+
+
+@dataclass(frozen=True)
 class ResultColumn(Answer):
-    """A column of a query: its name and its type in the warehouse's spelling."""
+    """A column of a query or a table: its name and its type in the warehouse's spelling."""
 
     name: str
     type: str
+
+
+@dataclass(frozen=True)
+class SchemaChange(Answer):
+    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on."""
+
+    at: str
+    table: str
+    entry: str
+    kind: str
+    changes: tuple[str, ...]
+    contract: str
+    by: str
+    columns: tuple[ResultColumn, ...] = ()
+
+
+@dataclass(frozen=True)
+class SchemaHistory(Answer):
+    """What the columns of tables have been, newest first. `total` counts all; `changes` may be fewer."""
+
+    total: int
+    changes: tuple[SchemaChange, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Survey:
         return self.guesses[path]
 
     def _guessed(self, path: Path) -> Any:
-        maker = getattr(registry.source_class(registry.kind_of(path.name) or ""), "guess", None)
+        maker = getattr(registry.source_class(registry.surveyed(path.name) or ""), "guess", None)
         return maker(path) if maker is not None else None
 
     def columns(self, path: Path) -> Sequence[str] | None:
@@ -103,7 +103,7 @@ def sort_files(survey: Survey, files: Sequence[Path], known: Mapping[str, str]) 
     good = []
     for path in files:
         shown = grouping.relative(path, survey.root)
-        if registry.kind_of(path.name) is None:
+        if registry.surveyed(path.name) is None:
             survey.left.append(LeftAlone(shown, "its name does not say what it holds"))
         elif str(path) in known:
             survey.left.append(LeftAlone(shown, f"{known[str(path)]} loads it"))

@@ -124,7 +124,7 @@ def _state(session: StoreSession, name: str, history: list[Entry]) -> Iterator[F
     if state.live_generation != opened[-1]:
         what = f"the table's line says generation {state.live_generation}, its entries opened {opened[-1]}"
         yield _broken("state-edited", what, name)
-    judged = [entry.contract for entry in history if entry.stream == ledger.DATA] or [""]
+    judged = [entry.contract for entry in history if entry.stream in (ledger.DATA, ledger.EVOLVE)] or [""]
     if (state.contract or "") != judged[-1]:
         what = f"the table's line names contract {state.contract!r}, its last entry was judged by {judged[-1]!r}"
         yield _broken("state-edited", what, name)
@@ -161,7 +161,7 @@ def _chains(session: StoreSession, name: str, history: list[Entry]) -> Iterator[
         elif entry.start_position != start:
             yield _broken("law-chain", "the slice does not start where the one before ended", _place(entry))
         last[key] = entry
-    live = {stream: ledger.seats(session, name, stream) for stream in STREAMS}
+    live = {stream: ledger.seats(session, name, stream) for stream in ledger.STREAMS}
     for (stream, partition), entry in last.items():
         seat = live[stream].pop(partition, None)
         if seat is None:
@@ -296,6 +296,7 @@ def _held(session: StoreSession, name: str) -> Iterator[Finding]:
 def _pins(session: StoreSession, name: str, history: list[Entry]) -> Iterator[Finding]:
     """The types that were taken from the data are those of the entry that pinned them."""
     said = [(entry.contract, entry.facts["pinned"]) for entry in history if "pinned" in entry.facts][-1:]
+    said = [one for one in said if one[1]]  # a restored table may have had none
     kept = [
         (row[0], ledger.fingerprint(row[1]))
         for row in session.execute("SELECT digest, body FROM _headgate.contract WHERE table_name = ?", [name])

@@ -25,10 +25,18 @@ def commit(session: StoreSession, work: Commit) -> Outcome:
     *Guarantee*: on any exception and for Lost and Stopped the table and its positions are as they were.
     *Errors*: InternalError `books-unbalanced` where a law does not hold (rolled back); the store's own errors.
     """
+    return settled(session, work.table, lambda: carry_out(session, work))
+
+
+def settled(session: StoreSession, table: TableRef, do: Callable[[], Outcome]) -> Outcome:
+    """Runs `do` in a transaction and reads its entries back.
+
+    *Errors*: CommitError `commit-vanished` where the engine reported a commit that is not there.
+    """
     fault("before_write")
-    outcome = in_transaction(session, lambda: carry_out(session, work), lambda made: _is_mine(session, made))
+    outcome = in_transaction(session, do, lambda made: _is_mine(session, made))
     fault("before_ack")
-    return outcome if not isinstance(outcome, Committed) else _read_back(session, work, outcome)
+    return outcome if not isinstance(outcome, Committed) else _read_back(session, table, outcome)
 
 
 def in_transaction(session: StoreSession, do: Callable[[], Outcome], is_mine: Callable[[Committed], bool]) -> Outcome:
@@ -163,19 +171,19 @@ def _is_mine(session: StoreSession, made: Committed) -> bool:
     return bool(found) and found[0] == (last.attempt, last.digest)
 
 
-def _read_back(session: StoreSession, work: Commit, made: Committed) -> Committed | Lost:
+def _read_back(session: StoreSession, table: TableRef, made: Committed) -> Committed | Lost:
     """COMMIT is no proof (an engine may end an aborted transaction without an error): find the entries anew."""
     if asked(session, lambda: _is_mine(session, made)):
         return made
-    state = asked(session, lambda: ledger.table_state(session, work.table))
+    state = asked(session, lambda: ledger.table_state(session, table))
     if state and state.version >= made.entries[-1].id:
         return Lost()
     raise CommitError(
         Finding(
             "commit-vanished",
             "error",
-            f"the engine reported a commit of {work.table} that a new transaction does not find",
-            f"{work.table} entry {made.entries[-1].id}",
+            f"the engine reported a commit of {table} that a new transaction does not find",
+            f"{table} entry {made.entries[-1].id}",
             "run it again: nothing of it was kept",
         )
     )

@@ -13,8 +13,10 @@ from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
-Kind = Literal["load", "replay", "build", "adjust", "purge"]
-DATA, BUILD, ADJUST, PURGE = "data", "build", "adjust", "purge"
+Kind = Literal["load", "replay", "build", "adjust", "purge", "evolve", "restore"]
+DATA, BUILD, ADJUST, PURGE, EVOLVE = "data", "build", "adjust", "purge", "evolve"
+STREAMS = (DATA, BUILD, ADJUST, PURGE, EVOLVE)
+"""Chains of entries, each with seats of its own."""
 RESTORE = "restore the warehouse from a backup: what the books say of the past cannot be made anew"
 
 

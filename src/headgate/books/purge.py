@@ -6,7 +6,7 @@ from headgate.books import ledger
 from headgate.books.commit import in_plain_transaction, lock_table
 from headgate.books.ledger import PURGE, Entry
 from headgate.books.quarantine import DIGEST
-from headgate.books.record import add
+from headgate.books.record import Made, add
 from headgate.books.revise import IMAGE
 from headgate.core.protocols import Session, StoreSession
 from headgate.core.values import TableRef
@@ -57,7 +57,7 @@ def purge(session: StoreSession, table: TableRef, chosen: str, attempt: str, rea
             return
         _empty(session, mine, number)
         rows = ledger.tail(session, table, state.version).rows
-        made.append(add(session, table, state.version, PURGE, attempt, rows, {**facts, "reason": reason}, author))
+        made.append(add(session, table, state.version, rows, Made(PURGE, attempt, author, {**facts, "reason": reason})))
 
     in_plain_transaction(session, write)
     return made[0] if made else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session, StoreSession
@@ -122,3 +122,21 @@ def _settling(session: Session, where: str, params: list[str]) -> Settled:
         f"SELECT count(*), CAST(coalesce(sum(id), 0) AS BIGINT) FROM _headgate.quarantine WHERE {where}", params
     )[0]
     return Settled(rows, ids)
+
+
+def revive(session: Session, table: TableRef, settled_by: int, entries: Mapping[str, int], attempt: str) -> None:
+    """Opens the records that an entry superseded once more, as new records of these entries (by partition); the old
+    ones stay settled, and are their parents. Those of other partitions stay as they are."""
+    cases = " ".join(f"WHEN {quote.literal(partition)} THEN {number}" for partition, number in entries.items())
+    session.execute(
+        f"""INSERT INTO _headgate.quarantine ({_COLUMNS}, digest)
+        SELECT {_COLUMNS}, {DIGEST} FROM (SELECT nextval('_headgate.quarantine_id') AS id, q.* FROM (
+            SELECT table_name, CAST(CASE partition {cases} END AS BIGINT) AS entry, origin,
+                {quote.literal(attempt)} AS attempt, stream, partition, record, line, reasons, raw, "row", shape,
+                'open' AS status, CAST(0 AS BIGINT) AS revision, id AS parent, CAST(NULL AS BIGINT) AS settled_by,
+                key
+            FROM _headgate.quarantine
+            WHERE table_name = {quote.literal(str(table))} AND status = 'superseded' AND settled_by = {settled_by}
+            AND partition IN ({", ".join(map(quote.literal, entries))})
+            ORDER BY id) AS q) AS numbered"""
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from headgate.books import ledger, quarantine, tables
 from headgate.books.commit import claim_seats, in_plain_transaction, lock_table
-from headgate.books.ledger import ADJUST, BUILD, PURGE, Entry, dumps
+from headgate.books.ledger import ADJUST, BUILD, EVOLVE, PURGE, Entry, dumps
 from headgate.books.work import LOAD_COLUMN, Part
 from headgate.core.clock import stamp
 from headgate.core.errors import CommitError, Finding
@@ -26,11 +27,11 @@ def record_build(
     state = lock_table(session, table)
     if state is None:
         tables.register(session, str(table))
-        return add(session, table, 0, BUILD, attempt, rows, details, author)
+        return add(session, table, 0, rows, Made(BUILD, attempt, author, details))
     quarantine.discard_held(session, table)
     settled = quarantine.supersede(session, table, None, state.version + 1)
     said = {"superseded": settled.rows, "settled_ids": settled.ids} if settled.rows else {}
-    return add(session, table, state.version, BUILD, attempt, rows, {**details, **said}, author)
+    return add(session, table, state.version, rows, Made(BUILD, attempt, author, {**details, **said}))
 
 
 def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
@@ -58,7 +59,7 @@ def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, au
         )
         deltas = differences(history, rows_by_entry(session, table))
         details = {"adjusted": {str(load): count for load, count in sorted(deltas.items())}, "reason": reason}
-        made.append(add(session, table, state.version, ADJUST, attempt, rows, details, author))
+        made.append(add(session, table, state.version, rows, Made(ADJUST, attempt, author, details)))
 
     in_plain_transaction(session, write)
     return made[0]
@@ -74,21 +75,20 @@ def _must_be_adjustable(session: StoreSession, table: TableRef, history: Sequenc
         raise tables.no_origin(table)
 
 
-def add(
-    session: StoreSession,
-    table: TableRef,
-    version: int,
-    kind: str,
-    attempt: str,
-    rows: int,
-    details: Mapping[str, Any],
-    author: str,
-) -> Entry:
-    """Writes the next entry of the table, which has `version` entries and is locked by the open transaction.
+@dataclass(frozen=True)
+class Made:
+    """What an entry without records says of itself. `contract`: the digest that holds from then on, if it sets one."""
 
-    `kind` is its stream, too. `rows`: what the table has now.
-    """
-    flow = str(table)
+    kind: str
+    attempt: str
+    author: str
+    details: Mapping[str, Any]
+    contract: str = ""
+
+
+def add(session: StoreSession, table: TableRef, version: int, rows: int, made: Made) -> Entry:
+    """Writes the entry behind `version`, in the open transaction that holds the table's lock: `rows` are there now."""
+    flow, kind = str(table), made.kind
     seat = ledger.seats(session, flow, kind).get("")
     number, tail = version + 1, ledger.tail(session, table, version)
     part = Part(0, "", seat, 1, {}, {}, 0)
@@ -101,7 +101,7 @@ def add(
         "",
         1,
         part.seq,
-        attempt,
+        made.attempt,
         kind,
         stamp(),
         "{}",
@@ -110,19 +110,22 @@ def add(
         rows_inserted=rows if kind == BUILD else max(0, rows - before),
         rows_before=before,
         rows_after=rows,
-        details=dumps(details),
-        author=author,
+        details=dumps(made.details),
+        contract=made.contract,
+        author=made.author,
     ).sealed(tail.digest)
     if not claim_seats(session, flow, kind, [part]):
         raise RuntimeError("the seat moved under the table's lock")
     ledger.insert_entries(session, [entry])
     session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [number, flow])
+    if made.contract:
+        session.execute("UPDATE _headgate.table_state SET contract = ? WHERE table_name = ?", [made.contract, flow])
     return entry
 
 
 def is_model(history: Sequence[Entry]) -> bool:
     """True where the table is built by a model, and no rows of it name an entry."""
-    streams = [entry.stream for entry in history if entry.stream not in (ADJUST, PURGE)]
+    streams = [entry.stream for entry in history if entry.stream not in (ADJUST, PURGE, EVOLVE)]
     return bool(streams) and streams[-1] == BUILD
 
 

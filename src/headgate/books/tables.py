@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.books import ledger
 from headgate.books.commit import in_plain_transaction, lock_table
 from headgate.books.work import LOAD_COLUMN, loaded_columns
+from headgate.contracts.evolution import spelled
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Columns, StoreSession
 from headgate.core.values import TableRef
@@ -47,15 +48,18 @@ def is_blank(session: StoreSession, table: TableRef, state: ledger.TableState) -
 
 
 def compare(session: StoreSession, table: TableRef, columns: Columns) -> None:
-    """Raises CommitError `table-missing`, `column-missing`, `contract-misfit` unless it has exactly these columns."""
+    """Raises CommitError `table-missing`, `column-missing`, `contract-misfit` unless it has exactly these columns.
+
+    Their order is the table's own business.
+    """
     found = session.columns(table)
     if found is None:
         raise missing(table)
     if LOAD_COLUMN not in dict(found):
         raise no_origin(table)
-    wanted = [(name, _spelled(session.physical(physical))) for name, physical in columns]
-    have = [(name, _spelled(physical)) for name, physical in found if name != LOAD_COLUMN]
-    if wanted != have:
+    wanted = [(name, spelled(session.physical(physical))) for name, physical in columns]
+    have = [(name, spelled(physical)) for name, physical in found if name != LOAD_COLUMN]
+    if dict(wanted) != dict(have):
         raise _misfit(table, wanted, have)
 
 
@@ -71,17 +75,13 @@ def _create(session: StoreSession, table: TableRef, columns: Columns) -> None:
 
 def _remake(session: StoreSession, table: TableRef, columns: Columns) -> None:
     found = [one for one in session.columns(table) or [] if one[0] != LOAD_COLUMN]
-    wanted = [(name, _spelled(session.physical(physical))) for name, physical in columns]
-    if wanted == [(name, _spelled(kind)) for name, kind in found]:
+    wanted = [(name, spelled(session.physical(physical))) for name, physical in columns]
+    if wanted == [(name, spelled(kind)) for name, kind in found]:
         return
     state = lock_table(session, table)
     if state is None or not is_blank(session, table, state):  # another runner was first to fill it
-        raise _misfit(table, wanted, [(name, _spelled(kind)) for name, kind in found])
+        raise _misfit(table, wanted, [(name, spelled(kind)) for name, kind in found])
     session.clear(table, loaded_columns(columns), (LOAD_COLUMN,))
-
-
-def _spelled(physical: str) -> str:
-    return physical.upper().replace(" ", "")
 
 
 def missing(table: TableRef) -> CommitError:
@@ -132,7 +132,7 @@ def _misfit(table: TableRef, wanted: Columns, have: Columns) -> CommitError:
     ]
     parts = [f"not in the contract: {', '.join(gone)}"] if gone else []
     parts += [f"not in the table: {', '.join(new)}"] if new else []
-    parts += other or ([] if parts else ["the order of the columns differs"])
+    parts += other
     return CommitError(
         Finding(
             "contract-misfit",

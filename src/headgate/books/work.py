@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from headgate.books import quarantine
 from headgate.books.history import Closing
-from headgate.books.ledger import Counts, Entry, Kind, Seat
+from headgate.books.ledger import Counts, Entry, Kind, Seat, fingerprint
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
@@ -146,6 +146,23 @@ class Stopped:
 
 
 Outcome = Committed | Lost | Stopped
+
+
+_LONGEST = 36
+"""Bytes of a table's name that another made from it begins with: PostgreSQL keeps 63 of a name."""
+
+
+def kept_ref(table: TableRef) -> TableRef:
+    """Where the table that was replaced last is kept."""
+    head = table.name.encode()[:_LONGEST].decode(errors="ignore")
+    mark = "" if head == table.name else "_" + fingerprint(str(table))[:12]
+    return TableRef(table.schema, f"{head}{mark}__hg_kept")
+
+
+def staged_ref(table: TableRef, attempt: str) -> TableRef:
+    """Where the rows that replace all those of a table stand until they are put in its place."""
+    head = table.name.encode()[:_LONGEST].decode(errors="ignore")
+    return TableRef(table.schema, f"{head}__hg_{attempt}")
 
 
 def loaded_columns(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

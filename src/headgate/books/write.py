@@ -8,10 +8,19 @@ from dataclasses import dataclass, field
 from headgate.books import ledger, quarantine
 from headgate.books.history import close_versions
 from headgate.books.ledger import Counts, Entry, dumps
-from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Commit, Part, loaded_columns
+from headgate.books.work import (
+    IDENTIFIED,
+    LOAD_COLUMN,
+    Commit,
+    Part,
+    kept_ref,
+    loaded_columns,
+    staged_ref,
+)
 from headgate.core.clock import stamp
 from headgate.core.errors import Finding, InternalError
 from headgate.core.protocols import StoreSession
+from headgate.core.values import TableRef
 from headgate.sql import quote
 
 
@@ -25,6 +34,12 @@ class Changes:
     updated: dict[int, dict[int, int]] = field(default_factory=dict)
     settled: dict[int, quarantine.Settled] = field(default_factory=dict)
     """Quarantine records that a part replays or supersedes."""
+    unpinned: str = ""
+    """The pinned contract that this commit's own takes the place of."""
+    staged: TableRef | None = None
+    """Where the rows are written that replace all those of the table."""
+    columns: list[list[str]] = field(default_factory=list)
+    """The table's columns, where this commit is the first to fill it or gives it others."""
 
 
 def write(
@@ -35,7 +50,9 @@ def write(
     *Errors*: InternalError `books-unbalanced` where a law does not hold.
     """
     tail = ledger.tail(session, work.table, base)
+    before = shape(session, work.table) if base and work.replace else []
     _remove(session, work, base, tail.rows, changes)
+    target = changes.staged or work.table
     expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
     if expected:
         if work.disposition == "upsert" and tail.rows and not work.replace:
@@ -47,29 +64,50 @@ def write(
         rows = (
             f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN} FROM ({work.judgement.accepted()}) AS accepted"
         )
-        session.append(work.staged.table if work.staged else work.table, [*names, LOAD_COLUMN], rows)
-        for columns in ((LOAD_COLUMN,), *work.lookups) if not work.staged else ():
-            session.lookup(work.table, columns)
+        session.append(target, [*names, LOAD_COLUMN], rows)
+        for columns in ((LOAD_COLUMN,), *work.lookups):
+            session.lookup(target, columns)
     if work.staged:
-        work.staged.inspect(session, work.staged.table)
-        session.swap(work.staged.table, work.table, "table")
+        work.staged.inspect(session, target)
+    if not base or work.replace:
+        now = shape(session, target)
+        changes.columns = now if now != before else []
     refused = work.judgement.refused(session)
     quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
-    return _entries(session, work, judged, base, tail, changes)
+    written = _entries(session, work, judged, base, tail, changes)
+    if changes.staged:
+        _put_in_place(session, work, changes.staged)
+    return written
+
+
+def _put_in_place(session: StoreSession, work: Commit, staged: TableRef) -> None:
+    """Last of all, so that readers see the old rows until the COMMIT; a loaded table is kept until the next time."""
+    if not work.staged and session.standing(work.table) == "table":
+        session.exchange(work.table, staged, kept_ref(work.table))
+    else:
+        session.swap(staged, work.table, "table")
+
+
+def shape(session: StoreSession, table: TableRef) -> list[list[str]]:
+    """Names and types of the table's own columns, as the books keep them."""
+    return [[name, kind] for name, kind in session.columns(table) or [] if name != LOAD_COLUMN]
 
 
 def _remove(session: StoreSession, work: Commit, base: int, before: int, changes: Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
     if work.staged:
-        session.create(work.staged.table, loaded_columns(work.columns), (LOAD_COLUMN,))
+        changes.staged = work.staged.table
+        session.create(changes.staged, loaded_columns(work.columns), (LOAD_COLUMN,))
     if work.replace and base == 0:
         return
     if work.replace:
         changes.replaced = before
         changes.settled[0] = quarantine.supersede(session, work.table, None, base + 1)
         if not work.staged:
-            session.clear(work.table, loaded_columns(work.columns), (LOAD_COLUMN,))
+            changes.unpinned = pinned_body(session, work.table) if work.pin else ""
+            changes.staged = staged_ref(work.table, work.attempt)
+            session.create(changes.staged, loaded_columns(work.columns), (LOAD_COLUMN,), like=work.table)
         session.execute(
             "UPDATE _headgate.table_state SET live_generation = ? WHERE table_name = ?",
             [work.parts[0].generation, str(work.table)],
@@ -141,7 +179,8 @@ def _entries(
     session: StoreSession, work: Commit, judged: Mapping[int, Counts], base: int, tail: ledger.Tail, changes: Changes
 ) -> list[Entry]:
     """The entries of the commit, measured: loaded and quarantined by scans of what was written."""
-    loaded = _by_entry(session, f"SELECT {LOAD_COLUMN} FROM {quote.table(work.table)} WHERE {LOAD_COLUMN} > {base}")
+    target = quote.table(changes.staged or work.table)
+    loaded = _by_entry(session, f"SELECT {LOAD_COLUMN} FROM {target} WHERE {LOAD_COLUMN} > {base}")
     refused: dict[int, int] = {}
     if any(count.quarantined for count in judged.values()):
         refused = _by_entry(
@@ -172,8 +211,14 @@ def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, 
     gone = sum(removed.values())
     if part.number == 0 and changes.replaced is not None:
         gone = details["replaced"] = changes.replaced
+        if not work.staged:
+            details["kept"] = kept_ref(work.table).name
+        if work.pin and changes.unpinned:
+            details["unpinned"] = changes.unpinned
     if removed or updated:
         details["removed_from"] = {str(key): rows for key, rows in sorted({**removed, **updated}.items())}
+    if part.number == 0 and changes.columns:
+        details["columns"] = changes.columns
     settled = changes.settled.get(part.number)
     if part.number == 0 and work.pin:
         details["pinned"] = ledger.fingerprint(work.pin)
@@ -244,10 +289,24 @@ def close(session: StoreSession, work: Commit, written: Sequence[Entry]) -> None
         [written[-1].id, work.contract, str(work.table)],
     )
     if work.pin:
-        mine = [str(work.table), work.contract]
-        session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)
-        session.execute(
-            """INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)
-               ON CONFLICT (table_name, digest) DO UPDATE SET pinned_at = excluded.pinned_at, body = excluded.body""",
-            [*mine, stamp(), work.pin],
-        )
+        pin(session, work.table, work.contract, work.pin)
+
+
+def pinned_body(session: StoreSession, table: TableRef) -> str:
+    """The contract that was taken from the table's data, as text; "" where there is none."""
+    found = session.execute("SELECT body FROM _headgate.contract WHERE table_name = ?", [str(table)])
+    return str(found[0][0]) if found else ""
+
+
+def pin(session: StoreSession, table: TableRef, digest: str, body: str) -> None:
+    """Keeps the contract that was taken from the table's data, and no other; none where `body` is empty."""
+    if not body:
+        session.execute("DELETE FROM _headgate.contract WHERE table_name = ?", [str(table)])
+        return
+    mine = [str(table), digest]
+    session.execute("DELETE FROM _headgate.contract WHERE table_name = ? AND digest <> ?", mine)
+    session.execute(
+        """INSERT INTO _headgate.contract VALUES (?, ?, ?, ?)
+           ON CONFLICT (table_name, digest) DO UPDATE SET pinned_at = excluded.pinned_at, body = excluded.body""",
+        [*mine, stamp(), body],
+    )

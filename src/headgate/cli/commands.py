@@ -10,6 +10,10 @@ PAGE = 50
 STATUSES = ("open", "held", "replayed", "superseded", "purged", "all")
 
 
+FORMS = ("short", "odcs", "json-schema")
+VERDICTS = ("breaking", "forward", "backward")
+
+
 class Argument(NamedTuple):
     """Flags (or one positional name) and what argparse is told about them."""
 
@@ -175,6 +179,20 @@ COMMANDS = (
         ('ledger adjust raw.orders --reason "deleted the test orders of 3 June"',),
     ),
     Command(
+        "schema history",
+        "list how the columns and contracts of tables changed, newest first",
+        "schema history [TABLE] [--limit N]",
+        (_argument("table", nargs="?", metavar="TABLE", help="only changes of this table"), _limit("changes")),
+        ("schema history", "schema history raw.orders"),
+    ),
+    Command(
+        "restore",
+        "bring back the table that a replace or a full refresh took the place of",
+        "restore TABLE",
+        (_argument("table", metavar="TABLE", help="the table that was replaced"),),
+        ("restore raw.orders",),
+    ),
+    Command(
         "quarantine list",
         "list refused records with every reason",
         "quarantine list [--table TABLE] [--status STATUS] [--reason RULE] [--column COLUMN] [--limit N]",
@@ -297,6 +315,27 @@ COMMANDS = (
             _argument("--all", action="store_true", help="every open record"),
         ),
         ("quarantine replay --all", "quarantine replay --table raw.orders", "quarantine replay ID"),
+    ),
+    Command(
+        "contract show",
+        "write the contract of a table in one of three forms",
+        "contract show TABLE [--as FORM]",
+        (
+            _argument("table", metavar="TABLE", help="a table that an ingest file loads"),
+            _argument("--as", dest="form", choices=FORMS, default="short", help="how (default: short)"),
+        ),
+        ("contract show raw.orders", "contract show raw.orders --as odcs"),
+    ),
+    Command(
+        "contract diff",
+        "say what changed between two contracts, and whom it breaks",
+        "contract diff OLD NEW [--fail-on VERDICT]",
+        (
+            _argument("old", metavar="OLD", help="a contract's file, an ingest file, or a table"),
+            _argument("new", metavar="NEW", help="another"),
+            _argument("--fail-on", choices=VERDICTS, help="exit with 1 if this is the verdict"),
+        ),
+        ("contract diff raw.orders new.odcs.yaml", "contract diff old.schema.json raw.orders --fail-on breaking"),
     ),
     Command(
         "schema editor",

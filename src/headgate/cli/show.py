@@ -92,7 +92,12 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     due = sum(step.status == "run" for step in answer.steps)
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
-    return [*(table(columns, rows, screen.width) if rows else []), "", last]
+    changes = _block([line for step in answer.steps for line in _statements(step)])
+    return [*(table(columns, rows, screen.width) if rows else []), *changes, "", last]
+
+
+def _statements(step: results.PlanStep) -> list[str]:
+    return [f"{safe(step.id)} would change:", *(f"  {safe(text)};" for text in step.sql)] if step.sql else []
 
 
 def _last_build(step: results.PlanStep) -> str:
@@ -140,6 +145,28 @@ def _entry(entry: results.LedgerEntry) -> list[str]:
     return [entry.at, entry.table, entry.kind, entry.partition, *map(count, numbers)]
 
 
+def schema_history(answer: results.SchemaHistory, screen: Screen) -> list[str]:
+    columns = [Column(name) for name in ("at", "table", "entry", "kind", "by", "contract", "what changed")]
+    rows = [
+        [one.at, one.table, one.entry, one.kind, one.by, one.contract, "; ".join(one.changes)] for one in answer.changes
+    ]
+    return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "change", "changes")]
+
+
+_NEXT = {
+    "back": "the next run goes on where the restored rows end",
+    "seen": "the next run waits for other content of its source",
+}
+
+
+def restore(answer: results.RestoreResult, screen: Screen) -> list[str]:
+    rows = f"{count(answer.rows_before)} -> {many(answer.rows_after, 'row')}"
+    return [
+        f"restored {safe(answer.table)} as it was before {answer.replaced_at}: {rows}, by {safe(answer.by)}",
+        f"{_NEXT[answer.position]}; what stood until now is kept as {safe(answer.kept)}: the same command undoes this",
+    ]
+
+
 def adjust(answer: results.AdjustResult, screen: Screen) -> list[str]:
     rows = f"{count(answer.rows_before)} -> {many(answer.rows_after, 'row')}"
     change = f"{count(answer.rows_added)} added, {count(answer.rows_removed)} removed"
@@ -157,6 +184,23 @@ def query(answer: results.QueryResult, screen: Screen) -> list[str]:
     columns = [Column(safe(column.name), column.type.partition("(")[0] in _NUMBERS) for column in answer.columns]
     rows = [[as_text(value) for value in row] for row in answer.rows]
     return [*table(columns, rows, screen.width), shown(len(rows), answer.total, "row", "rows")]
+
+
+def contract_text(answer: results.ContractText, screen: Screen) -> list[str]:
+    """The text itself; what it can't say follows as comments of YAML, or is left to `--json` and `check`."""
+    lines = answer.text.rstrip("\n").split("\n")
+    if answer.format == "json-schema":
+        return lines
+    told = [one for one in answer.findings if one.level != "info"]
+    return lines + [f"# {safe(one.what)}" for one in told]
+
+
+def contract_diff(answer: results.ContractDiff, screen: Screen) -> list[str]:
+    columns = [Column("verdict"), Column("column"), Column("change")]
+    rows = [[one.verdict, safe(one.column or ""), safe(one.what)] for one in answer.changes]
+    lines = table(columns, rows, screen.width) if rows else ["no difference"]
+    statements = [f"{safe(one.sql)};" for one in answer.changes if one.sql]
+    return [*lines, *_block(statements), "", f"verdict: {answer.verdict}"]
 
 
 def as_text(value: Any) -> str:

@@ -30,6 +30,8 @@ class Verbs(Protocol):
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
+    def schema_history(self, table: str | None = None, limit: int | None = None) -> results.SchemaHistory: ...
+    def restore(self, table: str) -> results.RestoreResult: ...
     @property
     def quarantine(self) -> Callable[..., results.QuarantineList]: ...
     @property
@@ -45,6 +47,8 @@ class Verbs(Protocol):
     def replay(
         self, ids: Sequence[str] | None = None, table: str | None = None, all: bool = False
     ) -> results.ReplayResult: ...
+    def contract_show(self, table: str, form: str = "short") -> results.ContractText: ...
+    def contract_diff(self, old: str, new: str, fail_on: str | None = None) -> results.ContractDiff: ...
     def profile(self, names: Sequence[str] = (), tier: int = 1, sample: int | None = None) -> results.ProfileResult: ...
     def query(self, sql: str, limit: int | None = None) -> results.QueryResult: ...
 
@@ -75,6 +79,10 @@ def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
 
 def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResult:
     return project.ledger(given.table, limit=_limit(given))
+
+
+def _schema_history(project: Verbs, given: Namespace, told: Told) -> results.SchemaHistory:
+    return project.schema_history(given.table, limit=_limit(given))
 
 
 def _quarantine(project: Verbs, given: Namespace, told: Told) -> results.QuarantineList:
@@ -176,6 +184,8 @@ VERBS: Mapping[str, Verb] = {
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
+    "schema history": Verb(_schema_history, show.schema_history),
+    "restore": Verb(lambda project, given, told: project.restore(given.table), show.restore),
     "quarantine list": Verb(_quarantine, bench.quarantine),
     "quarantine sample": Verb(_sample, bench.sample),
     "quarantine show": Verb(_show, bench.quarantine_show),
@@ -183,5 +193,13 @@ VERBS: Mapping[str, Verb] = {
     "quarantine export": Verb(_export, bench.export),
     "quarantine purge": Verb(_purge, bench.purge),
     "quarantine replay": Verb(_replay, show.replay),
+    "contract show": Verb(
+        lambda project, given, told: project.contract_show(given.table, given.form), show.contract_text
+    ),
+    "contract diff": Verb(
+        lambda project, given, told: project.contract_diff(given.old, given.new, given.fail_on),
+        show.contract_diff,
+        _unless(lambda answer: not answer.failed),
+    ),
     "query": Verb(lambda project, given, told: project.query(given.sql, limit=_limit(given)), show.query),
 }

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from headgate.adapters.python.code import Code
 from headgate.contracts.batch import BatchRule, Share
 from headgate.core.errors import Finding, Location
+from headgate.types.forms import Form
 from headgate.types.logical import LogicalType
 
 Keep = Literal["first", "last", "none"]
@@ -164,7 +165,11 @@ class ModelRule:
 
 @dataclass(frozen=True)
 class ContractColumn:
-    """One column. `source` is the name in the source (default: its own). `required` covers key columns too."""
+    """One column. `source` is the name in the source (default: its own). `required` covers key columns too.
+
+    `was`: names that the column had before; they say what becomes of a table, not what a row must be.
+    `form`: how its texts are written, where that is not as usual.
+    """
 
     name: str
     type: LogicalType
@@ -173,6 +178,8 @@ class ContractColumn:
     key: bool = False
     pii: bool = False
     where: Location | None = None
+    was: tuple[str, ...] = ()
+    form: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -222,7 +229,7 @@ class Contract:
         return tuple(Threshold(rule, rule.mostly) for rule in rules if rule.mostly is not None)
 
     def digest(self) -> str:
-        """A short fingerprint of the meaning: places in files and the version do not count."""
+        """A short fingerprint of what a row must be: places in files, the version and former names do not count."""
         text = json.dumps(_without_places(asdict(self)), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -237,7 +244,7 @@ def _without_places(value: Any) -> Any:
 
 def _counts(key: str, value: Any) -> bool:
     # What is not there does not count, so that a contract keeps its fingerprint when contracts learn something new.
-    return key not in ("where", "version", "notes", "program") and (key not in _LATER or bool(value))
+    return key not in ("where", "version", "notes", "program", "was") and (key not in _LATER or bool(value))
 
 
 _LATER = ("mostly", "batches", "form", "calls", "model")

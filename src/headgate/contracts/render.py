@@ -13,6 +13,7 @@ from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.bounds import Span, lasting, plain, written
 from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
 from headgate.core.errors import InternalError
+from headgate.types.forms import Form
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+")
 _IN_FLOW = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.%>() ]*[A-Za-z0-9_.%)])?")
@@ -79,6 +80,16 @@ def rule_text(rule: RowRule | UniqueRule | ReferenceRule, column: ContractColumn
     return _reference(rule, said)
 
 
+def form_texts(form: Form) -> list[str]:
+    """What the column says about how its texts are written: `["format('dd.MM.yyyy')", "null('NA')"]`."""
+    found = [f"format({_quote(form.pattern)})"] if form.pattern else []
+    if form.decimal:
+        found.append(_call("number", [_quote(mark) for mark in (form.decimal, form.group) if mark]))
+    if form.true:
+        found.append(_call("words", [_quote(form.true), _quote(form.false)]))
+    return found + ([_call("null", [_quote(one) for one in form.nulls])] if form.nulls else [])
+
+
 def render(contract: Contract) -> str:
     """The YAML text of `columns:`, `rules:`, `skip:` and `refuse_at_most:`, ready to stand in an ingest file.
 
@@ -95,6 +106,11 @@ def render(contract: Contract) -> str:
 
 def _function(rule: CallRule) -> dict[str, Any]:
     return {"python": rule.function, "severity": rule.severity}
+
+
+def was_texts(column: ContractColumn) -> list[str]:
+    """The word of the names that the column had before; none where it had none."""
+    return [f"was({', '.join(_quote(name) for name in column.was)})"] if column.was else []
 
 
 def _block(key: str, values: Mapping[str, str | dict[str, Any]]) -> str:
@@ -146,6 +162,8 @@ def _line(contract: Contract, column: ContractColumn) -> str:
     parts = [str(column.type), *(_rule(rule, column, said) for rule in rows)]
     parts += [_unique(rule, said) for rule in uniques] + [_reference(rule, said) for rule in references]
     parts += [f"from({_quote(column.source)})"] if column.source != column.name else []
+    parts += was_texts(column)
+    parts += form_texts(column.form) if column.form is not None else []
     parts += ["pii"] if column.pii else []
     parts += ["warn"] if warn else []
     parts += [f"mostly({share})"] if share is not None else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from headgate.contracts import bounds, literals
 from headgate.contracts.batch import Share
@@ -14,9 +14,13 @@ from headgate.contracts.model import ContractColumn, Keep, ReferenceRule, RowRul
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
 from headgate.sql.quote import ident, literal
+from headgate.types import forms
+from headgate.types.forms import Form
 from headgate.types.logical import LogicalType
 
 ORDERED = ("int", "bigint", "decimal", "double", "date", "timestamp", "timestamptz", "time")
+MOMENTS = ("date", "timestamp", "timestamptz", "time")
+NUMBERS = ("int", "bigint", "decimal", "double")
 EXACT = ("int", "bigint", "decimal")
 LISTED = (*ORDERED, "text", "bool", "uuid")
 SHOWN = 10
@@ -38,12 +42,14 @@ class Draft:
     key: bool = False
     pii: bool = False
     warn: bool = False
+    form: Form | None = None
     mostly: Share | None = None
     settled: set[tuple[str, int]] = field(default_factory=set)
     """Rules that say their own severity: (`rows` or `references`, index)."""
     rows: list[RowRule] = field(default_factory=list)
     uniques: list[UniqueRule] = field(default_factory=list)
     references: list[ReferenceRule] = field(default_factory=list)
+    was: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -63,7 +69,9 @@ class Draft:
 
     def column(self) -> ContractColumn:
         strict = any(rule.code == "required" and rule.severity == "error" for rule in self.row_rules())
-        return ContractColumn(self.name, self.type, self.source, strict, self.key, self.pii, self.where)
+        return ContractColumn(
+            self.name, self.type, self.source, strict, self.key, self.pii, self.where, self.was, self.form
+        )
 
     def row_rules(self) -> list[RowRule]:
         """The row rules with what the column says for all of them; the `required` of a key stays as it is."""
@@ -250,6 +258,66 @@ def _from(draft: Draft, item: Item) -> None:
     draft.source = arg.value
 
 
+def _was(draft: Draft, item: Item) -> None:
+    args = _counted(item, 1, None, "was(old_name)")
+    names = tuple(arg.value for arg in args)
+    if draft.name in names or len(set(names)) < len(names) or "" in names:
+        twice = "its own name" if draft.name in names else "no name" if "" in names else "a name twice"
+        raise Mistake("rule-syntax", f"was names {twice}", args[0].start, "name what the column was called before")
+    draft.was = names
+
+
+def _format(draft: Draft, item: Item) -> None:
+    _only(draft, item, MOMENTS, "write it on a date, timestamp, timestamptz or time")
+    (arg,) = _counted(item, 1, 1, "format('dd.MM.yyyy')")
+    try:
+        forms.check(arg.value, draft.type)
+    except ValueError as error:
+        raise Mistake("bad-literal", str(error), arg.start, "write format('dd.MM.yyyy')") from error
+    _formed(draft, item, pattern=arg.value)
+
+
+def _number(draft: Draft, item: Item) -> None:
+    _only(draft, item, NUMBERS, "write it on a number")
+    args = _counted(item, 1, 2, "number(',', '.')")
+    decimal, group = args[0], args[1] if len(args) == 2 else None
+    if decimal.value not in forms.DECIMAL_MARKS:
+        raise Mistake("bad-literal", f"{decimal.value!r} is no decimal mark", decimal.start, "write number(',', '.')")
+    if group is not None and (group.value not in forms.GROUP_MARKS or group.value == decimal.value):
+        fix = "write '.', ',', ' ' or an apostrophe, other than the decimal mark"
+        raise Mistake("bad-literal", f"{group.value!r} does not part thousands", group.start, fix)
+    _formed(draft, item, decimal=decimal.value, group=group.value if group is not None else "")
+
+
+def _comma(draft: Draft, item: Item) -> None:
+    _bare(item)
+    _only(draft, item, NUMBERS, "write it on a number")
+    _formed(draft, item, decimal=",")
+
+
+def _words(draft: Draft, item: Item) -> None:
+    _only(draft, item, ("bool",), "write it on a bool")
+    true, false = _counted(item, 2, 2, "words('ja', 'nein')")
+    if true.value == false.value or not true.value:
+        raise Mistake(
+            "bad-literal", "the words for true and false must differ", true.start, "write words('ja', 'nein')"
+        )
+    _formed(draft, item, true=true.value, false=false.value)
+
+
+def _null(draft: Draft, item: Item) -> None:
+    values = tuple(arg.value for arg in _counted(item, 1, None, "null('NA', '-')"))
+    _formed(draft, item, nulls=tuple(dict.fromkeys(values)))
+
+
+def _formed(draft: Draft, item: Item, **said: Any) -> None:
+    """Add to the column's form; number and comma say the same."""
+    form = draft.form or Form()
+    if "decimal" in said and form.decimal:
+        raise Mistake("duplicate-rule", "the marks of numbers are said twice", item.start, "remove one of the two")
+    draft.form = replace(form, **said)
+
+
 RULES: dict[str, Callable[[Draft, Item], None]] = {
     "required": _required,
     "key": _key,
@@ -266,13 +334,33 @@ RULES: dict[str, Callable[[Draft, Item], None]] = {
     "not_in": _not_in,
     "references": _references,
     "from": _from,
+    "was": _was,
     "pii": _pii,
     "warn": _warn,
     "mostly": _mostly,
+    "format": _format,
+    "number": _number,
+    "comma": _comma,
+    "words": _words,
+    "null": _null,
 }
 """Every rule of the short form."""
 
-ONCE = ("required", "key", "unique", "from", "pii", "warn", "mostly")
+ONCE = (
+    "required",
+    "key",
+    "unique",
+    "from",
+    "was",
+    "pii",
+    "warn",
+    "mostly",
+    "format",
+    "number",
+    "comma",
+    "words",
+    "null",
+)
 """Said once per column; every other rule may come again with other arguments."""
 
 SYNONYMS = {

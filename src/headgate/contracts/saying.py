@@ -11,7 +11,7 @@ from headgate.contracts.grammar import Arg, Item, Mistake
 from headgate.contracts.model import Severity
 from headgate.contracts.rules import Draft, Rule, share_of
 
-FORMED = ("from", "pii", "warn", "mostly", "key")
+FORMED = ("from", "pii", "warn", "mostly", "key", "format", "number", "comma", "words", "null")
 """What takes neither `severity=` nor `mostly=`."""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Change, Item, Mistake, PlacedText, items
-from headgate.contracts.model import Contract, ContractColumn, Limit, RowRule, UniqueRule
+from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
@@ -15,7 +15,7 @@ from headgate.core.errors import ContractError, Finding, Location, nearest, only
 from headgate.types import logical
 from headgate.types.logical import LogicalType
 
-RESERVED_CODES = {*RULES, "type", "record", "order_by", "replay"}
+RESERVED_CODES = {*RULES, "type", "record", "extra", "order_by", "replay"}
 """Codes that reasons use for other things; no rule under `rules:` may be named so."""
 
 KEY_MESSAGE = "must be unique"
@@ -40,6 +40,7 @@ def parse(
     findings: list[Finding] = []
     drafts = [draft for name, line in columns if (draft := _column(name, line, findings)) is not None]
     _names(columns, findings)
+    _former(drafts, findings)
     made = tuple(draft.column() for draft in drafts)
     entries = [one for name, value in rules if (one := _named(name, value, made, findings)) is not None]
     skipped = tuple((name.text, condition(name.text, text, findings)) for name, text in skips)
@@ -61,6 +62,42 @@ def parse(
         where=where,
         batches=tuple(one for one in entries if isinstance(one, BatchRule)),
     )
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What an ingest file says besides a contract in a file of its own: as in `parse`."""
+
+    rules: tuple[tuple[PlacedText, Value], ...] = ()
+    skips: tuple[tuple[PlacedText, PlacedText], ...] = ()
+    refuse_at_most: Limit | None = None
+    calls: tuple[CallRule, ...] = ()
+
+    def joined(self, contract: Contract) -> Contract:
+        """The contract with these rules and skips behind its own; this limit, if there is one, takes its limit's place.
+
+        *Errors*: ContractError as `parse`; duplicate-key for a name that the contract uses.
+        """
+        findings: list[Finding] = []
+        entries = [one for name, value in self.rules if (one := _named(name, value, contract.columns, findings))]
+        skips = tuple((name.text, condition(name.text, text, findings)) for name, text in self.skips)
+        taken = [*(rule.code for rule in contract.rows), *(rule.code for rule in contract.uniques)]
+        taken += [one.name for one in contract.batches]
+        _unlike([name for name, _ in self.rules], findings, {name for name in taken if name not in RESERVED_CODES})
+        _unlike([name for name, _ in self.skips], findings, {name for name, _ in contract.skips})
+        if findings:
+            raise ContractError(*findings)
+        keys = [rule for rule in contract.uniques if rule.code == "key"]
+        named = [rule for rule in contract.uniques if rule.code != "key"]
+        return replace(
+            contract,
+            rows=(*contract.rows, *(one for one in entries if isinstance(one, RowRule))),
+            uniques=(*named, *(one for one in entries if isinstance(one, UniqueRule)), *keys),
+            batches=(*contract.batches, *(one for one in entries if isinstance(one, BatchRule))),
+            skips=(*contract.skips, *skips),
+            refuse_at_most=self.refuse_at_most or contract.refuse_at_most,
+            calls=(*contract.calls, *self.calls),
+        )
 
 
 def parse_lines(
@@ -202,6 +239,19 @@ def _names(columns: Sequence[tuple[PlacedText, PlacedText]], findings: list[Find
             findings.append(Finding("reserved-name", "error", what, str(name.at(0)), fix))
 
 
+def _former(drafts: Sequence[Draft], findings: list[Finding]) -> None:
+    """A former name leads to one column, and is the name of none: else a rename could be read in two ways."""
+    now = {draft.name.lower(): draft for draft in drafts}
+    taken: dict[str, Draft] = {}
+    for draft in drafts:
+        for name in draft.was:
+            other = now.get(name.lower()) or taken.setdefault(name.lower(), draft)
+            if other is not draft:
+                what = f"{draft.name!r} was {name!r}, but so is or was {other.name!r}"
+                fix = "let one column of the contract be or have been of that name"
+                findings.append(Finding("rule-mismatch", "error", what, str(draft.where), fix))
+
+
 def _named(name: PlacedText, value: Value, columns: Sequence[ContractColumn], findings: list[Finding]) -> Named | None:
     """One entry of `rules:`."""
     if name.text in RESERVED_CODES:
@@ -210,8 +260,8 @@ def _named(name: PlacedText, value: Value, columns: Sequence[ContractColumn], fi
     return read(name, value, columns, findings)
 
 
-def _unlike(names: Sequence[PlacedText], findings: list[Finding]) -> None:
-    seen: set[str] = set()
+def _unlike(names: Sequence[PlacedText], findings: list[Finding], taken: set[str] | None = None) -> None:
+    seen: set[str] = set(taken or ())
     for name in names:
         if name.text in seen:
             what = f"{name.text!r} is named twice"

@@ -86,6 +86,26 @@ class StoreSession(Session, Protocol):
         """The store's spelling of the type, as `columns` gives it."""
         ...
 
+    def engine_type(self, stored: str) -> str:
+        """The type of the engine that takes every value of a column of this type, as `columns` gives it."""
+        ...
+
+    def declared(self, engine_type: str) -> str:
+        """How the type of a column is written in a statement that makes or changes it."""
+        ...
+
+    def recast(self, value: str, before: str, after: str) -> str:
+        """The store's expression of a value of the engine type `before` as `after`, for values that fit it."""
+        ...
+
+    def alter(self, table: TableRef, statements: Sequence[str], rebinds: bool) -> None:
+        """Runs statements that change columns of the table, within the open transaction.
+
+        `rebinds`: columns go or change their type, so views that read the table are made again over it.
+        *Errors*: AdapterError `needed-by` where something else holds on to a column.
+        """
+        ...
+
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         """A condition of the engine, never NULL for a value, under which the store can keep it, and what to tell where
         it can't; None where it keeps every one."""
@@ -106,8 +126,22 @@ class StoreSession(Session, Protocol):
         """
         ...
 
-    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
-        """Makes a table with these columns (the engine's types); `required` ones take no NULL."""
+    def exchange(self, table: TableRef, successor: TableRef, kept: TableRef) -> None:
+        """Puts the successor in the table's place and keeps the old one as `kept`, within the open transaction.
+
+        No row is copied. What was kept before is dropped, unless it is the successor: then the two change places.
+        Views and grants of the table go with its name.
+        *Errors*: AdapterError `needed-by` where something holds on to what is to be moved or dropped.
+        """
+        ...
+
+    def create(
+        self, table: TableRef, columns: Columns, required: Sequence[str] = (), like: TableRef | None = None
+    ) -> None:
+        """Makes a table with these columns (the engine's types); `required` ones take no NULL.
+
+        `like`: where that table has the same columns, the new one gets its indexes and defaults as well.
+        """
         ...
 
     def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:

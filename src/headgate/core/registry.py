@@ -10,30 +10,40 @@ from typing import Any, cast
 
 from headgate.core.errors import ProjectError, nearest
 from headgate.core.protocols import Source
+from headgate.core.suffixes import ARCHIVE, PACKED, kind_of
 
 GROUP = "headgate.sources"
+SURVEYED = frozenset({"csv", "parquet"})
+__all__ = [
+    "GROUP",
+    "PACKED",
+    "SOURCES",
+    "SURVEYED",
+    "kind_of",
+    "kinds",
+    "open_source",
+    "options_of",
+    "source_class",
+    "surveyed",
+]
 
 SOURCES = {
     "csv": "headgate.adapters.files.csv:CsvSource",
+    "avro": "headgate.adapters.files.converted:AvroSource",
+    "fixed": "headgate.adapters.files.fixed:FixedSource",
+    "orc": "headgate.adapters.files.converted:OrcSource",
+    "excel": "headgate.adapters.files.excel:ExcelSource",
+    "json": "headgate.adapters.files.json:JsonSource",
+    "ndjson": "headgate.adapters.files.json:NdjsonSource",
     "parquet": "headgate.adapters.files.parquet:ParquetSource",
     "python": "headgate.adapters.python.source:PythonSource",
 }
 
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".parquet": "parquet",
-}
-PACKED = (".gz", ".zst")
 
-
-def kind_of(path: str) -> str | None:
-    """The kind of source that a path or glob names by its suffix (`.csv.gz` counts as `.csv`); None if none does."""
-    name = path.rsplit("/", 1)[-1].lower()
-    bare = next((name.removesuffix(suffix) for suffix in PACKED if name.endswith(suffix)), name)
-    kind = next((SUFFIXES[suffix] for suffix in SUFFIXES if bare.endswith(suffix)), None)
-    return None if kind == "parquet" and bare != name else kind
+def surveyed(path: str) -> str | None:
+    """As `kind_of`, for the kinds whose files can be profiled before there is a contract; None for all others."""
+    kind = kind_of(path)
+    return kind if kind in SURVEYED and not path.lower().endswith(ARCHIVE) else None
 
 
 def kinds() -> list[str]:

@@ -42,7 +42,8 @@ class Partition:
 
     `name` is the path relative to the glob's fixed prefix; `size` bytes. `status` against the position kept in the
     warehouse: new | unchanged | changed (its identity differs) | partial (a load stopped inside it) | twin (its content
-    equals that of partition `twin_of`) | open (read to its end, and may have more now).
+    equals that of partition `twin_of`) | open (read to its end, and may have more now). A changed one may have a twin,
+    too. `former`: it has the content that `twin_of` had when it was loaded, and has no more.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Partition:
     reason: str = ""
     twin_of: str = ""
     location: str = ""
+    former: bool = False
 
 
 @dataclass(frozen=True)

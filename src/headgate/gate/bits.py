@@ -40,6 +40,8 @@ class Bits:
     duplicate_bit: int | None = None
     store_bits: dict[str, int] = field(default_factory=dict)
     """By column: the value fits its type, but not the warehouse."""
+    extra_bits: dict[str, int] = field(default_factory=dict)
+    """By column of the source, in small letters: the contract does not know it, and the record has a value there."""
     call_bits: tuple[tuple[CallRule, int], ...] = ()
     """Functions that refuse records, each in words of its own."""
     model_bit: int | None = None
@@ -121,11 +123,13 @@ def bits_of(
     replay: bool = False,
     once: bool = False,
     unkept: Callable[[LogicalType], str | None] = lambda kind: None,
+    unknown: Sequence[str] = (),
 ) -> Bits:
     """The bits of the contract's error rules; a warning refuses nothing and has none.
 
     `once`: records of one identity (`keys`) in one load are refused, all of them. `unkept`: what is told of values of
     a type that the warehouse can't keep; None where it keeps every one.
+    `unknown`: columns of the source that the contract does not know, and in which no record may have a value.
     """
     reasons: list[Reason] = []
 
@@ -149,6 +153,7 @@ def bits_of(
             order_bit = add("order_by", column.name, "required to order by")
     for rule in (one for one in errors if one.column is None):
         row_bits.append((rule, add(rule.code, None, rule.message)))
+    extra_bits = {name.lower(): add(EXTRA_RULE, name, "the contract has no such column") for name in unknown}
     call_bits = tuple((rule, add(rule.code, None, rule.message)) for rule in contract.calls if rule.severity == "error")
     duplicate_bit = add("key", ", ".join(keys), "must come once in a load") if once else None
     uniques = tuple(
@@ -161,13 +166,14 @@ def bits_of(
     return Bits(
         tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, duplicate_bit,
         store_bits,
-        call_bits, model_bit,
+        extra_bits, call_bits, model_bit,
     )  # fmt: skip
 
 
 MALFORMED_RULE = "record"
 MODEL_RULE = "model"
 """Stands for what a model says, which each record tells for itself."""
+EXTRA_RULE = "extra"
 
 
 def malformed_reasons(message_sql: str) -> str:

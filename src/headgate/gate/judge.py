@@ -52,6 +52,10 @@ class Rules:
     """Columns of the source that the contract does not name are let pass (and not loaded)."""
     kind: str = ""
     """The kind of source: a model judges records of text otherwise than typed ones."""
+    lenient: bool = False
+    """Columns that a batch lacks are NULL, unless they are required."""
+    unknown: tuple[str, ...] = ()
+    """Columns of the source that the contract does not name: a record that has a value there is refused."""
 
     @property
     def replay(self) -> bool:
@@ -86,12 +90,12 @@ class Gate:
     def __post_init__(self) -> None:
         rules = self.rules
         self.bits: Bits = bits_of(
-            rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, rules.once, self._unkept
+            rules.contract, rules.order_by, rules.keys, rules.refuses_overtaken, rules.once, self._unkept, rules.unknown
         )
         self.engine = self.session.engine
         self.scan = Scan(
             self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
-            self.session.holds,
+            rules.lenient, holds=self.session.holds,
         )  # fmt: skip
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)
@@ -106,8 +110,11 @@ class Gate:
         if self.rules.contract.model is not None:
             return self._modelled(part, batch)
         if not self.rules.extra:
-            scanning.refuse_unknown(self.rules.contract, batch)
-        return scanning.add(self.scan, part, batch)
+            scanning.refuse_unknown(self.rules.contract, batch, former=self.rules.replay)
+        used = scanning.add(self.scan, part, batch)
+        if used is not batch and not self.rules.extra:  # the careful way may have met more columns
+            scanning.refuse_unknown(self.rules.contract, used, former=self.rules.replay)
+        return used
 
     def _modelled(self, part: int, batch: Batch) -> Batch:
         rules = self.rules
@@ -280,17 +287,19 @@ class Gate:
 
     def _warnings(self) -> dict[int, dict[str, int]]:
         """How many accepted rows break each row rule that only warns."""
-        contract = self.rules.contract
-        failing = {
-            f"{rule.column}.{rule.code}" if rule.column else rule.code: f"NOT coalesce(({rule.sql}), true)"
-            for rule in contract.rows
-            if rule.severity == "warn"
-        }
-        if not failing:
+        warning = [rule for rule in self.rules.contract.rows if rule.severity == "warn"]
+        if not warning:
             return {}
-        sums = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in failing.values())
+        names = [f"{rule.column}.{rule.code}" if rule.column else rule.code for rule in warning]
+        sums = ", ".join(f"count(*) FILTER (WHERE NOT coalesce(({rule.sql}), true))" for rule in warning)
         rows = self.engine.execute(f"SELECT _hg_part, {sums} FROM ({self.verdict.passing()}) AS s GROUP BY 1")
-        return {row[0]: {name: count for name, count in zip(failing, row[1:], strict=True) if count} for row in rows}
+        found: dict[int, dict[str, int]] = {}
+        for part, *counts in rows:
+            of_part = found.setdefault(part, {})
+            for name, count in zip(names, counts, strict=True):
+                if count:  # a column may have two rules of one kind
+                    of_part[name] = of_part.get(name, 0) + count
+        return found
 
     def _bring_versions(self) -> str:
         """The rows to write as versions, for the engine: `_hg_id, since, until`."""

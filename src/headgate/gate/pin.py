@@ -11,9 +11,13 @@ from headgate.contracts.short import as_loaded
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.sql import quote
+from headgate.types import jsonvalue
 from headgate.types.convert import conversion
 from headgate.types.inferred import CANDIDATES, of_physical, roomy_decimal
 from headgate.types.logical import LogicalType, parse
+
+_JUDGED = ("VARCHAR", jsonvalue.PHYSICAL)
+"""Physical types that say nothing: the values decide."""
 
 
 def pinned(session: Session, table: TableRef) -> Contract | None:
@@ -35,10 +39,10 @@ def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]
     zone = str(options.get("timezone") or "UTC")
     first = batches[0]
     names = quote.columns(column.name for column in first.columns)
-    text = all(column.physical == "VARCHAR" for batch in batches for column in batch.columns)
+    text = all(column.physical in _JUDGED for batch in batches for column in batch.columns)
     same = [one for one in batches if {c.name for c in one.columns} >= {c.name for c in first.columns}]
     seen = same if text else [first]
-    relation = " UNION ALL ".join(f"SELECT {names} FROM ({_readable(session, one).relation})" for one in seen)
+    relation = " UNION ALL ".join(f"SELECT {names} FROM ({readable(session, one).relation})" for one in seen)
     columns = tuple(
         ContractColumn(column.name, _type_of(session, relation, column, zone), column.name) for column in first.columns
     )
@@ -55,7 +59,7 @@ def body(contract: Contract) -> str:
     return json.dumps([[column.name, str(column.type), column.source] for column in contract.columns])
 
 
-def _readable(session: Session, batch: Batch) -> Batch:
+def readable(session: Session, batch: Batch) -> Batch:
     """The batch, or the careful form of it where the strict parser stops."""
     if batch.careful is None:
         return batch
@@ -74,14 +78,21 @@ def _touch(batch: Batch) -> str:
 
 def _type_of(session: Session, relation: str, column: SourceColumn, zone: str) -> LogicalType:
     expr = f"src.{quote.ident(column.name)}"
-    if column.physical != "VARCHAR":
+    if column.physical not in _JUDGED:
         return of_physical(column.physical)
+    text = jsonvalue.text(expr) if column.physical == jsonvalue.PHYSICAL else expr
     for name in CANDIDATES:
-        logical = _widest_decimal(session, relation, expr) if name == "decimal" else LogicalType(name)
+        logical = _widest_decimal(session, relation, text) if name == "decimal" else LogicalType(name)
         converted = conversion(expr, column.physical, logical, timezone=zone) if logical else None
         if logical and converted and converted.ok and _all_fit(session, relation, expr, converted.ok):
             return logical
+    if column.physical == jsonvalue.PHYSICAL and not _all_fit(session, relation, expr, jsonvalue.is_scalar(expr)):
+        return LogicalType("json" if _any(session, relation, expr) else "text")
     return LogicalType("text")
+
+
+def _any(session: Session, relation: str, expr: str) -> bool:
+    return bool(session.execute(f"SELECT count({expr}) FROM ({relation}) AS src")[0][0])
 
 
 def _all_fit(session: Session, relation: str, expr: str, ok: str) -> bool:

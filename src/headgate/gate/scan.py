@@ -14,10 +14,11 @@ from headgate.books.history import History
 from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
 from headgate.core.protocols import Session
-from headgate.core.values import Batch
+from headgate.core.values import Batch, SourceColumn
 from headgate.gate.bits import Bits
 from headgate.sql import quote
 from headgate.types.convert import conversion
+from headgate.types.nested import Fed, bases, feed
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ class Scan:
     prefix: str
     timezone: str
     absolute: bool = False
-    """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids)."""
+    """Ids are the record numbers themselves (a replay, whose numbers are quarantine ids). Its records were read for an
+    earlier contract: a column goes by a name that it had, and is NULL where they lack it."""
+    lenient: bool = False
+    """A column that a batch lacks is NULL, unless it is required."""
+    absent: dict[str, int] = field(default_factory=dict)
+    """By column that was NULL because a batch lacked it: records of such batches."""
     holds: Callable[[str, str], tuple[str, str] | None] = lambda value, kind: None
     """What the store can keep: see `StoreSession.holds`."""
     spans: list[Span] = field(default_factory=list)
@@ -208,10 +214,15 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
     by_name = {column.name.lower(): column for column in batch.columns}
     values, failing = [], []
     for column in scan.contract.columns:
-        source = by_name.get(column.source.lower())
-        if source is None:
+        source = _source(scan, batch, column)
+        if source is None and not scan.absolute and (column.required or not scan.lenient):
             raise missing_column(batch, column)
-        converted = conversion(f"src.{quote.ident(source.name)}", source.physical, column.type, timezone=scan.timezone)
+        if source is None:
+            scan.absent[column.name] = scan.absent.get(column.name, 0) + batch.records
+            values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
+            continue
+        kind, form = column.type, column.form
+        converted = conversion(source.expr, source.physical, kind, timezone=scan.timezone, form=form)
         if converted is None:
             raise _never_fits(batch, column, source.physical)
         values.append(f"{converted.value} AS {quote.ident(column.name)}")
@@ -222,7 +233,16 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
             failing.append((scan.bits.store_bits[column.name], f"NOT coalesce({held[0]}, true)"))
     if scan.bits.model_bit is not None:
         failing.append((scan.bits.model_bit, "src._hg_refused"))
+    for name, bit in scan.bits.extra_bits.items():
+        if name in by_name:
+            failing.append((bit, f"src.{quote.ident(by_name[name].name)} IS NOT NULL"))
     return values, failing
+
+
+def _source(scan: Scan, batch: Batch, column: ContractColumn) -> Fed | None:
+    """What of the batch feeds this column."""
+    names = (column.source, *column.was) if scan.absolute else (column.source,)
+    return next((fed for name in names if (fed := feed(batch.columns, name, "src"))), None)
 
 
 def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
@@ -239,21 +259,27 @@ def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
     )
 
 
-def refuse_unknown(contract: Contract, batch: Batch) -> None:
+def unknown_columns(contract: Contract, columns: Sequence[SourceColumn], former: bool = False) -> list[str]:
+    """The columns that the contract does not name; `former` names of its columns may count, too."""
+    wanted = [column.source for column in contract.columns]
+    wanted += [name for column in contract.columns if former for name in column.was]
+    known = {name.lower() for name in bases(columns, wanted)}
+    return [column.name for column in columns if column.name.lower() not in known]
+
+
+def refuse_unknown(contract: Contract, batch: Batch, former: bool = False) -> None:
     """Stops the load at a column that the contract does not name."""
-    known = {column.source.lower() for column in contract.columns}
-    for column in batch.columns:
-        if column.name.lower() not in known:
-            raise ContractError(
-                Finding(
-                    "unknown-column",
-                    "error",
-                    f"column {column.name!r} of the file is not in the contract"
-                    f"{nearest(column.name, [one.source for one in contract.columns])}",
-                    batch.location or batch.partition,
-                    "add it to the contract, or let unknown columns pass: extra: ignore",
-                )
+    for name in unknown_columns(contract, batch.columns, former)[:1]:
+        raise ContractError(
+            Finding(
+                "unknown-column",
+                "error",
+                f"column {name!r} of the file is not in the contract"
+                f"{nearest(name, [one.source for one in contract.columns])}",
+                batch.location or batch.partition,
+                "add it to the contract, or let unknown columns pass: extra: ignore",
             )
+        )
 
 
 def _never_fits(batch: Batch, column: ContractColumn, physical: str) -> ContractError:

@@ -63,7 +63,7 @@ class Table:
     @property
     def plainly(self) -> bool:
         """Whether the path alone says what it is."""
-        return not self.options and registry.kind_of(self.pattern) == self.kind
+        return not self.options and registry.surveyed(self.pattern) == self.kind
 
 
 def contract_names(columns: Sequence[str]) -> dict[str, str]:

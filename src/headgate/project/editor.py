@@ -191,6 +191,10 @@ def _project() -> Schema:
     return _object(read.KEYS, shapes, read.FILE)
 
 
+CONTRACT_FILES = ("odcs", "json_schema")
+"""Kinds of files that a model's contract may stand in."""
+
+
 # -- tests of models -------------------------------------------------------------------------------------------------
 
 
@@ -204,7 +208,9 @@ def _models() -> Schema:
         ("name",),
     )
     tests = dict.fromkeys(("tests", "data_tests"), _tests(modeltests.MODEL_TESTS))
-    contract = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
+    files = [_object((kind, "object"), dict.fromkeys((kind, "object"), SCALAR), "", (kind,)) for kind in CONTRACT_FILES]
+    stated = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
+    contract = {"anyOf": [{"type": "string"}, stated, *files]}
     own = {"contract": contract, "group": SCALAR, "config": _object(modeltests.CONFIG_KEYS, {"group": SCALAR}, "")}
     shapes = {**names, "columns": _list(column), **tests, **own}
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))

@@ -67,7 +67,7 @@ def _below(folder: Path) -> list[Path]:
     found = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(parent) / name for name in names if not name.startswith((".", "_")) and registry.kind_of(name)]
+        found += [Path(parent) / name for name in names if not name.startswith((".", "_")) and registry.surveyed(name)]
     return found
 
 
@@ -121,7 +121,7 @@ def _alike(members: Sequence[Path], columns: Columns) -> list[list[Path]]:
 
 
 def _grouped(members: list[Path], root: Path, whole: bool) -> list[Group]:
-    kind = registry.kind_of(members[0].name)
+    kind = registry.surveyed(members[0].name)
     assert kind is not None
     if len(members) == 1 and not (whole and _DATE.search(split(members[0].name)[0])):
         return [_single(members[0], root, kind)]

@@ -11,10 +11,12 @@ from typing import Any
 from headgate.books.history import History
 from headgate.contracts import named, short
 from headgate.contracts.grammar import PlacedText
+from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
+from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import fields, load, models, pythonic, source
+from headgate.project import contractfile, evolution, fields, load, models, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -29,13 +31,16 @@ KEYS = (
     "skip",
     "refuse_at_most",
     "extra",
+    "missing",
+    "evolution",
     "on_change",
     "twin_files",
     "allow_empty",
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
-    "extra": ("error", "ignore"),
+    "extra": ("error", "ignore", "quarantine"),
+    "missing": ("error", "null"),
     "on_change": ("error", "ignore", "reload"),
     "twin_files": ("load", "skip"),
 }
@@ -43,7 +48,7 @@ _PART = re.compile(r"[^\W\d]\w*")
 RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 
 
-def read(notes: Notes, node: Mapping, where: Location, root: Path) -> Ingest | None:
+def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
     for key in ("table", "from"):
@@ -55,15 +60,26 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path) -> Ingest | N
     how = load.read(notes, node.get("load"))
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
-    contract = _contract(notes, node, how, root)
+    given = node.get("contract")
+    made = _given(notes, node, given, root, table) if given is not None else _contract(notes, node, how, root)
+    if isinstance(made, Suite):
+        _needs_key(notes, how)
+    contract = made if isinstance(made, Contract) else None
+    suite = made if isinstance(made, Suite) else None
     if contract is not None and len(notes.findings) == before:
         contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
+    policy = evolution.read(notes, node.get("evolution"))
+    if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
+        fix = "write columns: with name: type lines, or extra: ignore"
+        notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(table, spec, how, contract, where=where, places=_places(node), **chosen)
+    return Ingest(
+        table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite, **chosen
+    )
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:
@@ -111,9 +127,6 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path = Path()) -
     """The contract; None for a two-line ingest or where it can't be known."""
     limit = load.limit(notes, node.get("refuse_at_most"))
     columns = fields.mapping(notes, node.get("columns"), "columns")
-    given = node.get("contract")
-    if given is not None:
-        return _given(notes, node, given, limit, root)
     if columns is None:
         if node.get("columns") is None:
             _needs_columns(notes, node, how)
@@ -123,28 +136,41 @@ def _contract(notes: Notes, node: Mapping, how: LoadSpec, root: Path = Path()) -
     return _stated(notes, node, columns, limit, root)
 
 
-def _given(notes: Notes, node: Mapping, given: Node, limit: Limit | None, root: Path) -> Contract | None:
-    """The contract that another file holds, with what this one says of rows."""
-    if node.get("columns") is not None:
-        notes.error("duplicate-key", "contract: and columns: both say what the columns are", given.where, "keep one")
-        return None
-    if not isinstance(given, Mapping) or not models.names_model(given):
-        what = f"contract: can't be {fields.kind(given)}"
-        notes.error("bad-value", what, given.where, "write contract: {pydantic: schemas.py:SalesRecord}")
-        return None
-    beside = _stated(notes, node, Mapping((), given.where), limit, root)
-    return models.read(notes, given, root, beside) if beside is not None else None
-
-
 def _stated(notes: Notes, node: Mapping, columns: Mapping, limit: Limit | None, root: Path) -> Contract | None:
     """What the file itself says of columns and rows."""
-    lines = _pairs(notes, columns, "columns", "type, rule, rule")
+    lines, beside = _pairs(notes, columns, "columns", "type, rule, rule"), _beside(notes, node, limit, root)
+    try:
+        made = short.parse(lines, beside.rules, beside.skips, limit, columns.where)
+    except ContractError as error:
+        notes.take(error)
+        return None
+    return replace(made, calls=beside.calls)
+
+
+def _beside(notes: Notes, node: Mapping, limit: Limit | None, root: Path) -> Beside:
+    """What stands beside the columns: rules, skips and the limit."""
     calls = pythonic.python_rules(notes, node.get("rules"), root)
     rules = _rules(notes, fields.mapping(notes, pythonic.others(node.get("rules")), "rules"))
     skip = fields.mapping(notes, node.get("skip"), "skip")
     skips = _pairs(notes, skip, "skip", "SQL condition") if skip is not None else []
+    return Beside(tuple(rules), tuple(skips), limit, calls)
+
+
+def _given(notes: Notes, node: Mapping, given: Node, root: Path, table: TableRef | None) -> Contract | Suite | None:
+    """The contract that `contract:` names, with what this file says besides."""
+    if node.get("columns") is not None:
+        notes.error("duplicate-key", "contract: and columns: both say what the columns are", given.where, "keep one")
+        return None
+    limit = load.limit(notes, node.get("refuse_at_most"))
+    if isinstance(given, Mapping) and models.names_model(given):
+        own = _stated(notes, node, Mapping((), given.where), limit, root)
+        return models.read(notes, given, root, own) if own is not None else None
+    found = contractfile.read(notes, given, root, str(table or ""))
+    beside = _beside(notes, node, limit, root)
+    if isinstance(found, Suite):
+        return replace(found, beside=beside)
     try:
-        return replace(short.parse(lines, rules, skips, limit, columns.where), calls=calls)
+        return beside.joined(found) if found is not None else None
     except ContractError as error:
         notes.take(error)
         return None
@@ -155,6 +181,11 @@ def _needs_columns(notes: Notes, node: Mapping, how: LoadSpec) -> None:
         place = node.key(key)
         if place is not None:
             notes.error("missing-key", f"{key} needs columns:", place.where, "write columns: with name: type lines")
+    _needs_key(notes, how)
+
+
+def _needs_key(notes: Notes, how: LoadSpec) -> None:
+    """Without columns, only the load can name the key that it needs."""
     if how.kind in load.KEYED and not how.keys:
         fix = f"write {{{how.kind}: column}}, or columns: with a key"
         notes.error("missing-key", _no_keys(how), how.where or "", fix)
@@ -257,7 +288,8 @@ def _no_keys(how: LoadSpec) -> str:
 def _positions(spec: SourceSpec | None, contract: Contract) -> SourceSpec | None:
     """The source with the contract's columns in their order, where neither a header nor an option names them."""
     options = spec.options if spec is not None else {}
-    if spec is None or spec.kind != "csv" or options.get("header", True) or options.get("columns") is not None:
+    named = options.get("header", True) or options.get("columns") is not None or options.get("hive")
+    if spec is None or spec.kind not in ("csv", "excel") or named:
         return spec
     listed = tuple(one.source for one in contract.columns if one.source != options.get("file_column"))
     return replace(spec, options={**options, "columns": listed})
@@ -275,8 +307,8 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
     elif file_column is not None and fed[file_column].type.name != "text":
         fix = f"write {fed[file_column].name}: text"
         notes.error("bad-value", f"file_column {file_column!r} is not a text", places["file_column"], fix)
-    listed: tuple[str, ...] = options.get("columns") or ()
-    for column in contract.columns if listed else ():
+    listed: tuple[str, ...] = tuple(options.get("columns") or ())
+    for column in contract.columns if listed and not options.get("hive") else ():
         if column.source not in (*listed, file_column):
             what = f"column {column.name!r} is fed from {column.source!r}, which the source's columns do not list"
             fix = "add it to the source's columns, or feed it: from('Name')"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from headgate.books.history import History
+from headgate.contracts.evolution import Policy
+from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
@@ -45,17 +47,23 @@ class LoadSpec:
 
 @dataclass(frozen=True)
 class Ingest:
-    """One ingest file. `contract` is None for a two-line ingest: its types are then taken from the data."""
+    """One ingest file. `contract` is None for a two-line ingest: its types are then taken from the data.
+
+    `suite`: rules without types, which join those of the data.
+    """
 
     table: TableRef
     source: SourceSpec
     load: LoadSpec
     contract: Contract | None
-    extra: Literal["error", "ignore"] = "error"
+    extra: Literal["error", "ignore", "quarantine"] = "error"
+    missing: Literal["error", "null"] = "error"
+    evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"
     twin_files: Literal["load", "skip"] = "load"
     where: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
+    suite: Suite | None = None
 
 
 @dataclass(frozen=True)

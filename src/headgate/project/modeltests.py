@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from headgate.contracts.great_expectations.suite import Suite
 from headgate.core.errors import Location, nearest
-from headgate.project import fields, ingest
+from headgate.project import contractfile, fields, ingest
 from headgate.project.fields import Notes
 from headgate.project.model import ModelSplit, ModelTest
 from headgate.project.yaml import Mapping, Node, Scalar
@@ -31,7 +32,7 @@ MODEL_KEYS = (
     "config",
 )
 CONTRACT_KEYS = ("columns", "rules", "skip", "refuse_at_most")
-CONTRACT_LATER = ("enforced", "alias_types", "pydantic", "great_expectations", "json_schema")
+CONTRACT_LATER = ("enforced", "alias_types", "pydantic")
 GROUP_KEYS = ("name", "publish_together", "description", "owner", "config", "meta")
 COLUMN_KEYS = ("name", "description", "tests", "data_tests", "data_type", "meta", "tags", "quote", "docs")
 LATER = ("constraints", "versions", "access", "latest_version", "deprecation_date", "time_spine")
@@ -109,13 +110,18 @@ def read(notes: Notes, node: Mapping, root: Path) -> list[ModelEntry]:
         name = _name(notes, model, "a model") if model is not None else None
         if model is not None and name is not None:
             tests = tuple(_model(notes, model, name))
-            found.append(ModelEntry(name, tests, model.where, _split(notes, model, root), _group_of(notes, model)))
+            found.append(
+                ModelEntry(name, tests, model.where, _split(notes, model, root, name), _group_of(notes, model))
+            )
     return found
 
 
-def _split(notes: Notes, node: Mapping, root: Path) -> ModelSplit | None:
+def _split(notes: Notes, node: Mapping, root: Path, name: str) -> ModelSplit | None:
     """The contract under `contract:`."""
-    given = fields.mapping(notes, node.get("contract"), "contract")
+    named = node.get("contract")
+    if named is not None and contractfile.is_file(named):
+        return _from_file(notes, named, root, name)
+    given = fields.mapping(notes, named, "contract")
     if given is None:
         return None
     before = len(notes.findings)
@@ -124,6 +130,16 @@ def _split(notes: Notes, node: Mapping, root: Path) -> ModelSplit | None:
         return None
     contract, places = ingest.rows_contract(notes, given, root)
     return ModelSplit(contract, given.where, places) if contract is not None else None
+
+
+def _from_file(notes: Notes, node: Node, root: Path, name: str) -> ModelSplit | None:
+    """The contract in the file that the node names; in a file with several objects, that of the model's name."""
+    found = contractfile.read(notes, node, root, name)
+    if isinstance(found, Suite):
+        fix = "write its columns with their types: columns: {id: int, key}"
+        notes.error("not-supported", "a suite of expectations says no types, which a model needs", node.where, fix)
+        return None
+    return ModelSplit(found, node.where) if found is not None else None
 
 
 def _group_of(notes: Notes, node: Mapping) -> str | None:

@@ -12,21 +12,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from headgate.core.errors import Location, nearest
+from headgate.core.suffixes import kind_of, unpacked_name
 from headgate.project import fields, secrets
 from headgate.project.fields import Notes
 from headgate.project.model import SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
-SUFFIXES = (
-    (re.compile(r"\.(csv|tsv|txt)(\.gz|\.zst)?$", re.IGNORECASE), "csv"),
-    (re.compile(r"\.parquet$", re.IGNORECASE), "parquet"),
-)
 LATER = (
-    "json",
-    "ndjson",
-    "excel",
-    "avro",
-    "orc",
     "postgres",
     "mysql",
     "sqlite",
@@ -37,6 +29,10 @@ LATER = (
 )
 INGEST_OPTIONS = ("extra", "on_change", "twin_files")
 """Keys of the ingest file that may also stand among the source's options."""
+
+CELLS = re.compile(r"[A-Za-z]{1,3}[1-9][0-9]*(:[A-Za-z]{1,3}([1-9][0-9]*)?)?")
+
+SPAN = re.compile(r"\s*([1-9][0-9]*)\s*(?:-\s*([1-9][0-9]*)\s*)?")
 
 Reader = Callable[[Notes, Node, str], Any]
 
@@ -139,6 +135,45 @@ def _names(notes: Notes, node: Node, what: str) -> tuple[str, ...] | None:
     return names
 
 
+def _records(notes: Notes, node: Node, what: str) -> str | None:
+    """Names of keys with dots between."""
+    word = fields.text(notes, node, what)
+    if word is not None and not all(word.split(".")):
+        notes.error("bad-value", f"{word!r} is no path of keys", node.where, f"write {what}: result.items")
+        return None
+    return word
+
+
+def _cells(notes: Notes, node: Node, what: str) -> str | None:
+    """A range as Excel writes it: `B3`, `B3:F` or `B3:F100`."""
+    word = fields.text(notes, node, what)
+    if word is not None and not CELLS.fullmatch(word):
+        notes.error("bad-value", f"{word!r} is no range of cells", node.where, f"write {what}: B3:F100, B3:F or B3")
+        return None
+    return word
+
+
+def _spans(notes: Notes, node: Node, what: str) -> dict[str, str] | None:
+    """Column -> `first-last`, characters from 1."""
+    named = fields.mapping(notes, node, what)
+    if named is None:
+        return None
+    found = {}
+    for key, value in named.entries:
+        span = SPAN.fullmatch(value.text) if isinstance(value, Scalar) else None
+        if span is None or int(span[2] or span[1]) < int(span[1]):
+            fix = f"write {key.text}: 1-10, or {key.text}: 7"
+            notes.error("bad-value", f"column {key.text!r} has no place in the line", value.where, fix)
+            return None
+        assert isinstance(value, Scalar)
+        found[key.text] = value.text
+    if not found:
+        notes.error("bad-value", f"{what} names no column", node.where, f"write {what}: {{id: 1-10, name: 11-30}}")
+    return found or None
+
+
+_FROM_PATHS: dict[str, Reader] = {"timezone": _zone, "file_column": _name, "hive": fields.flag}
+
 ADAPTERS: dict[str, dict[str, Reader]] = {
     "csv": {
         "path": _path,
@@ -151,9 +186,24 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
         "columns": _names,
         "timezone": _zone,
         "file_column": _name,
+        "hive": fields.flag,
         "comment": _character,
     },
-    "parquet": {"path": _path, "timezone": _zone, "file_column": _name},
+    "excel": {
+        "path": _path,
+        "sheet": fields.text,
+        "range": _cells,
+        "header": fields.flag,
+        "columns": _names,
+        "null": _nulls,
+        **_FROM_PATHS,
+    },
+    "fixed": {"path": _path, "columns": _spans, "pad": fields.flag, "encoding": _encoding, **_FROM_PATHS},
+    "avro": {"path": _path, **_FROM_PATHS},
+    "orc": {"path": _path, **_FROM_PATHS},
+    "ndjson": {"path": _path, "encoding": _encoding, **_FROM_PATHS},
+    "json": {"path": _path, "records": _records, "encoding": _encoding, **_FROM_PATHS},
+    "parquet": {"path": _path, **_FROM_PATHS},
     "python": {"function": function, "partitions": function, "replay": _replay, "timezone": _zone},
 }
 """Every adapter that `from:` can name, and how each of its options is read."""
@@ -168,7 +218,7 @@ def read(notes: Notes, node: Node) -> SourceSpec | None:
     path = _path(notes, node, "from")
     if path is None:
         return None
-    kind = next((kind for pattern, kind in SUFFIXES if pattern.search(path)), None)
+    kind = kind_of(path)
     if kind is None:
         fix = f"name the adapter: from: {{csv: {{path: {path}}}}} (or parquet)"
         notes.error("unknown-format", f"the name of {path!r} does not say what it holds", node.where, fix)
@@ -224,7 +274,10 @@ def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceS
             options[key.text], places[key.text] = option, value.where
     if node.get(main) is None:
         notes.error("missing-key", f"from: {kind} has no {main}", where, f"write {kind}: {{{main}: {example}}}")
-    if options.get("columns") is not None and options.get("header", True):
+    if kind == "fixed" and node.get("columns") is None:
+        notes.error("missing-key", "from: fixed has no columns", where, "write columns: {id: 1-10, name: 11-30}")
+        return None
+    if options.get("columns") is not None and options.get("header", "header" in readers):
         fix = "remove columns, or write header: false"
         notes.error("bad-value", "columns are matched by the header's names", places["columns"], fix)
     if main not in options:
@@ -234,5 +287,5 @@ def _options(notes: Notes, kind: str, node: Mapping, where: Location) -> SourceS
 
 def _defaults(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     """Options with what the path's name implies: `.tsv` is separated by tabs."""
-    tabs = kind == "csv" and re.search(r"\.tsv(\.gz|\.zst)?$", options["path"], re.IGNORECASE)
+    tabs = kind == "csv" and unpacked_name(options["path"]).endswith(".tsv")
     return {"delim": "\t", **options} if tabs else options

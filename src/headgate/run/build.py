@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from headgate.books import ledger, record
 from headgate.books.commit import asked, in_plain_transaction
@@ -15,7 +16,9 @@ from headgate.core.values import TableRef
 from headgate.models.build import build, staged_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
-from headgate.run.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from headgate.run.pipeline import Pipeline
 
 TRIES = 5
 

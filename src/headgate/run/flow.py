@@ -8,12 +8,14 @@ from pathlib import Path
 
 from headgate.books.ledger import Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
+from headgate.contracts.great_expectations.bind import bind
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.verify import verify
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
 from headgate.core.values import Partition, TableRef
+from headgate.gate import pin
 from headgate.gate.scan import columns_of
 from headgate.project.model import Ingest
 
@@ -83,6 +85,9 @@ class Flow:
 def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     """The ingest with its adapter."""
     options = dict(ingest.source.options)
+    if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
+        named = options.get("file_column")
+        options["wanted"] = [one.source for one in ingest.contract.columns if one.source != named]
     if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
         options["cells"] = True  # a model is asked about the values themselves, not about their texts
     source = registry.open_source(ingest.source.kind, options, root, temp)
@@ -95,6 +100,19 @@ def refuse_broken(flow: Flow) -> None:
     broken = verify(flow.contract, flow.ingest.places)
     if broken:
         raise ContractError(*broken)
+
+
+def typed(flow: Flow, known: Contract) -> Contract:
+    """The contract of a flow whose types are those of the data (`known`): with the rules of its suite, if it has one.
+
+    *Errors*: ContractError missing-column, and those of conditions that do not bind.
+    """
+    load = flow.ingest.load
+    if flow.ingest.suite is None:
+        return pin.keyed(known, load.kind, load.keys)
+    made = pin.keyed(bind(flow.ingest.suite, known), load.kind, load.keys)
+    refuse_broken(replace(flow, contract=made))
+    return made
 
 
 @dataclass(frozen=True)
@@ -142,7 +160,7 @@ def choose(flow: Flow, seats: Mapping[str, Seat], state: TableState | None, full
     going = {one.partition.name for one in readings if one.reload}
     carriers = {name: str(seat.position[TWIN_OF]) for name, seat in seats.items() if TWIN_OF in seat.position}
     readings += [
-        Reading(replace(part, status="twin", twin_of=carriers[part.name]), seats[part.name],
+        Reading(replace(part, status="twin", twin_of=carriers[part.name], former=True), seats[part.name],
                 seats[part.name].generation + 1, reload=True)
         for part in found
         if part.status == "unchanged" and carriers.get(part.name) in going
@@ -164,8 +182,9 @@ def _skip_twins(flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, 
     settled = []
     for one in readings:
         part = one.partition
-        carrier = chains.get(part.twin_of, part.twin_of) if part.status == "twin" else ""
-        if carrier in going:
+        carrier = chains.get(part.twin_of, part.twin_of)
+        # What it had before it changed goes with it; what it has now is loaded with it.
+        if carrier in going and (part.former or carriers.get(part.twin_of) == carrier):
             carrier = heirs.get(carrier, "")
             heirs.setdefault(chains.get(part.twin_of, part.twin_of), part.name)
         if carrier:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -15,11 +15,13 @@ from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
 from headgate.core.faults import fault
 from headgate.core.protocols import Reader, Store, StoreSession
-from headgate.core.values import Batch, TableRef
+from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins
+from headgate.gate.scan import unknown_columns
+from headgate.run.evolve import follow
+from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins, typed
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
@@ -41,12 +43,20 @@ DEFAULT_SLICES = Slices()
 
 @dataclass
 class Loaded:
-    """What a load did. `status`: ok | skipped | refused."""
+    """What a load did. `status`: ok | skipped | refused. `evolved`: how the table followed its contract first."""
 
     status: str
     reason: str
     counts: Counts = field(default_factory=Counts)
     findings: list[Finding] = field(default_factory=list)
+    evolved: str = ""
+
+    def ended(self) -> Loaded:
+        """The same, with what became of the table's columns in its reason."""
+        if self.evolved:
+            self.reason = f"{self.evolved}; {self.reason}" if self.status != "skipped" else self.evolved
+            self.status = "ok" if self.status == "skipped" else self.status
+        return self
 
 
 @dataclass(frozen=True)
@@ -72,13 +82,18 @@ def load(job: Job) -> Loaded:
         with job.store.lock(job.flow.table), job.store.session() as session:
             finished, refresh = _tried(job, session, attempt, done, refresh)
         if finished:
-            return done
-    raise CommitError(
+            return done.ended()
+    raise contested(job.flow.name)
+
+
+def contested(table: str) -> CommitError:
+    """Every try found that another runner had been first."""
+    return CommitError(
         Finding(
             "commit-contested",
             "error",
-            f"{TRIES} times another runner committed {job.flow.name} first",
-            job.flow.name,
+            f"{TRIES} times another runner committed {table} first",
+            table,
             "let one run end before the next begins",
         )
     )
@@ -103,7 +118,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
-            tables.compare(session, flow.table, flow.columns(flow.contract))
+            done.evolved = follow(session, flow, attempt, job.author) or done.evolved
     if not choice.readings:
         if done.status == "skipped":
             done.reason = choice.reason
@@ -125,6 +140,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
                 done.findings.append(outcome.finding)
                 return True, refresh
             job.progress(done.counts.read)
+        done.findings += [_absent(flow, name, rows) for name, rows in loader.absent.items()]
     if done.status == "skipped":  # whatever was asked for more has no more
         done.reason = "nothing new"
     return True, refresh
@@ -143,6 +159,8 @@ class _Loader:
     pin: str = ""
     taken: dict[str, Batch | None] = field(default_factory=dict)
     """By partition, what was read to see its types, where it can't be had twice."""
+    absent: dict[str, int] = field(default_factory=dict)
+    """By column that files lacked: records that have NULL there."""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self._prepared()
@@ -184,10 +202,12 @@ class _Loader:
             seen = [piece for reading in files for piece in self._whole(reading)]
             if not any(piece.columns for piece in seen):
                 raise _no_types(flow)
+            # The careful form of a batch may know of more columns.
+            seen = [pin.readable(self.session.engine, one) if one.sparse else one for one in seen]
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
-        return replace(flow, contract=pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys))
+        return replace(flow, contract=typed(flow, known))
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""
@@ -246,12 +266,18 @@ class _Loader:
         return reader
 
     def _commit(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
-        gate = Gate(self.session, self._rules(flow), self._target(flow, group), f"hg_{self.attempt}_{self.number}")
+        gate = Gate(
+            self.session, self._rules(flow, group), self._target(flow, group), f"hg_{self.attempt}_{self.number}"
+        )
         self.number += 1
         with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
             parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
             gate.decide()
-            return self._write(flow, gate, tuple(parts))
+            outcome = self._write(flow, gate, tuple(parts))
+        if not isinstance(outcome, Lost):
+            for name, rows in gate.scan.absent.items():
+                self.absent[name] = self.absent.get(name, 0) + rows
+        return outcome
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
         if reading.skip or not reading.partition.name:
@@ -272,8 +298,9 @@ class _Loader:
         first, *rest = (gate.add(number, filled(piece, names)) for piece in batch.pieces)
         return replace(first, also=tuple(rest))
 
-    def _rules(self, flow: Flow) -> Rules:
+    def _rules(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Rules:
         assert flow.contract is not None
+        pieces = [piece for reading, batch, _ in group if not reading.skip for piece in batch.pieces]
         spec, options = flow.ingest.load, flow.ingest.source.options
         return Rules(
             flow.table,
@@ -284,7 +311,9 @@ class _Loader:
             spec.duplicates == "refuse",
             spec.history,
             str(options.get("timezone") or "UTC"),
-            extra=flow.ingest.extra == "ignore",
+            extra=flow.ingest.extra != "error",
+            lenient=flow.ingest.missing == "null",
+            unknown=refused_columns(flow, [piece.columns for piece in pieces]),
             kind=flow.ingest.source.kind,
         )
 
@@ -319,6 +348,28 @@ class _Loader:
         if isinstance(outcome, Committed):
             self.pin = ""
         return outcome
+
+
+def refused_columns(flow: Flow, shapes: Iterable[Sequence[SourceColumn]], former: bool = False) -> tuple[str, ...]:
+    """Under `extra: quarantine`, the columns in which no record may have a value; letter case does not count."""
+    if flow.ingest.extra != "quarantine" or flow.contract is None:
+        return ()
+    found: dict[str, str] = {}
+    for columns in shapes:
+        for name in unknown_columns(flow.contract, columns, former):
+            found.setdefault(name.lower(), name)
+    return tuple(found.values())
+
+
+def _absent(flow: Flow, name: str, rows: int) -> Finding:
+    return Finding(
+        "column-absent",
+        "warning",
+        f"{name} is not in the source of {rows:,} records: it is NULL in them",
+        flow.name,
+        "",
+        {"column": name, "records": rows},
+    )
 
 
 def _no_types(flow: Flow) -> ContractError:

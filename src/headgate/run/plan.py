@@ -10,6 +10,7 @@ from headgate.books import ledger
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import StoreSession
 from headgate.run.build import inputs_of, stale
+from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
 from headgate.run.pipeline import Pipeline
 
@@ -25,6 +26,8 @@ class Planned:
     kind: Literal["load", "model"]
     runs: bool
     reason: str
+    sql: tuple[str, ...] = ()
+    """The statements by which its table would follow the contract."""
     rows_read: int = 0
     rows_quarantined: int = 0
 
@@ -45,14 +48,19 @@ def plan(
         if reason:
             changing.add(model.name)
         last = ledger.last_build(session, model.target) if model.split is not None else None
-        fates = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
-        steps.append(Planned(model.name, "model", reason is not None, reason or "nothing changed", *fates))
+        read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
+        why = reason or "nothing changed"
+        steps.append(Planned(model.name, "model", reason is not None, why, rows_read=read, rows_quarantined=refused))
     return steps
 
 
 def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
+        change = NOTHING if choice.rebuild else expected(session, flow)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
-    return Planned(flow.name, "load", bool(choice.readings), choice.reason)
+    if not change.changes:
+        return Planned(flow.name, "load", bool(choice.readings), choice.reason)
+    reason = f"{change.text}; {choice.reason}" if choice.readings else change.text
+    return Planned(flow.name, "load", True, reason, change.statements)

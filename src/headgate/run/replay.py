@@ -17,8 +17,9 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.run.flow import Flow, refuse_broken
-from headgate.run.load import TRIES, counts_of, lookups_of, standing_rows, try_commit
+from headgate.run.evolve import follow
+from headgate.run.flow import Flow, refuse_broken, typed
+from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
 
@@ -112,6 +113,8 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest()):
         refuse_broken(flow)
+        if state and state.version:
+            follow(session, flow, new_id(), author)
     records = session.take(
         """SELECT q.id, q.partition, q.record, q.line, q.reasons, q.raw, q."row", q.shape, q.origin, r.malformed
            FROM _headgate.quarantine AS q JOIN hg_replay AS r ON r.id = q.id""",
@@ -119,7 +122,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     )
     tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
     spec, attempt = flow.ingest.load, new_id()
-    gate = _gate(session, flow, contract, records, attempt)
+    gate = _gate(session, flow, contract, records, attempt, [_columns(session, group.shape) for group in groups])
     seats = ledger.seats(session, flow.name)
     with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
         parts = []
@@ -156,7 +159,7 @@ def would(session: StoreSession, flow: Flow, records: str) -> Counts:
         f"""SELECT q.partition, q.shape, count(*), count(*) FILTER (WHERE q.malformed) FROM {records} AS q
             GROUP BY 1, 2 ORDER BY 1, 2"""
     )
-    gate = _gate(session, flow, contract, records, new_id())
+    gate = _gate(session, flow, contract, records, new_id(), [_columns(session, row[1]) for row in rows])
     with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
         for number, row in enumerate(rows):
             gate.add(number, _batch(session, _Group(*row), records))
@@ -173,10 +176,18 @@ def _contract(session: Session, flow: Flow) -> Contract:
     """The contract as it stands now; for a two-line ingest the one that its first load pinned."""
     known = flow.contract or pin.pinned(session, flow.table)
     assert known is not None
-    return pin.keyed(known, flow.ingest.load.kind, flow.ingest.load.keys) if flow.contract is None else known
+    return typed(flow, known) if flow.contract is None else known
 
 
-def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, attempt: str) -> Gate:
+def _gate(
+    session: StoreSession,
+    flow: Flow,
+    contract: Contract,
+    records: str,
+    attempt: str,
+    shapes: Sequence[tuple[SourceColumn, ...]],
+) -> Gate:
+    """`shapes`: the columns with which the records were read."""
     spec = flow.ingest.load
     rules = Rules(
         flow.table,
@@ -188,7 +199,8 @@ def _gate(session: StoreSession, flow: Flow, contract: Contract, records: str, a
         spec.history,
         str(flow.ingest.source.options.get("timezone") or "UTC"),
         records=records,
-        extra=flow.ingest.extra == "ignore",
+        extra=flow.ingest.extra != "error",
+        unknown=refused_columns(flow, shapes, former=True),
         kind=flow.ingest.source.kind,
     )
     return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
@@ -201,10 +213,15 @@ def _part(number: int, group: _Group, seat: Seat) -> Part:
     return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
 
 
+def _columns(session: Session, shape: str) -> tuple[SourceColumn, ...]:
+    """The columns that the records were read with."""
+    body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [shape])[0][0]
+    return tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
+
+
 def _batch(session: Session, group: _Group, records: str) -> Batch:
     """The records of a group as the gate reads them: their numbers are the quarantine's ids."""
-    body = session.execute("SELECT columns FROM _headgate.shape WHERE id = ?", [group.shape])[0][0]
-    columns = tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
+    columns = _columns(session, group.shape)
     values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
     same = f"q.partition = {quote.literal(group.partition)} AND q.shape = {quote.literal(group.shape)}"
     mine = f"{records} AS q WHERE {same}"

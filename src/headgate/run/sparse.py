@@ -12,6 +12,10 @@ from headgate.sql.quote import ident
 def filled(batch: Batch, names: Iterable[str]) -> Batch:
     """The batch with a column of NULLs (text) for each of `names` that it lacks; as it is unless it is sparse."""
     there = {column.name.lower() for column in batch.columns}
+    names = list(names)
+    careful = batch.careful
+    if batch.sparse and careful is not None:
+        batch = replace(batch, careful=lambda: filled(careful(), names))
     lacking = [name for name in names if name.lower() not in there] if batch.sparse else []
     if not lacking:
         return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 
 from headgate.core.values import TableRef
@@ -22,6 +23,11 @@ def literal(text: str) -> str:
 def table(ref: TableRef) -> str:
     """Schema and table name, quoted."""
     return f"{ident(ref.schema)}.{ident(ref.name)}"
+
+
+def aside(ref: TableRef) -> TableRef:
+    """A name in the table's schema, short enough for every store, for a table while two change places."""
+    return TableRef(ref.schema, f"_hg_aside_{hashlib.sha256(str(ref).encode()).hexdigest()[:12]}")
 
 
 def columns(names: Iterable[str], prefix: str = "") -> str:

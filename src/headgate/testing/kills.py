@@ -173,7 +173,7 @@ def fly(folder: Path, aim: Aim | None = None, site: Site | None = None) -> Fligh
     command = [sys.executable, "-m", "headgate.testing.kills", "--child", str(folder), str(outlet), waits]
     began = perf_counter()
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, pass_fds=[outlet], stdout=errors, stderr=errors)  # noqa: S603
+        process = subprocess.Popen(command, pass_fds=[outlet], stdout=errors, stderr=errors)
         os.close(outlet)
         watch = _Watch(process, aim, lambda way: site is not None and site.strike(way, folder))
         watch.follow(inlet)

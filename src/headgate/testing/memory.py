@@ -47,15 +47,21 @@ class MemorySource:
     typed: bool = False
 
     def partitions(self, known: Mapping[str, Position]) -> list[Partition]:
-        seen = {position["content"]: name for name, position in known.items()}
+        statuses = {name: _status(file, known.get(name)) for name, file in self.files.items()}
+        changed = {name for name, status in statuses.items() if status == "changed"}
+        seen = {position["content"]: name for name, position in known.items() if name not in changed}
+        gone = {position["content"]: name for name, position in known.items() if name in changed}
         found = []
         for name in sorted(self.files):
-            file = self.files[name]
+            file, status = self.files[name], statuses[name]
             content = _content(file)
-            status = _status(file, known.get(name))
-            twin = seen.get(content, "") if status == "new" and content != "[]" else ""
-            found.append(Partition(name, "twin" if twin else status, len(file.records), "", twin))
-            seen.setdefault(content, name)
+            twin = ""
+            if status in ("new", "changed") and content != "[]":
+                twin = seen.get(content, "") or ("" if gone.get(content) == name else gone.get(content, ""))
+                seen.setdefault(content, name)
+            former = bool(twin) and gone.get(content) == twin and seen.get(content) in (None, name)
+            shown = "twin" if twin and status == "new" else status
+            found.append(Partition(name, shown, len(file.records), "", twin, former=former))
         return found
 
     def open(self, session: Session, partition: Partition, at: Position | None) -> MemoryReader:

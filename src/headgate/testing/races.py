@@ -47,7 +47,7 @@ class Runner:
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, "-m", "headgate.testing.races", str(folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.waits = False
         self.told: Told | None = None
 

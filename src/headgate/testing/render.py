@@ -58,9 +58,11 @@ def short_form(contract: Contract) -> str:
 def ingest_form(flow: Flow, source: str) -> str:
     """The flow as a whole ingest file that reads `source` (what stands after `from:`)."""
     lines = [f"table: {flow.table}", f"from: {source}", f"load: {_load(flow)}"]
-    for name, default in (("on_change", "error"), ("twin_files", "load"), ("extra", "error")):
+    for name, default in (("on_change", "error"), ("twin_files", "load"), ("extra", "error"), ("missing", "error")):
         if getattr(flow, name) != default:
             lines.append(f"{name}: {getattr(flow, name)}")
+    if flow.evolution:
+        lines.append(f"evolution: {{{', '.join(f'{case}: {word}' for case, word in flow.evolution)}}}")
     return "\n".join(lines) + "\n" + short_form(flow.contract)
 
 
@@ -101,6 +103,7 @@ def _column(column: Column, contract: Contract) -> str:
         *("unique" if unique.keep == "first" else f"unique(keep={unique.keep})" for unique in uniques),
         *(f"references({reference.to_table}.{reference.to_column})" for reference in references),
         *([f"from({_quoted(column.source)})"] if column.source else []),
+        *([f"was({', '.join(map(_quoted, column.was))})"] if column.was else []),
         *(["warn"] if "warn" in severities else []),
     ]
     return ", ".join(parts)

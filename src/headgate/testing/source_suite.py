@@ -19,6 +19,10 @@ import pytest
 from headgate.core.errors import AdapterError
 from headgate.core.protocols import Engine, Reader, Session, Source
 from headgate.core.values import Batch, Partition, Position
+from headgate.sql.quote import ident
+from headgate.types.convert import conversion
+from headgate.types.jsonvalue import PHYSICAL
+from headgate.types.logical import LogicalType
 
 ALL_ROWS = 1 << 40
 ALL_BYTES = 1 << 50
@@ -122,9 +126,22 @@ def _take_piece(session: Session, batch: Batch, seen: Seen) -> None:
         batch.verify()
 
 
+def _shown(batch: Batch) -> str:
+    """The batch's rows; of JSON values, the text that the gate would make of them."""
+    if all(column.physical != PHYSICAL for column in batch.columns):
+        return batch.relation
+    texts = []
+    for column in batch.columns:
+        made = conversion(f"src.{ident(column.name)}", column.physical, LogicalType("text"))
+        assert made is not None
+        texts.append(f"{made.value} AS {ident(column.name)}")
+    number = ["src._hg_row"] if batch.row_base is None else []
+    return f"SELECT {', '.join([*number, *texts])} FROM ({batch.relation}) AS src"
+
+
 def _fast(session: Session, batch: Batch) -> list[tuple[Any, ...]] | None:
     try:
-        rows = session.execute(batch.relation)
+        rows = session.execute(_shown(batch))
     except duckdb.Error:
         if batch.careful is None:
             raise

@@ -35,6 +35,7 @@ from headgate.testing.oracle.model import (
     State,
     Unique,
 )
+from headgate.testing.oracle.restore import restore
 from headgate.testing.oracle.values import spelling
 from headgate.testing.render import ingest_form, short_form, to_csv
 
@@ -312,12 +313,16 @@ def slicings(draw: st.DrawFn, of: Mapping[str, File]) -> dict[str, list[int]]:
 # Histories
 
 
+StepKind = Literal["load", "replay", "full_refresh", "restore"]
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that a user does. load and full_refresh: with the files as they are then. replay: of the open records
-    at `picks` (modulo their number, in order of partition, number, id), all if `picks` is empty."""
+    at `picks` (modulo their number, in order of partition, number, id), all if `picks` is empty. restore: of the table
+    that was replaced last, nothing where none was."""
 
-    kind: Literal["load", "replay", "full_refresh"]
+    kind: StepKind
     files: Mapping[str, File] = field(default_factory=dict)
     slices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     picks: tuple[int, ...] = ()
@@ -329,6 +334,8 @@ def play(state: State, flow: Flow, step: Step) -> State:
         return load(state, flow, step.files, step.slices)
     if step.kind == "full_refresh":
         return full_refresh(state, flow, step.files)
+    if step.kind == "restore":
+        return restore(state, flow) if flow.table in state.kept else state
     open_ = [r.id for r in sorted(state.records(flow.table), key=lambda r: (r.partition, r.number, r.id))]
     picked = {open_[pick % len(open_)] for pick in step.picks} if open_ and step.picks else set(open_)
     return replay(state, flow, picked)
@@ -342,7 +349,7 @@ def histories(
     draw: st.DrawFn,
     flow: Flow,
     max_steps: int = 4,
-    kinds: Sequence[Literal["load", "replay", "full_refresh"]] = ("load", "load", "load", "replay", "full_refresh"),
+    kinds: Sequence[StepKind] = ("load", "load", "load", "replay", "full_refresh"),
     faults: bool = True,
 ) -> list[Step]:
     """Steps over a folder in which files appear, change, are touched, copied and removed. The first is a load.

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from headgate.core.values import SourceColumn
 from headgate.sql.quote import ident, literal
+from headgate.types import jsonvalue
 from headgate.types.schema import Physical, parse_physical
 
 _INTERVAL = r"^(?:(-?\d+) years? ?)?(?:(-?\d+) months? ?)?(?:(-?\d+) days? ?)?(?:(-)?(\d+):(\d\d):(\d\d)(?:\.(\d+))?)?$"
@@ -62,6 +63,8 @@ def _pointer(name: str) -> str:
 
 def _scalar_text(expr: str, kind: Physical) -> str:
     text = f"CAST({expr} AS VARCHAR)"
+    if kind.name == jsonvalue.PHYSICAL:
+        return jsonvalue.encode(expr)
     if kind.name == "BLOB":
         return f"('\\x' || hex({expr}))"
     if kind.name == "DECIMAL" and kind.precision == kind.scale:
@@ -74,6 +77,8 @@ def _scalar_text(expr: str, kind: Physical) -> str:
 def _scalar_value(expr: str, kind: Physical) -> str:
     if kind.name == "VARCHAR":
         return expr
+    if kind.name == jsonvalue.PHYSICAL:
+        return jsonvalue.decode(expr)
     if kind.name == "BLOB":
         return f"unhex(substr({expr}, 3))"
     return _interval(expr) if kind.name == "INTERVAL" else f"CAST({expr} AS {kind.text})"

@@ -72,6 +72,16 @@ class LogicalType:
         return f"text({self.length})" if self.length is not None else self.name
 
 
+def of_engine(physical: str) -> LogicalType:
+    """The logical type of a column that has this type of the engine. Raises ValueError for any other type."""
+    if physical.startswith("DECIMAL"):
+        return parse(physical.lower())
+    found = next((name for name, kind in PHYSICAL.items() if kind == physical), None)
+    if found is None:
+        raise ValueError(f"no logical type is kept as {physical!r}")
+    return LogicalType(found)
+
+
 _SPELLING = re.compile(r"\s*([A-Za-z0-9_]+)\s*(?:\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\))?\s*")
 
 

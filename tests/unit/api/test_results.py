@@ -51,9 +51,15 @@ TABLE = results.InitTable(
     ("UTF-8",),
     ("n: int but for 1",),
 )
+CHANGE = results.SchemaChange(
+    "2026-06-01T00:00:00+00:00", "raw.orders", "2", "evolve", ("added n VARCHAR",), "ab12", "anna",
+    (results.ResultColumn("n", "VARCHAR"),),
+)  # fmt: skip
 ANSWERS = [
     results.RunResult("ok", True, (STEP,), (FINDING,)),
-    results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file"),)),
+    results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file", ("ALTER TABLE t",)),)),
+    results.SchemaHistory(3, (CHANGE,)),
+    results.RestoreResult("raw.orders", "anna", "3", 1, 2, "2026-06-01", "raw.orders__hg_kept", "seen"),
     results.CheckResult(False, (FINDING,)),
     results.AuditResult(True, (FINDING,), (results.Law("L1", "read = fates", 3, 0),), 2, 3),
     results.LedgerResult(3, (ENTRY,)),
@@ -74,6 +80,8 @@ ANSWERS = [
     ),
     results.PurgeResult(2, 1, "why", "ada", (results.PurgeReceipt("raw.orders", "e3", 2, 1, "abc"),)),
     results.AdjustResult("raw.orders", "tests deleted", "anna", "e2", 10, 8, 0, 2),
+    results.ContractText("raw.orders", "short", "columns:\n", (FINDING,)),
+    results.ContractDiff("a", "b", "full", False, (results.ContractChange("what", None, "full", "ALTER TABLE t"),)),
     results.InitResult(True, "/p", (TABLE,), ("ingest/a.yml",), (results.LeftAlone("b.csv", "why"),), (FINDING,)),
     results.QueryResult.of([("n", "DECIMAL(5,2)"), ("s", "VARCHAR")], [(Decimal("1.50"), None)], total=9),
 ]

@@ -58,9 +58,13 @@ def asked(project: FakeProject) -> list[tuple[str, tuple[Any, ...], dict[str, An
 
 
 RUN = results.RunResult("ok", True)
+RESTORED = results.RestoreResult("raw.a", "anna", "3", 1, 2, "2026-06-01", "raw.a__hg_kept", "seen")
+HISTORY = results.SchemaHistory(0)
 RECORDS = results.QuarantineList(0)
 LEDGER = results.LedgerResult(0)
 QUERY = results.QueryResult.of([("n", "BIGINT")], [(1,)])
+TEXT = results.ContractText("raw.a", "short", "columns:\n")
+SAME = results.ContractDiff("a", "b", "full", False)
 ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
 
 
@@ -77,6 +81,9 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
         ("ledger --json", LEDGER, ("ledger", (None,), {"limit": None})),
         ("ledger --json --limit 7", LEDGER, ("ledger", (None,), {"limit": 7})),
         ("ledger adjust raw.a --reason why", ADJUSTED, ("adjust", ("raw.a", "why"), {})),
+        ("schema history", HISTORY, ("schema_history", (None,), {"limit": 50})),
+        ("schema history raw.a --json", HISTORY, ("schema_history", ("raw.a",), {"limit": None})),
+        ("restore raw.a", RESTORED, ("restore", ("raw.a",), {})),
         ("quarantine list", RECORDS, ("quarantine", (None,), {"status": "open", "limit": 50})),
         (
             "quarantine list --table t --status held --limit 3",
@@ -135,6 +142,9 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
         ("quarantine replay --table t", results.ReplayResult(0), ("replay", (None,), {"table": "t", "all": False})),
         ("quarantine replay x y", results.ReplayResult(0), ("replay", (("x", "y"),), {"table": None, "all": False})),
         ("query x", QUERY, ("query", ("x",), {"limit": 50})),
+        ("contract show raw.a", TEXT, ("contract_show", ("raw.a", "short"), {})),
+        ("contract show raw.a --as odcs", TEXT, ("contract_show", ("raw.a", "odcs"), {})),
+        ("contract diff a b", SAME, ("contract_diff", ("a", "b", None), {})),
     ],
 )
 def test_a_command_asks_the_project_once(put: Any, line: str, answer: results.Answer, call: tuple[Any, ...]) -> None:
@@ -155,6 +165,8 @@ def test_a_command_asks_the_project_once(put: Any, line: str, answer: results.An
         ("check", "check", results.CheckResult(False, (FINDING,)), 1),
         ("audit", "audit", results.AuditResult(False, (FINDING,)), 1),
         ("quarantine replay --all", "replay", results.ReplayResult(5, 0, 5), 0),
+        ("contract diff a b", "contract_diff", results.ContractDiff("a", "b", "breaking", False), 0),
+        ("contract diff a b --fail-on breaking", "contract_diff", results.ContractDiff("a", "b", "breaking", True), 1),
     ],
 )
 @pytest.mark.parametrize("form", ["", " --json"])

@@ -174,3 +174,27 @@ def test_a_query_shows_values_as_they_are() -> None:
         "2 rows",
     ]
     assert show.query(results.QueryResult.of([("n", "BIGINT")], [(1,)], total=9), PLAIN)[-1].startswith("1 of 9 rows")
+
+
+def test_a_history_has_a_line_per_change() -> None:
+    change = results.SchemaChange(
+        "2026-06-01", "raw.orders", "2", "evolve", ("added n VARCHAR", "x: A to B"), "ab", "anna"
+    )
+    shown = show.schema_history(results.SchemaHistory(2, (change,)), PLAIN)
+    assert shown[2].split("  ")[-1] == "added n VARCHAR; x: A to B"
+    assert shown[-1].startswith("1 of 2 changes")
+
+
+def test_a_plan_shows_the_statements_of_a_change() -> None:
+    step = results.PlanStep("raw.orders", "load", "run", "added n VARCHAR", ('ALTER TABLE "raw"."orders" ...',))
+    shown = show.plan(results.PlanResult((step,)), PLAIN)
+    assert shown[3:6] == ["", "raw.orders would change:", '  ALTER TABLE "raw"."orders" ...;']
+
+
+def test_a_restored_table_says_what_comes_next() -> None:
+    answer = results.RestoreResult("raw.a", "anna", "3", 1_000, 2, "2026-06-01", "raw.a__hg_kept", "back")
+    assert show.restore(answer, PLAIN) == [
+        "restored raw.a as it was before 2026-06-01: 1,000 -> 2 rows, by anna",
+        "the next run goes on where the restored rows end; what stood until now is kept as raw.a__hg_kept: "
+        "the same command undoes this",
+    ]

@@ -37,7 +37,9 @@ def column_lines(draw: Any) -> str:
                 ]
             )
         )
+        found += draw(st.sampled_from([[], ["number(',', '.')"], ["comma"]]))
     if kind == "date":
+        found += draw(st.sampled_from([[], ["format('dd.MM.yyyy')"], ["format('d MMM uuuu')", "null('-', '')"]]))
         found += [f"min({draw(st.dates(date(1, 1, 1)))})"]
     if kind.startswith("text"):
         values = draw(st.lists(ANY_TEXT.map(lambda text: text[:5]), min_size=1, max_size=3, unique=True))

@@ -63,3 +63,10 @@ def test_what_the_standard_can_say_is_said_in_its_words() -> None:
 def test_an_old_version_is_not_written() -> None:
     with pytest.raises(ContractError, match=r"'v3\.0\.2' is not written"):
         write.document(parse_lines({"a": "int"}), "t", "v3.0.2")
+
+
+def test_former_names_come_back() -> None:
+    made = parse_lines({"id": "int, key, was(no, 'old id')", "on": "date, format('dd.MM.yyyy'), null('-'), was(day)"})
+    back = read.read(document.read(write.text(write.document(made, "raw.orders")), "orders.odcs.yaml"), "raw.orders")
+    assert [column.was for column in back.columns] == [("no", "old id"), ("day",)]
+    assert back.digest() == made.digest()

@@ -10,6 +10,8 @@ import pytest
 from headgate.core import registry
 from headgate.core.errors import ProjectError
 
+FILES = ["avro", "csv", "excel", "fixed", "json", "ndjson", "orc", "parquet"]
+
 
 @pytest.mark.parametrize(
     ("path", "kind"),
@@ -21,17 +23,25 @@ from headgate.core.errors import ProjectError
         ("x.txt.gz", "csv"),
         ("data.csv/x.parquet", "parquet"),
         ("x.parquet.gz", None),
-        ("x.json", None),
+        ("x.json", "json"),
+        ("x.NDJSON.bz2", "ndjson"),
+        ("x.jsonl.zip", "ndjson"),
+        ("x.parquet.zip", None),
+        ("x.zip", None),
         ("csv", None),
+        ("x.xlsx", "excel"),
+        ("x.avro", "avro"),
+        ("x.orc.gz", None),
     ],
 )
 def test_the_suffix_tells_the_kind(path: str, kind: str | None) -> None:
     assert registry.kind_of(path) == kind
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", FILES)
 def test_built_in_sources_can_be_made(kind: str, tmp_path: Path) -> None:
-    made = registry.open_source(kind, {"path": "none.*"}, tmp_path, tmp_path)
+    columns = {"columns": {"a": "1-2"}} if kind == "fixed" else {}
+    made = registry.open_source(kind, {"path": "none.*", **columns}, tmp_path, tmp_path)
     assert made.partitions({}) == []
     assert made.replay == "stable"
     assert {"path", "file_column"} <= registry.options_of(kind)
@@ -40,7 +50,7 @@ def test_built_in_sources_can_be_made(kind: str, tmp_path: Path) -> None:
 def test_a_function_can_be_a_source(tmp_path: Path) -> None:
     made = registry.open_source("python", {"function": "sources/x.py:rows", "replay": "stable"}, tmp_path, tmp_path)
     assert [(one.name, one.status) for one in made.partitions({})] == [("all", "new")]
-    assert (made.replay, sorted(registry.SOURCES)) == ("stable", ["csv", "parquet", "python"])
+    assert (made.replay, sorted(registry.SOURCES)) == ("stable", sorted([*FILES, "python"]))
 
 
 def test_unknown_kinds_name_the_nearest() -> None:
@@ -52,14 +62,14 @@ def test_unknown_kinds_name_the_nearest() -> None:
 def test_others_register_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint("mine", "headgate.adapters.files.csv:CsvSource", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.GROUP else [])
-    assert registry.kinds() == ["csv", "mine", "parquet", "python"]
+    assert registry.kinds() == sorted([*FILES, "mine", "python"])
     assert registry.source_class("mine").__name__ == "CsvSource"
 
 
 def test_adapters_load_no_driver_when_imported() -> None:
     code = (
-        "import sys, headgate.core.registry as r; [r.source_class(one) for one in ('csv', 'parquet', 'python')];"
-        "print([m for m in ('duckdb', 'zstandard', 'pyarrow', 'pytest') if m in sys.modules])"
+        "import sys, headgate.core.registry as r; [r.source_class(one) for one in r.SOURCES];"
+        "print([m for m in ('duckdb', 'zstandard', 'pyarrow', 'openpyxl', 'fastavro', 'pytest') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -22,7 +22,7 @@ def described() -> dict[str, dict[str, str]]:
     for line in re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL).splitlines():
         if heading := re.match(r"#+ (.*)", line):
             section, table = SECTIONS.get(heading[1], ""), ""
-        elif option := re.match(r"\| option of `(\w+)` ", line):
+        elif option := re.match(r"\| option of ((?:`\w+`,? )+)", line):
             table = option[1]
         elif re.match(r"\| key of a test ", line):
             table = "test"
@@ -31,7 +31,8 @@ def described() -> dict[str, dict[str, str]]:
         elif cells := re.match(r"\| (`[^|]*?) \| (.*?) \|", line):
             text = plain(cells[2] if table != "tests" else line.split(" | ")[2].rstrip(" |"))
             for key in re.findall(r"`([\w.]+)`", cells[1]):
-                found.setdefault(table or section, {}).setdefault(key, text)
+                for one in re.findall(r"`(\w+)`", table) or [table or section]:
+                    found.setdefault(one, {}).setdefault(key, text)
     return {name: keys for name, keys in sorted(found.items()) if name}
 
 

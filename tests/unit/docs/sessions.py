@@ -3,7 +3,7 @@
 A page is a script. In the order in which they stand,
 
 * a `yaml`, `sql` or `python` block whose first line is a comment with a path writes that file;
-* a `csv` block behind a paragraph that names a `.csv` file in backquotes writes that file;
+* a `csv` or `json` block behind a paragraph that names a `.csv`, `.ndjson` or `.json` file in backquotes writes it;
 * a `console` block runs its lines that begin with `$ ` and shows what each printed. A line `...` stands for any lines.
 
 `python -m tests.unit.docs.sessions README.md docs/books.md` writes what the commands print now into the pages.
@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql|py))\n")
-QUOTED = re.compile(r"`([^`\n]+\.csv)`")
+QUOTED = re.compile(r"`([^`\n]+\.(?:csv|ndjson|json))`")
 CUT = "..."
 _PATH = os.pathsep.join(os.path.abspath(path) for path in sys.path)
 
@@ -65,7 +65,7 @@ def file_of(block: Block) -> str | None:
     if block.kind in ("yaml", "sql", "python"):
         named = NAMED.match(block.text)
         return named[1] if named else None
-    if block.kind == "csv":
+    if block.kind in ("csv", "json"):
         return QUOTED.findall(block.before)[-1]
     return None
 

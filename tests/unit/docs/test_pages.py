@@ -20,7 +20,10 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 NO_CODES = {
     "headgate-mark",  # an error handler of codecs
+    "time-millis", "time-micros", "timestamp-millis", "timestamp-micros",  # types of Avro
+    "local-timestamp-millis", "local-timestamp-micros",
     "utf-8", "utf-16", "latin-1", "iso-8859-15", "utf-8-sig",  # encodings
+    "date-time", "json-schema",  # a format of JSON Schema, a form of contracts
 }  # fmt: skip
 ONE_WORD = {"usage", "interrupted"}
 

@@ -365,7 +365,7 @@ def test_a_model_that_is_another_each_time_is_no_contract(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("contract: models.py:Record\n", "bad-value"),
+        ("contract: models.py:Record\n", "unknown-format"),
         ("contract: {pydantic: models.py}\n", "bad-value"),
         ("contract: {pydantic: ../models.py:Record}\n", "path-escapes"),
         ("contract: {pydantic: models.py:Record}\ncolumns:\n  id: int\n", "duplicate-key"),

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.project_kit import Folder
 
 from headgate.core import faults
-from headgate.core.errors import CommitError, ContractError
+from headgate.core.errors import CommitError, ContractError, ProjectError
 
 ORDERS = "table: raw.orders\nfrom: data/*.csv\n"
 FIRST = "columns:\n  id: int, key\n  amount: int, required\n"
@@ -30,9 +30,8 @@ def edit(folder: Folder, contract: str) -> None:
     ("contract", "says"),
     [
         ("columns:\n  id: int, key\n", "not in the contract: amount"),
-        (FIRST + "  note: text\n", "not in the table: note"),
+        ("evolution: {new: freeze}\n" + FIRST + "  note: text\n", "not in the table: note"),
         ("columns:\n  id: int, key\n  amount: decimal(12,2)\n", "amount: BIGINT in the table, DECIMAL(12,2)"),
-        ("columns:\n  amount: int, required\n  id: int, key\n", "the order of the columns differs"),
     ],
 )
 def test_an_edit_that_no_longer_fits_the_table_is_refused(tmp_path: Path, contract: str, says: str) -> None:
@@ -424,3 +423,23 @@ def test_an_upsert_without_columns_replays_by_its_key(tmp_path: Path) -> None:
     assert (again.rows_read, again.rows_quarantined) == (2, 2)
     assert folder.rows("SELECT id, amount FROM raw.orders ORDER BY 1") == [(1, 10), (2, 21), (3, 30)]
     assert folder.codes() == []
+
+
+def test_two_warnings_of_one_kind_are_counted_together(tmp_path: Path) -> None:
+    folder = Folder.make(
+        tmp_path,
+        {
+            "ingest/a.yml": "table: raw.a\nfrom: data/a.csv\n"
+            "columns:\n  name: text, pattern('^a'), pattern('z$'), warn\n",
+            "data/a.csv": "name\nabc\nxyz\nxx\naz\n",
+        },
+    )
+    step = folder.step("raw.a")
+    assert [one.evidence for one in step.warnings] == [{"rule": "name.pattern", "rows": 4}]
+
+
+def test_quarantine_of_unknown_columns_needs_known_ones(tmp_path: Path) -> None:
+    folder = Folder.make(tmp_path, {"ingest/a.yml": "table: raw.a\nfrom: data/a.csv\nextra: quarantine\n"})
+    with pytest.raises(ProjectError) as caught:
+        folder.run()
+    assert caught.value.finding.what == "extra: quarantine needs columns:"

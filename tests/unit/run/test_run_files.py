@@ -276,3 +276,48 @@ def test_an_unknown_name_is_told_with_the_nearest_and_nothing_runs(shop: Folder,
         assert caught.value.finding.code == "unknown-step"
         assert f"did you mean {near!r}?" in caught.value.finding.what
     assert not (shop.root / "w.duckdb").exists()
+
+
+def twins(tmp_path: Path) -> Folder:
+    folder = Folder.make(
+        tmp_path,
+        {
+            "ingest/t.yml": "table: raw.t\nfrom: data/*.csv\non_change: reload\ntwin_files: skip\n"
+            "columns:\n  id: int\n",
+            "data/m.csv": "id\n1\n",
+        },
+    )
+    assert folder.step("raw.t").rows_loaded == 1
+    return folder
+
+
+@pytest.mark.parametrize("other", ["a.csv", "z.csv"])
+def test_a_changed_file_and_a_new_one_of_the_same_content_are_loaded_once(other: str, tmp_path: Path) -> None:
+    folder = twins(tmp_path)
+    folder.write("data/m.csv", "id\n2\n3\n")
+    folder.write(f"data/{other}", "id\n2\n3\n")
+    step = folder.step("raw.t")
+    assert (step.rows_read, step.rows_loaded, step.rows_skipped) == (4, 2, 2)
+    assert folder.behind("SELECT id FROM raw.t ORDER BY id") == [(2,), (3,)]
+    assert folder.codes() == []
+
+
+@pytest.mark.parametrize("other", ["a.csv", "z.csv"])
+def test_what_a_changed_file_was_is_loaded_from_its_twin(other: str, tmp_path: Path) -> None:
+    folder = twins(tmp_path)
+    folder.write("data/m.csv", "id\n2\n3\n")
+    folder.write(f"data/{other}", "id\n1\n")
+    assert folder.step("raw.t").rows_loaded == 3
+    assert folder.behind("SELECT id FROM raw.t ORDER BY id") == [(1,), (2,), (3,)]
+    assert folder.codes() == []
+
+
+def test_a_file_that_changed_into_another_is_skipped(tmp_path: Path) -> None:
+    folder = twins(tmp_path)
+    folder.write("data/z.csv", "id\n5\n6\n")
+    folder.step("raw.t")
+    folder.write("data/m.csv", "id\n5\n6\n")
+    step = folder.step("raw.t")
+    assert (step.rows_loaded, step.rows_skipped) == (0, 2)
+    assert folder.behind("SELECT id FROM raw.t ORDER BY id") == [(5,), (6,)]
+    assert folder.codes() == []

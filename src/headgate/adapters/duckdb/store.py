@@ -14,6 +14,7 @@ from headgate.core.errors import AdapterError, Finding, InternalError
 from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
+from headgate.types.convert import converted
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,6 +79,28 @@ class DuckDBSession:
     def physical(self, engine_type: str) -> str:
         return engine_type
 
+    def engine_type(self, stored: str) -> str:
+        return stored
+
+    def declared(self, engine_type: str) -> str:
+        return engine_type
+
+    def recast(self, value: str, before: str, after: str) -> str:
+        """As the gate would convert it: a plain cast rounds."""
+        return converted(value, before, after)
+
+    def alter(self, table: TableRef, statements: Sequence[str], rebinds: bool) -> None:
+        """Views find the columns by their names. An index holds on to the whole table."""
+        import duckdb
+
+        try:
+            for statement in statements:
+                self.execute(statement)
+        except duckdb.DependencyException as error:
+            what = f"an index of {table} holds on to its columns"
+            fix = "drop the index first (duckdb_indexes() lists them), and make it again after"
+            raise AdapterError.of("needed-by", what, str(table), fix) from error
+
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         return None
 
@@ -111,7 +134,25 @@ class DuckDBSession:
         self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
         return standing
 
-    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+    def exchange(self, table: TableRef, successor: TableRef, kept: TableRef) -> None:
+        """An index holds on to its table's name: those of others are dropped, as with the table itself."""
+        aside = quote.aside(kept)
+        indexes = self.execute(
+            "SELECT index_name FROM duckdb_indexes() WHERE database_name = current_database()"
+            " AND schema_name = ? AND table_name = ?",
+            [table.schema, table.name],
+        )
+        for (name,) in indexes:
+            self.execute(f"DROP INDEX {quote.ident(table.schema)}.{quote.ident(name)}")
+        self.execute(f"ALTER TABLE {quote.table(table)} RENAME TO {quote.ident(aside.name)}")
+        if kept != successor:
+            self.execute(f"DROP TABLE IF EXISTS {quote.table(kept)}")
+        self.execute(f"ALTER TABLE {quote.table(successor)} RENAME TO {quote.ident(table.name)}")
+        self.execute(f"ALTER TABLE {quote.table(aside)} RENAME TO {quote.ident(kept.name)}")
+
+    def create(
+        self, table: TableRef, columns: Columns, required: Sequence[str] = (), like: TableRef | None = None
+    ) -> None:
         self.execute(quote.create_table(table, columns, required))
 
     def clear(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:

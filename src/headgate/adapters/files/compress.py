@@ -1,18 +1,20 @@
-"""Plain, gzip and zstd files as streams of bytes, hashed as they stand on disk; text turned into UTF-8."""
+"""Plain and packed files as streams of bytes, hashed as they stand on disk; text turned into UTF-8."""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Any, Protocol
 
+from headgate.adapters.files.origin import corrupt, opened
 from headgate.core.errors import AdapterError
 
 CHUNK = 1 << 20
+XZ_MEMORY = 1 << 30
+"""Bytes that an xz stream may ask for: the format allows many times more."""
 
 
 class _Inflater(Protocol):
@@ -28,7 +30,7 @@ class _Inflater(Protocol):
 class Hashed:
     """Reads a file and hashes what it read."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._hash = hashlib.sha256()
 
@@ -44,51 +46,59 @@ class Hashed:
 
 def digest(path: Path) -> str:
     """`sha256:...` of the file's own bytes."""
-    with open_file(path) as file:
+    with opened(path) as file:
         hashed = Hashed(file)
         while hashed.read(CHUNK):
             pass
         return hashed.digest()
 
 
-def open_file(path: Path) -> BinaryIO:
-    """The file, open for reading. *Errors*: AdapterError `unreadable-file`."""
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def unreadable(path: Path, error: OSError) -> AdapterError:
-    kind = "folder" if os.path.isdir(path) else "file"
-    what = f"cannot read the {kind}: {error.strerror or error}"
-    made = AdapterError.of("unreadable-file", what, path, f"make the {kind} readable for this user, then run again")
-    assert isinstance(made, AdapterError)
-    return made
-
-
 def compressed(path: Path) -> bool:
     """Whether the name says that the file is compressed."""
-    return path.name.lower().endswith((".gz", ".zst"))
+    return path.name.lower().endswith(tuple(_FRAMES))
 
 
 def unpacked(path: Path, read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """The decompressed bytes of what `read(size)` gives, by the file's suffix (.gz, .zst, else as they are).
+    """The decompressed bytes of what `read(size)` gives, by the file's suffix (else as they are).
 
     *Errors*: AdapterError `corrupt-file` where the stream is damaged or ends early.
     """
     name = path.name.lower()
-    if name.endswith(".gz"):
-        return _frames(path, read, lambda: zlib.decompressobj(wbits=31), "gzip")
-    if name.endswith(".zst"):
-        return _frames(path, read, _zstd(), "zstd")
+    for suffix, (kind, frames) in _FRAMES.items():
+        if name.endswith(suffix):
+            return _frames(path, read, frames(), kind)
     return iter(lambda: read(CHUNK), b"")
+
+
+def _gzip() -> Callable[[], _Inflater]:
+    return lambda: zlib.decompressobj(wbits=31)
 
 
 def _zstd() -> Callable[[], _Inflater]:
     import zstandard
 
     return lambda: zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+
+
+def _bz2() -> Callable[[], _Inflater]:
+    import bz2
+
+    return bz2.BZ2Decompressor
+
+
+def _xz() -> Callable[[], _Inflater]:
+    import lzma
+
+    return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY)
+
+
+_FRAMES: dict[str, tuple[str, Callable[[], Callable[[], _Inflater]]]] = {
+    ".gz": ("gzip", _gzip),
+    ".zst": ("zstd", _zstd),
+    ".bz2": ("bzip2", _bz2),
+    ".xz": ("xz", _xz),
+}
+"""What each suffix means, and how the frames behind it are read."""
 
 
 def _frames(path: Path, read: Callable[[int], bytes], frame: Callable[[], _Inflater], kind: str) -> Iterator[bytes]:
@@ -102,22 +112,23 @@ def _frames(path: Path, read: Callable[[int], bytes], frame: Callable[[], _Infla
                     break
                 inflater = frame()
             try:
-                out = inflater.decompress(data)
-            except Exception as error:  # zlib.error or zstandard.ZstdError, which is imported lazily
-                raise _corrupt(path, f"damaged {kind} data before byte {passed} ({error})") from error
-            if out:
-                yield out
+                yield from _inflated(inflater, data)
+            except Exception as error:  # zlib.error, OSError, or an error of a module that is imported lazily
+                raise corrupt(path, f"damaged {kind} data before byte {passed} ({error})") from error
             data = inflater.unused_data if inflater.eof else b""
             inflater = None if inflater.eof else inflater
     if inflater is not None:
-        raise _corrupt(path, f"the {kind} stream ends early, at byte {passed}")
+        raise corrupt(path, f"the {kind} stream ends early, at byte {passed}")
 
 
-def _corrupt(path: Path, what: str) -> AdapterError:
-    fix = "have the file delivered again (nothing of it was loaded), then run again"
-    made = AdapterError.of("corrupt-file", what, path, fix)
-    assert isinstance(made, AdapterError)
-    return made
+def _inflated(inflater: Any, data: bytes) -> Iterator[bytes]:
+    """What the data unpack to, in pieces that fit in memory: bzip2 and xz may unpack to a million times as much."""
+    if not hasattr(inflater, "needs_input"):
+        yield inflater.decompress(data)
+        return
+    yield inflater.decompress(data, CHUNK)
+    while not inflater.needs_input and not inflater.eof:
+        yield inflater.decompress(b"", CHUNK)
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from headgate.adapters.files.csv_reader import CsvReader, Job
+from headgate.adapters.files.csv_reader import CsvJob, CsvReader
 from headgate.adapters.files.listing import Listing
-from headgate.adapters.files.options import csv_format
+from headgate.adapters.files.options import constants, csv_format
 from headgate.adapters.files.records import whole_record
-from headgate.adapters.files.shape import compare
+from headgate.adapters.files.shape import RESERVED, compare
 from headgate.adapters.files.sniff import Guess, guess
-from headgate.adapters.files.text import peek, read_head, width
+from headgate.adapters.files.text import Format, read_head, width
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session
+from headgate.core.suffixes import suffixes
 from headgate.core.values import Partition, Position
 
 
@@ -43,13 +44,21 @@ class CsvSource:
             "columns",
             "timezone",
             "file_column",
+            "hive",
             "comment",
         }
     )
 
+    kind = "csv"
+
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
-        form, nulls = csv_format(options)
-        self._job = Job(form, nulls, options.get("file_column"), tmp, Listing(options["path"], root))
+        form, nulls = self.form(options)
+        listing = Listing(options["path"], root, suffixes(self.kind))
+        self._job = CsvJob(form, tmp, listing, constants(options, root), nulls=nulls)
+
+    def form(self, options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
+        """How the text is to be read, and the texts that stand for NULL. *Errors*: ProjectError `bad-option`."""
+        return csv_format(options)
 
     @staticmethod
     def guess(path: Path) -> Guess:
@@ -73,11 +82,12 @@ class CsvSource:
         `columns`: those that the file of `partition` yields, in its order.
         """
         job = self._job
-        names = [name for name in columns if name != job.file_column]
+        given = job.constants.named(partition)
+        names = [name for name in columns if name not in given]
         made = whole_record(text, names, job.form.dialect, job.nulls)
-        if isinstance(made, str) or job.file_column not in columns or job.file_column is None:
+        if isinstance(made, str):
             return made
-        return {name: partition if name == job.file_column else made[name] for name in columns}
+        return {name: given[name] if name in given else made[name] for name in columns}
 
     def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:
         """What would keep these columns from being read, file by file: `missing-column`, `unknown-column`, errors."""
@@ -88,10 +98,12 @@ class CsvSource:
         findings = [] if files else [self._job.listing.none_found()]
         for file in files:
             try:
-                start = peek(file.path, self._job.form)
-                head = read_head(file.path, self._job.form, start)
+                start = self._job.form.start(file.path)
+                names = [name for name in read_head(file.path, self._job.form, start).names if name.lower() != RESERVED]
+                where = f"{file.path}:1"
+                given = self._job.constants.beside(names, file.partition, where, "bad-header")
                 findings += self._width(file.path, start)
-                findings += compare(self._job.columns_of(head.names, file.path), columns, f"{file.path}:1")
+                findings += compare([*names, *given], columns, where)
             except HeadgateError as error:
                 findings += error.findings
         return findings

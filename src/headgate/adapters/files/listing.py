@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.adapters.files.compress import digest, unreadable
+from headgate.adapters.files.compress import digest
+from headgate.adapters.files.origin import Identity, bad_archive, identity, is_archive, members, unreadable
 from headgate.core.errors import AdapterError, Finding, ProjectError
 from headgate.core.values import Partition, Position
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What tells one state of a file from another without reading it."""
-
-    size: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -30,16 +22,10 @@ class Found:
     path: Path
     identity: Identity
 
-
-def identity(path: Path) -> Identity:
-    """The file's size and time of change. *Errors*: AdapterError `unreadable-file`, `not-a-file`."""
-    try:
-        seen = path.stat()
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if not stat.S_ISREG(seen.st_mode):  # a pipe would be waited for, a device has no end
-        raise AdapterError.of("not-a-file", "this is a pipe, a socket or a device", path, "deliver plain files")
-    return Identity(seen.st_size, seen.st_mtime_ns)
+    @property
+    def partition(self) -> Partition:
+        """The file as a partition that nobody has judged yet."""
+        return Partition(self.name, "new", self.identity.size, location=str(self.path))
 
 
 def changed_error(path: Path) -> AdapterError:
@@ -54,19 +40,27 @@ def changed_error(path: Path) -> AdapterError:
 
 
 class Listing:
-    """The files that one or more patterns name, relative to the project folder."""
+    """The files that one or more patterns name, relative to the project folder.
 
-    def __init__(self, patterns: str | list[str], root: Path) -> None:
+    Of a zip archive, every member whose name ends in one of `suffixes` is a file of its own; without `suffixes` the
+    archive itself is one.
+    """
+
+    def __init__(self, patterns: str | list[str], root: Path, suffixes: Sequence[str] = ()) -> None:
+        self._suffixes = tuple(suffixes)
         self._patterns = [patterns] if isinstance(patterns, str) else list(patterns)
         self._root = root
         self._digests: dict[tuple[Path, Identity], str] = {}
 
     def files(self) -> list[Found]:
-        """Every file in name order. *Errors*: `path-escapes`, `not-a-file`, `same-name`, `unreadable-file`."""
+        """Every file in name order.
+
+        *Errors*: `path-escapes`, `not-a-file`, `same-name`, `unreadable-file`, `corrupt-file`, `bad-archive`.
+        """
         found: dict[Path, Found] = {}
         names: dict[str, Path] = {}
         for pattern in self._patterns:
-            for name, path in self._matches(pattern):
+            for name, path in self._unpacked(pattern):
                 if path in found:
                     continue
                 if name in names:
@@ -80,6 +74,24 @@ class Listing:
         tried = ", ".join(str(self._root / pattern) for pattern in self._patterns)
         fix = "correct `path:` (it is relative to the project folder), or deliver a file"
         return Finding("no-files", "error", "no file matches", tried, fix)
+
+    def _unpacked(self, pattern: str) -> Iterator[tuple[str, Path]]:
+        for name, path in self._matches(pattern):
+            if self._suffixes and is_archive(path):
+                yield from self._members(name, path)
+            else:
+                yield name, path
+
+    def _members(self, name: str, archive: Path) -> Iterator[tuple[str, Path]]:
+        there = members(archive)
+        for nested in (one.name for one in there if is_archive(Path(one.name))):
+            raise bad_archive(archive / nested, "an archive inside of an archive is not opened", "unpack the outer one")
+        wanted = [one.name for one in there if one.name.lower().endswith(self._suffixes)]
+        if not wanted:
+            listed = ", ".join(self._suffixes)
+            raise bad_archive(archive, f"no member has a name in one of {listed}", "deliver another, or name another")
+        for one in wanted:
+            yield _name(f"{name}/{one}", archive / one), archive / one
 
     def _matches(self, pattern: str) -> Iterator[tuple[str, Path]]:
         full = self._inside(pattern)
@@ -123,15 +135,17 @@ class Listing:
         files are read for that only where sizes collide.
         """
         made: list[Partition] = []
-        twins = _Twins(known, self.digest)
-        for file in self.files():
-            position = known.get(file.name)
-            if position is not None:
-                status, reason, twin = *self._against(file, position), ""
-            else:
-                twin = twins.of(file)
-                status, reason = ("twin", f"same content as {twin}") if twin else ("new", "")
-            made.append(Partition(file.name, status, file.identity.size, reason, twin, str(file.path)))  # type: ignore[arg-type]
+        files = self.files()
+        against = {file.name: self._against(file, known[file.name]) for file in files if file.name in known}
+        changed = {name for name, (status, _) in against.items() if status == "changed"}
+        twins = _Twins(known, changed, self.digest)
+        for file in files:
+            status, reason = against.get(file.name, ("new", ""))
+            twin, former = twins.of(file) if status in ("new", "changed") else ("", False)
+            if twin and status == "new":
+                status, reason = "twin", f"same content as {twin}"
+            size, place = file.identity.size, str(file.path)
+            made.append(Partition(file.name, status, size, reason, twin, place, former))  # type: ignore[arg-type]
         return made
 
     def _against(self, file: Found, position: Position) -> tuple[str, str]:
@@ -149,27 +163,35 @@ class Listing:
 class _Twins:
     """Contents seen so far, by size and then by digest: a file is read only where its size came before."""
 
-    def __init__(self, known: Mapping[str, Position], digest: Callable[[Found], str]) -> None:
+    def __init__(self, known: Mapping[str, Position], changed: set[str], digest: Callable[[Found], str]) -> None:
         self._digest = digest
+        self._changed = changed
         self._known: dict[object, dict[object, str]] = {}
         self._fresh: dict[int, list[Found]] = {}
         self._hashed: dict[int, dict[str, str]] = {}
-        for name in sorted(known, reverse=True):
+        for name in sorted(known, key=lambda name: (name in changed, name), reverse=True):
             self._known.setdefault(known[name].get("size"), {})[known[name].get("digest")] = name
 
-    def of(self, file: Found) -> str:
-        """The first known partition, else the first new file, with this content; empty if there is none."""
+    def of(self, file: Found) -> tuple[str, bool]:
+        """The first known partition, else the first new or changed file, with this content; empty if there is none.
+
+        True behind it: the partition had this content when it was loaded, and has changed since.
+        """
         size = file.identity.size
         known, waiting = self._known.get(size, {}), self._fresh.setdefault(size, [])
         hashed = self._hashed.setdefault(size, {})
         waiting.append(file)
         if not known and len(waiting) == 1 and not hashed:
-            return ""
+            return "", False
         for one in waiting:
             hashed.setdefault(self._digest(one), one.name)
         waiting.clear()
         first = hashed[self._digest(file)]
-        return known.get(self._digest(file), "" if first == file.name else first)
+        standing = known.get(self._digest(file), "")
+        fresh = "" if first == file.name else first
+        if standing in self._changed and fresh:
+            return fresh, False
+        return standing or fresh, standing in self._changed
 
 
 def _there(path: Path, pattern: bool) -> bool:

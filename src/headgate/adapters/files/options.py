@@ -1,14 +1,17 @@
-"""The options of a CSV source, checked."""
+"""The options of sources that read text, checked."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from headgate.adapters.files.constants import Constants
 from headgate.adapters.files.records import Dialect
 from headgate.adapters.files.text import Format
 from headgate.core.errors import ProjectError, nearest
+from headgate.core.suffixes import unpacked_name
 
 ENCODINGS = {"utf-8": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16", "cp1252": "cp1252"}
 """Python's canonical names of the encodings we read, and ours."""
@@ -16,11 +19,17 @@ ENCODINGS = {"utf-8": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16", "cp12
 
 def csv_format(options: Mapping[str, Any]) -> tuple[Format, tuple[bytes, ...]]:
     """How the text is to be read, and the texts that stand for NULL. *Errors*: ProjectError `bad-option`."""
-    header = _flag(options.get("header", True))
+    header = flag(options.get("header", True))
     names = _names(options.get("columns"), header)
     dialect = _dialect(options)
     nulls = _nulls(options.get("null"), dialect)
-    return Format(dialect, _encoding(options.get("encoding")), header, names), nulls
+    return Format(dialect, encoding(options.get("encoding")), header, names), nulls
+
+
+def constants(options: Mapping[str, Any], root: Path) -> Constants:
+    """The columns that paths give. *Errors*: ProjectError `bad-option`."""
+    hive = options.get("hive")
+    return Constants(root.absolute(), options.get("file_column"), hive is not None and flag(hive, "hive"))
 
 
 def _bad(option: str, what: str, fix: str) -> ProjectError:
@@ -29,12 +38,14 @@ def _bad(option: str, what: str, fix: str) -> ProjectError:
     return made
 
 
-def _flag(value: object) -> bool:
+def flag(value: object, option: str = "header") -> bool:
+    """Whether the option is true. *Errors*: ProjectError `bad-option`."""
     if isinstance(value, bool):
         return value
     text = str(value).strip().lower()
     if text not in ("true", "false"):
-        raise _bad("header", f"expected true or false, not {value!r}", "write `header: true` or `header: false`")
+        fix = f"write `{option}: true` or `{option}: false`"
+        raise _bad(option, f"expected true or false, not {value!r}", fix)
     return text == "true"
 
 
@@ -53,7 +64,7 @@ def _dialect(options: Mapping[str, Any]) -> Dialect:
 def _tabs(path: object) -> bool:
     """Whether the paths' suffix says that tabs delimit."""
     paths = path if isinstance(path, list | tuple) else [path]
-    return all(str(one).lower().endswith((".tsv", ".tsv.gz", ".tsv.zst")) for one in paths)
+    return all(unpacked_name(str(one)).endswith(".tsv") for one in paths)
 
 
 def _mark(options: Mapping[str, Any], option: str, default: str, *, optional: bool = False) -> bytes:
@@ -81,7 +92,8 @@ def _null(text: str, dialect: Dialect) -> bytes:
     return text.encode()
 
 
-def _encoding(value: object) -> str:
+def encoding(value: object) -> str:
+    """Our name of the encoding. *Errors*: ProjectError `bad-option`."""
     text = "utf-8" if value is None else str(value)
     try:
         name = codecs.lookup(text).name

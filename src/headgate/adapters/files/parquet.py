@@ -12,14 +12,17 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from headgate.adapters.files.compress import open_file
-from headgate.adapters.files.listing import Found, Listing, changed_error, identity
+from headgate.adapters.files.constants import columns, selected
+from headgate.adapters.files.listing import Found, Listing, changed_error
+from headgate.adapters.files.options import constants
+from headgate.adapters.files.origin import identity, open_file
 from headgate.adapters.files.shape import RESERVED, compare, has_magic
 from headgate.core.errors import AdapterError, Finding, HeadgateError
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, Partition, Position, SourceColumn
 from headgate.sql.quote import columns as quoted_columns
 from headgate.sql.quote import ident, literal
+from headgate.types.nested import bases
 
 ROW_NUMBER = "file_row_number"
 """DuckDB's own name for the row's number; a file with a column of that name is numbered by a window instead."""
@@ -43,10 +46,10 @@ class ParquetSource:
     replay: Literal["stable", "moving"] = "stable"
     unit = "file"
     typed = True
-    OPTIONS: ClassVar[frozenset[str]] = frozenset({"path", "file_column", "timezone"})
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"path", "file_column", "hive", "timezone"})
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
-        self.file_column: str | None = options.get("file_column")
+        self.constants = constants(options, root)
         self.tmp = tmp
         self.listing = Listing(options["path"], root)
 
@@ -66,36 +69,45 @@ class ParquetSource:
             return list(error.findings)
         findings = [] if files else [self.listing.none_found()]
         for file in files:
-            with _Path(file.path, self.tmp) as path:
-                try:
+            try:
+                with self.readable(file.path) as path:
                     found = footer(session, path, file.path)
-                    names = [column.name for column in self.columns_of(found, file.path)]
-                    findings += compare(names, columns, str(file.path))
-                except HeadgateError as error:
-                    findings += error.findings
+                given = self.given(found, file.partition)
+                names = [*(column.name for column in own(found)), *given]
+                findings += compare(names, bases(own(found), columns), str(file.path))
+            except HeadgateError as error:
+                findings += error.findings
         return findings
 
-    def columns_of(self, found: Footer, path: Path) -> tuple[SourceColumn, ...]:
-        """The columns that a file yields. *Errors*: AdapterError `bad-schema`."""
-        kept = tuple(column for column in found.columns if column.name.lower() != RESERVED)
-        if self.file_column is None:
-            return kept
-        if self.file_column.lower() in (column.name.lower() for column in found.columns):
-            what = f"the file already has a column {self.file_column!r}"
-            raise AdapterError.of("bad-schema", what, path, "choose another name for `file_column:`")
-        return (*kept, SourceColumn(self.file_column, "VARCHAR"))
+    def readable(self, path: Path) -> Readable:
+        """The file as the engine reads it."""
+        return Readable(path, self.tmp)
+
+    def given(self, found: Footer, partition: Partition) -> dict[str, str | None]:
+        """The columns that the path gives. *Errors*: AdapterError `bad-schema`, `bad-path`."""
+        names = [column.name for column in found.columns]
+        return self.constants.beside(names, partition, partition.location, "bad-schema")
 
 
-class _Path:
+def own(found: Footer) -> tuple[SourceColumn, ...]:
+    """The columns that a file yields by itself."""
+    return tuple(column for column in found.columns if column.name.lower() != RESERVED)
+
+
+class Readable:
     """A path that DuckDB does not take for a pattern: the file's own, or a link to it in a temporary folder."""
 
     def __init__(self, path: Path, tmp: Path) -> None:
         self._folder: Path | None = None
         self.path = path
         if has_magic(path):
-            self._folder = Path(tempfile.mkdtemp(prefix="parquet-", dir=tmp))
-            self.path = self._folder / "file.parquet"
+            self.path = self.beside(tmp)
             self.path.symlink_to(path)
+
+    def beside(self, tmp: Path) -> Path:
+        """The name of a file in a temporary folder, which lives until `close`."""
+        self._folder = Path(tempfile.mkdtemp(prefix="parquet-", dir=tmp))
+        return self._folder / "file.parquet"
 
     def __enter__(self) -> Path:
         return self.path
@@ -143,8 +155,7 @@ class ParquetReader:
     def __init__(self, source: ParquetSource, session: Session, partition: Partition, at: Position | None) -> None:
         self._partition = partition
         self._file = Path(partition.location)
-        self._file_column = source.file_column
-        self._path = _Path(self._file, source.tmp)
+        self._path = source.readable(self._file)
         try:
             self._open(source, session, at)
         except BaseException:
@@ -154,7 +165,8 @@ class ParquetReader:
     def _open(self, source: ParquetSource, session: Session, at: Position | None) -> None:
         self._seen = identity(self._file)
         self._footer = footer(session, self._path.path, self._file)
-        self._columns = source.columns_of(self._footer, self._file)
+        self._own, self._given = own(self._footer), source.given(self._footer, self._partition)
+        self._columns = (*self._own, *columns(self._given))
         self._digest = source.listing.digest(Found(self._partition.name, self._file, self._seen))
         self._verify()
         if at is not None and at.get("digest") != self._digest:
@@ -204,8 +216,8 @@ class ParquetReader:
         """Rows `start` + 1 to `end`."""
         row = ident(RESERVED)
         path = literal(str(self._path.path))
-        named = [column.name for column in self._columns if column.name != self._file_column]
-        picked = ([quoted_columns(named)] if named else []) + self._constant()
+        named = [column.name for column in self._own]
+        picked = ([quoted_columns(named)] if named else []) + selected(self._given)
         whole = (start, end) == (0, self._footer.rows)
         if any(column.name.lower() == ROW_NUMBER for column in self._footer.columns):
             numbered = f"row_number() OVER () AS {row}"
@@ -215,11 +227,6 @@ class ParquetReader:
         options = f"{ROW_NUMBER} = true, hive_partitioning = false"
         every = f"SELECT {', '.join([numbered, *picked])} FROM read_parquet({path}, {options})"
         return every if whole else f"{every} WHERE {ROW_NUMBER} BETWEEN {start} AND {end - 1}"
-
-    def _constant(self) -> list[str]:
-        if self._file_column is None:
-            return []
-        return [f"{literal(self._partition.name)} AS {ident(self._file_column)}"]
 
     def _originals(self, start: int, end: int, rows: Sequence[int] | str) -> str:
         from headgate.types.codec import encode_row

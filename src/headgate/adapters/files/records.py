@@ -131,7 +131,7 @@ class Splitter:
             if found is None:
                 return
             if not clean and found[3] == "":
-                found = (*found[:3], _garbage(buf[found[0] : found[1]]))
+                found = (*found[:3], garbage(buf[found[0] : found[1]]))
             yield found
             pos = found[2]
 
@@ -352,7 +352,8 @@ def _quoted(dialect: Dialect) -> bytes:
     return quote + rb"(?:" + inner + rb")*+" + quote
 
 
-def _garbage(raw: bytes) -> str:
+def garbage(raw: bytes) -> str:
+    """What is wrong with the bytes; "" if they are text."""
     if b"\0" in raw:
         return "expected no NUL byte"
     return "" if plain(raw) else "expected valid text in the file's encoding"

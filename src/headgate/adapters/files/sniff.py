@@ -11,9 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from headgate.adapters.files.compress import open_file, unpacked
+from headgate.adapters.files.compress import unpacked
+from headgate.adapters.files.origin import opened
 from headgate.adapters.files.records import Dialect, Splitter
-from headgate.adapters.files.text import BOM, HEAD, Format, peek
+from headgate.adapters.files.text import BOM, HEAD, peek
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 RECORDS = 500
@@ -58,7 +59,7 @@ def guess(path: Path) -> Guess:
     encoding, notes = (
         (encoding, ["UTF-16, by its byte order mark"]) if encoding else chosen_encoding(sound, broken, odd)
     )
-    start = peek(path, Format(Dialect(), encoding))
+    start = peek(path, encoding)
     body = start[len(BOM) :] if start.startswith(BOM) else start
     best = _best(body, len(start) < HEAD)
     options: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
@@ -121,7 +122,7 @@ def chosen_encoding(sound: int, broken: int, odd: bool = False) -> tuple[str, li
 
 def _chunks(path: Path) -> Iterator[bytes]:
     """The text in pieces that end at line ends."""
-    with open_file(path) as file:
+    with opened(path) as file:
         rest = b""
         for chunk in unpacked(path, file.read):
             whole, newline, after = (rest + chunk).rpartition(b"\n")

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.adapters.files.records import CHUNK, Dialect
-from headgate.adapters.files.text import Mark, Window, counted, write
+from headgate.adapters.files.records import CHUNK, Dialect, Splitter
+from headgate.adapters.files.shape import RESERVED
+from headgate.adapters.files.text import Format, Mark, write
+from headgate.adapters.files.window import Window, counted
 from headgate.sql import quote as sql
 
 FLOOR = 2 << 20
@@ -42,10 +44,10 @@ def spooled_dialect(dialect: Dialect) -> Dialect:
 class Spooler:
     """Writes one range of a scanned text the careful way."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, form: Format) -> None:
         self._window = window
-        self._splitter = window.splitter
-        self._in = window.form.dialect
+        self._splitter = form.cutter(window.scan.head)
+        self._in = form.dialect
         self._out = spooled_dialect(self._in)
         marks = self._out.quote + b"\r" + (b"" if self._in.doubled else self._in.escape)
         self._special = re.compile(b"[" + b"".join(b"\\x%02x" % mark for mark in marks) + b"]")
@@ -91,7 +93,7 @@ class Spooler:
         for number, line, extent in counted(self._splitter, mark, buf):
             start, stop, _, problem = extent
             if problem:
-                self._refuse(number, line, buf[start:stop], problem)
+                self._refuse(number, self._window.line_of(number, line), buf[start:stop], problem)
                 continue
             raw = buf[start:stop]
             keep = tidy or not self._special.search(raw) or self._tidy(raw)
@@ -140,15 +142,23 @@ def _cell(value: int | str | None) -> str:
 
 
 def write_originals(
-    window: Window, numbers: Iterable[int], extra: Mapping[str, str], nulls: Sequence[bytes], path: Path
+    window: Window,
+    form: Format,
+    numbers: Iterable[int],
+    extra: Mapping[str, str | None],
+    nulls: Sequence[bytes],
+    path: Path,
 ) -> int:
     """Writes record number, line, raw text and the row as JSON for these records; the longest line in bytes."""
     longest = 0
+    splitter = form.cutter(window.scan.head)
 
     def lines() -> Iterator[bytes]:
         nonlocal longest
         for number, line, buf, extent in window.numbered(numbers):
-            row = None if extent[3] else as_json(window, buf, extent[0], extra, nulls)
+            texts = None if extent[3] else _texts(splitter, buf, extent[0], nulls)
+            named = None if texts is None else dict(zip(window.scan.head.names, texts, strict=True))
+            row = None if named is None else json.dumps({**named, **extra}, ensure_ascii=False)
             text = quoted_line(number, line, shown(buf[extent[0] : extent[1]]), row)
             longest = max(longest, len(text))
             yield text
@@ -157,17 +167,24 @@ def write_originals(
     return longest
 
 
-def as_json(window: Window, buf: bytes, start: int, extra: Mapping[str, str], nulls: Sequence[bytes]) -> str:
-    """The record as a JSON object of column -> text or null."""
-    splitter = window.splitter
+def _texts(splitter: Splitter, buf: bytes, start: int, nulls: Sequence[bytes]) -> list[str | None]:
+    """The record's fields."""
     walked = splitter.walk(buf, start)
     assert isinstance(walked, tuple)
-    texts = [
-        None if value in nulls and not quoted else value.decode("utf-8")
-        for value, quoted in splitter.values(buf, walked[0])
-    ]
-    row = dict(zip(window.scan.head.names, texts, strict=True))
-    return json.dumps({**row, **extra}, ensure_ascii=False)
+    values = splitter.values(buf, walked[0])
+    return [None if value in nulls and not quoted else value.decode("utf-8") for value, quoted in values]
+
+
+def original_rows(table: Table) -> str:
+    """The SELECT that a batch's `originals` gives, of record number, line, raw text and row in a temporary file."""
+    named = f'CAST(c0 AS BIGINT) AS {sql.ident(RESERVED)}, CAST(c1 AS BIGINT) AS line, c2 AS raw, c3 AS "row"'
+    return f"SELECT {named} FROM {table.read()}"
+
+
+def malformed_rows(table: Table) -> str:
+    """A batch's `malformed_relation`, of record number, line, raw text and message in a temporary file."""
+    named = f"CAST(c0 AS BIGINT) AS {sql.ident(RESERVED)}, CAST(c1 AS BIGINT) AS line, c2 AS raw, c3 AS message"
+    return f"SELECT {named} FROM {table.read()}"
 
 
 @dataclass(frozen=True)
@@ -182,20 +199,25 @@ class Table:
     longest: int = 0
     parallel: bool = True
     crlf: bool = False
+    lines: bool = False
+    """Nothing delimits, nothing quotes: the one column is the line."""
 
     def read(self) -> str:
         """The `read_csv(...)` call: everything is said, nothing is guessed."""
         columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(self.columns))
         line = max(FLOOR, self.longest + CHUNK)
+        marks = [b"", b"", b""] if self.lines else [self.dialect.delim, self.dialect.quote, self.dialect.escape]
+        delim, quote, escape = (sql.literal(mark.decode()) for mark in marks)
+        nulls = ", ".join(sql.literal(null.decode()) for null in self.nulls)
         options = [
             sql.literal(str(self.path)),
             f"columns = {{{columns}}}",
             "auto_detect = false",
             f"header = {str(self.header).lower()}",
-            f"delim = {sql.literal(self.dialect.delim.decode())}",
-            f"quote = {sql.literal(self.dialect.quote.decode())}",
-            f"escape = {sql.literal(self.dialect.escape.decode())}",
-            f"nullstr = [{', '.join(sql.literal(null.decode()) for null in self.nulls)}]",
+            f"delim = {delim}",
+            f"quote = {quote}",
+            f"escape = {escape}",
+            *([f"nullstr = [{nulls}]"] if self.nulls else []),
             "allow_quoted_nulls = false",
             "strict_mode = true",
             "comment = ''",

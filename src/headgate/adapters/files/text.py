@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
-from headgate.adapters.files.compress import Hashed, compressed, open_file, recoded, unpacked, unreadable
-from headgate.adapters.files.records import CHUNK, Block, Dialect, Extent, Splitter, Tally
+from headgate.adapters.files.compress import Hashed, compressed, recoded, unpacked
+from headgate.adapters.files.origin import member_of, open_file, opened, unreadable
+from headgate.adapters.files.records import Block, Dialect, Extent, Splitter, Tally
 from headgate.core.errors import AdapterError
 
 BOM = b"\xef\xbb\xbf"
@@ -17,14 +18,50 @@ HEAD = 1 << 20
 """Bytes within which the header and the kind of line end must show."""
 
 
+Spool = Callable[[str], Path]
+"""Names a new temporary file for the kind of content given."""
+
+
+class Cutter(Protocol):
+    """Tells where records begin and end in a text."""
+
+    def extents(self, buf: bytes, pos: int = 0, eof: bool = True) -> Iterator[Extent]: ...
+    def newlines(self, buf: bytes, start: int = 0, stop: int | None = None) -> int: ...
+    def tally(self, block: bytes) -> Tally | None: ...
+    def blocks(self, read: Callable[[int], bytes], offset: int = 0) -> Iterator[Block]: ...
+
+
+class Layout(Protocol):
+    """How a text is to be read: its encoding, what stands at its head, and where its records are."""
+
+    @property
+    def encoding(self) -> str: ...
+    def prepare(self, origin: Path, spool: Spool) -> Text: ...
+    def head(self, origin: Path, start: bytes) -> Head: ...
+    def cutter(self, head: Head) -> Cutter: ...
+
+
 @dataclass(frozen=True)
 class Format:
-    """How the text is to be read: dialect, encoding, whether it has a header, and the names if it has none."""
+    """How a CSV is to be read: dialect, encoding, whether it has a header, and the names if it has none."""
 
     dialect: Dialect
     encoding: str = "utf-8"
     header: bool = True
     names: tuple[str, ...] = ()
+
+    def prepare(self, origin: Path, spool: Spool) -> Text:
+        return prepare(origin, self.encoding, spool)
+
+    def start(self, origin: Path) -> bytes:
+        """The text's beginning: its header and some records, if there are any."""
+        return peek(origin, self.encoding)
+
+    def head(self, origin: Path, start: bytes) -> Head:
+        return read_head(origin, self, start)
+
+    def cutter(self, head: Head) -> Splitter:
+        return Splitter(self.dialect, len(head.names), head.lone_cr)
 
 
 @dataclass(frozen=True)
@@ -44,11 +81,15 @@ class Head:
 
 @dataclass(frozen=True)
 class Text:
-    """UTF-8 text at `path`, made from the file `origin`, whose own bytes have `digest` ("" if not yet hashed)."""
+    """UTF-8 text at `path`, made from the file `origin`, whose own bytes have `digest` ("" if not yet hashed).
+
+    `begins`: where each record begins in the origin, if lines of the text are not its lines.
+    """
 
     origin: Path
     path: Path
     digest: str = ""
+    begins: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,17 +125,20 @@ class Scan:
         return self.marks[number + 1] if number + 1 < len(self.marks) else self.end
 
 
-def prepare(origin: Path, form: Format, spool: Path) -> Text:
-    """Text that an engine can read: the file itself, or its decompressed and recoded content written to `spool`."""
-    if not compressed(origin) and form.encoding == "utf-8":
+def prepare(origin: Path, encoding: str, spool: Spool) -> Text:
+    """Text that an engine can read: the file itself, or its decompressed and recoded content in a temporary file."""
+    if not compressed(origin) and encoding == "utf-8" and member_of(origin) is None:
         return Text(origin, origin)
-    with open_file(origin) as file:
+    path = spool("text")
+    with opened(origin) as file:
         hashed = Hashed(file)
-        chunks = unpacked(origin, hashed.read)
-        if form.encoding != "utf-8":
-            chunks = recoded(origin, chunks, form.encoding)
-        write(spool, chunks)
-        return Text(origin, spool, hashed.digest())
+        write(path, _decoded(origin, hashed.read, encoding))
+        return Text(origin, path, hashed.digest())
+
+
+def _decoded(origin: Path, read: Callable[[int], bytes], encoding: str) -> Iterator[bytes]:
+    chunks = unpacked(origin, read)
+    return chunks if encoding == "utf-8" else recoded(origin, chunks, encoding)
 
 
 def write(path: Path, chunks: Iterable[bytes]) -> None:
@@ -109,15 +153,12 @@ def write(path: Path, chunks: Iterable[bytes]) -> None:
                 ) from error
 
 
-def peek(origin: Path, form: Format, size: int = HEAD) -> bytes:
+def peek(origin: Path, encoding: str, size: int = HEAD) -> bytes:
     """About the first `size` bytes of the text."""
-    with open_file(origin) as file:
+    with opened(origin) as file:
         try:
-            chunks = unpacked(origin, file.read)
-            if form.encoding != "utf-8":
-                chunks = recoded(origin, chunks, form.encoding)
             found = b""
-            for chunk in chunks:
+            for chunk in _decoded(origin, file.read, encoding):
                 found += chunk
                 if len(found) >= size:
                     break
@@ -210,7 +251,7 @@ def _bad_header(origin: Path, what: str) -> AdapterError:
     return made
 
 
-def scan(text: Text, form: Format) -> Scan:
+def scan(text: Text, form: Layout) -> Scan:
     """Counts and hashes: one pass over the text."""
     with open_file(text.path) as file:
         try:
@@ -219,20 +260,20 @@ def scan(text: Text, form: Format) -> Scan:
             raise unreadable(text.origin, error) from error
 
 
-def _scan(text: Text, form: Format, file: Hashed) -> Scan:
+def _scan(text: Text, form: Layout, file: Hashed) -> Scan:
     start = file.read(HEAD)
-    head = read_head(text.origin, form, start)
+    head = form.head(text.origin, start)
     pending = [start[head.offset :]]
 
     def read(size: int) -> bytes:
         return (pending.pop() if pending else b"") or file.read(size)
 
-    splitter = Splitter(form.dialect, len(head.names), head.lone_cr)
+    cutter = form.cutter(head)
     marks: list[Mark] = []
     tallies: list[Tally] = []
     longest = 0
     at = Mark(head.offset, 0, head.line)
-    for block in splitter.blocks(read, head.offset):
+    for block in cutter.blocks(read, head.offset):
         marks.append(at)
         tallies.append(block.tally)
         longest = max(longest, block.size)
@@ -243,122 +284,3 @@ def _scan(text: Text, form: Format, file: Hashed) -> Scan:
 
 def _after(mark: Mark, block: Block) -> Mark:
     return Mark(block.offset + block.size, mark.records + block.tally.records, mark.line + block.tally.lines)
-
-
-@dataclass(frozen=True)
-class Window:
-    """A scanned text, to be read in pieces."""
-
-    text: Text
-    form: Format
-    scan: Scan
-
-    @property
-    def splitter(self) -> Splitter:
-        return Splitter(self.form.dialect, len(self.scan.head.names), self.scan.head.lone_cr)
-
-    def pieces(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, bytes]]:
-        """The bytes between two places, block by block, each with the place where it begins."""
-        with open_file(self.text.path) as file:
-            for mark, stop in self._steps(start, end):
-                file.seek(mark.offset)
-                yield mark, file.read(stop.offset - mark.offset)
-
-    def _steps(self, start: Mark, end: Mark) -> Iterator[tuple[Mark, Mark]]:
-        while start.offset < end.offset:
-            stop = self.scan.block_end(self.scan.block_at(start.offset))
-            stop = stop if stop.offset < end.offset else end
-            yield start, stop
-            start = stop
-
-    def tallies(self, start: Mark, end: Mark) -> list[Tally]:
-        """What each piece between two places holds. Of a block that is cut, only the part inside counts: a strict
-        parser may raise for its other part alone.
-        """
-        found: list[Tally] = []
-        for mark, stop in self._steps(start, end):
-            number = self.scan.block_at(mark.offset)
-            whole = mark == self.scan.marks[number] and stop == self.scan.block_end(number)
-            found.append(self.scan.tallies[number] if whole else self._tally(mark, stop))
-        return found
-
-    def _tally(self, start: Mark, end: Mark) -> Tally:
-        (_, buf), *_ = self.pieces(start, end)
-        return self.splitter.tally(buf) or Tally(end.records - start.records, end.line - start.line, strict=False)
-
-    def numbered(self, numbers: Iterable[int]) -> Iterator[tuple[int, int, bytes, Extent]]:
-        """Record number, physical line, a buffer and the record's extent in it, for each of these record numbers."""
-        splitter = self.splitter
-        firsts = [mark.records + 1 for mark in self.scan.marks]
-        wanted: dict[int, set[int]] = {}
-        for number in set(numbers):
-            if 1 <= number <= self.scan.end.records:
-                wanted.setdefault(bisect.bisect_right(firsts, number) - 1, set()).add(number)
-        for block in sorted(wanted):
-            start, end = self.scan.marks[block], self.scan.block_end(block)
-            for _, buf in self.pieces(start, end):
-                for number, line, extent in counted(splitter, start, buf):
-                    if number in wanted[block]:
-                        yield number, line, buf, extent
-
-    def cut(self, start: Mark, max_rows: int, max_bytes: int) -> Mark:
-        """A place at most about `max_rows` records and `max_bytes` bytes after `start`, at least one record."""
-        end = self.scan.end
-        if end.records - start.records <= max_rows and end.offset - start.offset <= max_bytes:
-            return end
-        best = start
-        for number in range(self.scan.block_at(start.offset), len(self.scan.marks)):
-            mark = self.scan.block_end(number)
-            if mark.records - start.records > max_rows or mark.offset - start.offset > max_bytes:
-                break
-            best = mark
-        if best.records == start.records:
-            best = self._cut_inside(start, max_rows, max_bytes)
-        return end if best.records == end.records else best
-
-    def _cut_inside(self, start: Mark, max_rows: int, max_bytes: int) -> Mark:
-        splitter = self.splitter
-        best = start
-        for mark, buf in self.pieces(start, self.scan.end):
-            last, line = 0, mark.line
-            for number, (_, _, end, problem) in _numbers(splitter, mark, buf):
-                line += splitter.newlines(buf, last, end)
-                last = end
-                here = Mark(mark.offset + end, number, line)
-                full = number - start.records >= max_rows or here.offset - start.offset >= max_bytes
-                best = here
-                if problem is not None and full:
-                    return here
-        return best
-
-
-def _numbers(splitter: Splitter, mark: Mark, buf: bytes) -> Iterator[tuple[int, Extent]]:
-    """Every extent with the number of records up to and with it."""
-    number = mark.records
-    for extent in splitter.extents(buf):
-        number += extent[3] is not None
-        yield number, extent
-
-
-def counted(splitter: Splitter, mark: Mark, buf: bytes) -> Iterator[tuple[int, int, Extent]]:
-    """Every record of a piece that begins at `mark`: its number, its physical line, its extent."""
-    line, last = mark.line, 0
-    for number, extent in _numbers(splitter, mark, buf):
-        line += splitter.newlines(buf, last, extent[0])
-        last = extent[0]
-        if extent[3] is not None:
-            yield number, line, extent
-
-
-def copy_range(path: Path, start: int, end: int, target: Path) -> None:
-    """Copies bytes `start` to `end` of a file to a new file."""
-    with open_file(path) as source:
-        source.seek(start)
-        write(target, _portions(source, end - start))
-
-
-def _portions(source: BinaryIO, left: int) -> Iterator[bytes]:
-
-    while left > 0 and (data := source.read(min(CHUNK, left))):
-        left -= len(data)
-        yield data

@@ -101,6 +101,22 @@ class PostgresSession:
     def physical(self, engine_type: str) -> str:
         return types.physical(engine_type)
 
+    def engine_type(self, stored: str) -> str:
+        return types.engine_type(stored)
+
+    def declared(self, engine_type: str) -> str:
+        return types.declared(engine_type)
+
+    def recast(self, value: str, before: str, after: str) -> str:
+        return types.recast(value, before, after)
+
+    def alter(self, table: TableRef, statements: Sequence[str], rebinds: bool) -> None:
+        made = views.take_down(self, table) if rebinds else []
+        self._indexed.clear()  # an index goes with its column
+        for statement in statements:
+            views.guarded(self, table, statement)
+        views.put_up(self, made, table)
+
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         return types.holds(value, engine_type)
 
@@ -132,8 +148,29 @@ class PostgresSession:
         views.put_up(self, readers, target)
         return standing
 
-    def create(self, table: TableRef, columns: Columns, required: Sequence[str] = ()) -> None:
+    def exchange(self, table: TableRef, successor: TableRef, kept: TableRef) -> None:
+        """A table keeps its grants and views by what it is, not by its name: they are given to the successor."""
+        aside = quote.aside(kept)
+        self._check(kept)
+        grants = views.grants(self, table)
+        made = views.take_down(self, table)
+        views.guarded(self, table, f"ALTER TABLE {quote.table(table)} RENAME TO {quote.ident(aside.name)}")
+        if kept != successor:
+            views.guarded(self, kept, f"DROP TABLE IF EXISTS {quote.table(kept)}")
+        self.execute(f"ALTER TABLE {quote.table(successor)} RENAME TO {quote.ident(table.name)}")
+        self.execute(f"ALTER TABLE {quote.table(aside)} RENAME TO {quote.ident(kept.name)}")
+        self._indexed.clear()
+        views.put_up(self, made, table)
+        for grant in grants:
+            self.execute(grant)
+
+    def create(
+        self, table: TableRef, columns: Columns, required: Sequence[str] = (), like: TableRef | None = None
+    ) -> None:
         self._check(table, [name for name, _ in columns])
+        if like and self.columns(like) == [(name, types.physical(kind)) for name, kind in columns]:
+            self.execute(f"CREATE TABLE {quote.table(table)} (LIKE {quote.table(like)} INCLUDING ALL)")
+            return
         declared = [(name, types.declared(kind)) for name, kind in columns]
         self.execute(quote.create_table(table, declared, required))
 
@@ -161,17 +198,30 @@ class PostgresSession:
         wanted = f"{table}({', '.join(columns)})"
         if wanted in self._indexed:
             return
-        name = (
-            f"{table.name.encode()[:30].decode(errors='ignore')}_hg_{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
-        )
         kinds = dict(self.columns(table) or [])
         short = [column for column in columns if kinds[column] not in ("text", "json", "bytea")]
         method, chosen = ("btree", short) if short else ("hash", [one for one in columns if kinds[one] != "json"][:1])
-        there = self.execute("SELECT 1 FROM pg_indexes WHERE schemaname = ? AND indexname = ?", [table.schema, name])
-        if chosen and not there:
+        if chosen and not self._has_index(table, method, chosen):
+            # Named after the table itself, not its name: another that had this name may stand beside it.
+            oid = self.execute("SELECT CAST(CAST(? AS regclass) AS oid)", [quote.table(table)])[0][0]
+            digest = hashlib.sha256(f"{wanted} {oid}".encode()).hexdigest()[:12]
+            name = f"{table.name.encode()[:30].decode(errors='ignore')}_hg_{digest}"
             listed = quote.columns(chosen)
             self.execute(f"CREATE INDEX {quote.ident(name)} ON {quote.table(table)} USING {method} ({listed})")
         self._indexed.add(wanted)
+
+    def _has_index(self, table: TableRef, method: str, columns: Sequence[str]) -> bool:
+        """Whether an index over exactly these columns of all rows is there, whoever made it."""
+        found = self.execute(
+            """SELECT (SELECT array_agg(CAST(a.attname AS text) ORDER BY k.n)
+                       FROM unnest(CAST(i.indkey AS int2[])) WITH ORDINALITY AS k(attnum, n)
+                       JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)
+               FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS m ON m.oid = c.relam
+               WHERE i.indrelid = CAST(? AS regclass) AND m.amname = ? AND i.indpred IS NULL AND i.indisvalid
+               AND i.indexprs IS NULL""",
+            [quote.table(table), method],
+        )
+        return [list(columns)] in [[row[0]] for row in found]
 
     def unfit(self, table: TableRef, names: Sequence[str] = ()) -> str | None:
         for name in (table.schema, table.name, *names):

@@ -33,6 +33,34 @@ def declared(engine_type: str) -> str:
     return physical(engine_type) + (' COLLATE "C"' if engine_type == "VARCHAR" else "")
 
 
+_KNOWN = {
+    "smallint": "SMALLINT",
+    "real": "FLOAT",
+    "character varying": "VARCHAR",
+    "character": "VARCHAR",
+    "jsonb": "JSON",
+    "name": "VARCHAR",
+}
+_NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
+
+
+def engine_type(stored: str) -> str:
+    """The engine's type that takes every value of a column of this type; text where there is none of its own."""
+    numeric = _NUMERIC.fullmatch(stored)
+    if numeric and int(numeric[1]) <= 38:
+        return f"DECIMAL({numeric[1]},{numeric[2]})"
+    plain = re.sub(r"\(\d+\)", "", stored)
+    return ENGINE.get(plain) or _KNOWN.get(plain) or "VARCHAR"
+
+
+def recast(value: str, before: str, after: str) -> str:
+    """PostgreSQL's cast. A whole double becomes the text that the engine writes, with its fraction."""
+    cast = f"CAST({value} AS {physical(after)})"
+    if (before, after) != ("DOUBLE", "VARCHAR"):
+        return cast
+    return f"CASE WHEN {cast} ~ '^-?[0-9]+$' THEN {cast} || '.0' ELSE {cast} END"
+
+
 def staged(engine_type: str) -> str:
     """The type of a column of a temporary table: JSON as text, because its own type has no equality."""
     return declared("VARCHAR" if engine_type == "JSON" else engine_type)

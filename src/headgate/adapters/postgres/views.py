@@ -34,6 +34,7 @@ class View:
 
     ref: TableRef
     select: str
+    grants: tuple[str, ...] = ()
 
 
 TRIES = 5
@@ -70,10 +71,38 @@ def take_down(session: PostgresSession, table: TableRef) -> list[View]:
         if kind != "v":
             what = f"the materialized view {schema}.{name} reads {table}, which is to be replaced"
             raise AdapterError.of("needed-by", what, str(table), f"drop {schema}.{name} first, and make it again after")
-    made = [View(TableRef(row[0], row[1]), row[3]) for row in found]
+    refs = [(TableRef(row[0], row[1]), row[3]) for row in found]
+    made = [View(ref, select, tuple(grants(session, ref))) for ref, select in refs]
     for view in reversed(made):
         session.execute(f"DROP VIEW {quote.table(view.ref)}")
     return made
+
+
+def grants(session: PostgresSession, table: TableRef) -> list[str]:
+    """The statements that give others the rights on this name which they have on the table now."""
+    found = session.execute(
+        """SELECT CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END,
+                  g.privilege_type, g.is_grantable
+           FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS g LEFT JOIN pg_roles AS r ON r.oid = g.grantee
+           WHERE c.oid = CAST(? AS regclass) AND g.grantee <> c.relowner AND (g.grantee = 0 OR r.oid IS NOT NULL)
+           ORDER BY 1, 2""",
+        [quote.table(table)],
+    )
+    option = {True: " WITH GRANT OPTION", False: ""}
+    return [f"GRANT {what} ON {quote.table(table)} TO {role}{option[passes]}" for role, what, passes in found]
+
+
+def guarded(session: PostgresSession, table: TableRef, statement: str) -> None:
+    """Runs a statement that changes the relation. Raises AdapterError `needed-by` where something holds on to it."""
+    from psycopg import errors
+
+    try:
+        session.execute(statement)
+    except (errors.DependentObjectsStillExist, errors.FeatureNotSupported) as error:
+        why = " ".join((error.diag.message_detail or str(error)).split())
+        what = f"{table} is to be changed, and something in the database needs it: {why}"
+        fix = "drop what needs it first, and make it again after"
+        raise AdapterError.of("needed-by", what, str(table), fix) from error
 
 
 def put_up(session: PostgresSession, made: Sequence[View], table: TableRef) -> None:
@@ -85,6 +114,8 @@ def put_up(session: PostgresSession, made: Sequence[View], table: TableRef) -> N
         session.execute("SAVEPOINT hg_view")
         try:
             session.execute(f"CREATE VIEW {quote.table(view.ref)} AS {view.select}")
+            for grant in view.grants:
+                session.execute(grant)
         except Exception as error:
             trouble = session.trouble(error)
             if trouble is None or trouble.kind != "text":

@@ -12,12 +12,15 @@ from headgate.contracts.document import Document, Path
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.odcs import quality, schema
 from headgate.contracts.odcs.types import BITS, type_of
+from headgate.contracts.rules import MOMENTS
 from headgate.core.errors import ContractError, Finding, Location, nearest
+from headgate.types import forms
+from headgate.types.logical import LogicalType
 
 SECRET = ("restricted", "confidential", "sensitive", "pii", "personal", "secret", "private")
 """Values of `classification` that make a column `pii`."""
 
-OWN = ("headgateRules", "headgateOrder", "headgateSplitBounds", "headgateSkip", "headgateRefuseAtMost")
+OWN = ("headgateRules", "headgateForm", "headgateOrder", "headgateSplitBounds", "headgateSkip", "headgateRefuseAtMost")
 """Our own entries of `customProperties`."""
 
 _USED_ROOT = ("apiVersion", "kind", "id", "name", "version", "schema", "status", "slaProperties", "customProperties")
@@ -82,6 +85,7 @@ class _Reading:
         self.document, self.path = document, ("schema", index)
         self.object: Mapping[str, Any] = document.value["schema"][index]
         self.unused: dict[str, list[Path]] = {}
+        self.formats: list[tuple[str, Location]] = []
 
     def read(self) -> None:
         root = self.document.value
@@ -136,6 +140,7 @@ class _Reading:
         for number, relation in enumerate(prop.get("relationships") or []):
             self._reference(line, relation.get("to"), (*path, "relationships", number))
         self._extras(line, prop, path)
+        self._form(line, prop, path)
         if prop.get("physicalName") not in (None, prop["name"]):
             line.call("from", [quoted(prop["physicalName"])], at((*path, "physicalName")))
         if str(prop.get("classification", "")).lower() in SECRET:
@@ -203,6 +208,12 @@ class _Reading:
         if form in BITS and line.type in ("int", "bigint"):
             low, high = BITS[form]
             line.call("between", [str(low), str(high)], self.document.at((*where, "format")))
+        elif form is not None and line.type in MOMENTS:
+            try:
+                forms.check(str(form), LogicalType(line.type))
+                self.formats.append((f"format({quoted(str(form))})", self.document.at((*where, "format"))))
+            except ValueError as error:
+                self.made.unenforced(f"the format of {line.name!r}", (*where, "format"), str(error))
         elif form is not None and not _typed(form, line.type):
             self.unused.setdefault("schema.properties.logicalTypeOptions.format", []).append((*where, "format"))
 
@@ -233,6 +244,15 @@ class _Reading:
         order = _custom(prop, "headgateOrder")
         if isinstance(order, list) and sorted(map(str, order)) == sorted(map(str, range(len(line.pieces)))):
             line.pieces = [piece for _, piece in sorted(zip(order, line.pieces, strict=True), key=lambda pair: pair[0])]
+
+    def _form(self, line: Line, prop: Mapping[str, Any], path: Path) -> None:
+        """How texts are written, in words of the standard and in ours."""
+        line.pieces += self.formats
+        self.formats = []
+        for number, item in enumerate(prop.get("customProperties") or []):
+            if item["property"] == "headgateForm" and isinstance(item["value"], list):
+                for piece in item["value"]:
+                    line.add(str(piece), self.document.at((*path, "customProperties", number, "value")))
 
     def _service(self, item: Mapping[str, Any], path: Path) -> None:
         """The latency of one of the object's columns is its freshness."""

@@ -7,7 +7,7 @@ engine `headgate`, as text of the short form.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, Ro
 from headgate.contracts.odcs.quality import ENGINE, aggregate
 from headgate.contracts.odcs.types import logical_of
 from headgate.core.errors import ContractError
+from headgate.types.forms import Form
 
 WRITTEN = ("v3.1.0", "v3.2.0")
 """The versions of the standard that can be written."""
@@ -77,7 +78,7 @@ def text(found: dict[str, Any]) -> str:
             return True
 
     def string(dumper: Any, value: str) -> Any:
-        style = "'" if plain(value) != value else None
+        style = '"' if not value.isprintable() else "'" if plain(value) != value else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, string)
@@ -184,6 +185,10 @@ class _Property:
     def own(self) -> list[dict[str, Any]]:
         """Our own entries of customProperties."""
         found: list[dict[str, Any]] = []
+        form = replace(self.column.form, pattern="") if self.column.form is not None else Form()
+        words = [*(render.form_texts(form) if form != Form() else []), *render.was_texts(self.column)]
+        if words:
+            found.append({"property": "headgateForm", "value": words})
         if self.extras:
             found.append({"property": "headgateRules", "value": self.extras})
         # minimum and maximum are one rule, unless they were two.
@@ -208,7 +213,8 @@ def _property(contract: Contract, column: ContractColumn) -> dict[str, Any]:
     found: dict[str, Any] = {"name": column.name}
     found |= {"physicalName": column.source} if column.source != column.name else {}
     kind = logical_of(column.type)
-    options = kind.pop("logicalTypeOptions", {}) | made.options
+    pattern = {"format": column.form.pattern} if column.form is not None and column.form.pattern else {}
+    options = kind.pop("logicalTypeOptions", {}) | pattern | made.options
     found |= kind | ({"logicalTypeOptions": options} if options else {}) | made.keys
     if column.key:
         found["primaryKeyPosition"] = contract.key.index(column.name) + 1

@@ -6,6 +6,7 @@ beats fast. Property tests compare the real system with it by `view`.
 
 from headgate.testing.oracle.bench import fix, purge
 from headgate.testing.oracle.commits import adjust
+from headgate.testing.oracle.evolution import Kept, evolve
 from headgate.testing.oracle.judge import Reading, Verdict, judge
 from headgate.testing.oracle.laws import check_laws, differences, same_state, view
 from headgate.testing.oracle.loads import full_refresh, load, replay
@@ -29,6 +30,7 @@ from headgate.testing.oracle.model import (
     State,
     Unique,
 )
+from headgate.testing.oracle.restore import restore
 from headgate.testing.oracle.values import NotAccepted, accept, canonical_spelling, written
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Entry",
     "File",
     "Flow",
+    "Kept",
     "Limit",
     "Malformed",
     "NotAccepted",
@@ -58,12 +61,14 @@ __all__ = [
     "canonical_spelling",
     "check_laws",
     "differences",
+    "evolve",
     "fix",
     "full_refresh",
     "judge",
     "load",
     "purge",
     "replay",
+    "restore",
     "same_state",
     "view",
     "written",

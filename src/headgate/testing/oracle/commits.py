@@ -14,6 +14,7 @@ from headgate.testing.oracle.model import (
     File,
     Flow,
     Kind,
+    Past,
     Point,
     Position,
     Refusal,
@@ -242,6 +243,9 @@ def supersede(state: State, table: str, partition: str | None, entry: int) -> No
 def open_generation(state: State, flow: Flow) -> None:
     """Remove everything that the table holds: a new generation of all its partitions begins."""
     generation = max((entry.generation for entry in state.entries_of(flow.table)), default=0) + 1
+    past = Past(next_id(state.entries), tuple(state.rows(flow.table)), state.seats(flow.table))
+    if state.entries_of(flow.table):
+        state.kept[flow.table] = past
     removed = remove(state, flow.table, lambda row: True)
     entry = add_entry(
         state, flow.table, WHOLE, "load", None, generation=generation, removed=removed, why="new generation"

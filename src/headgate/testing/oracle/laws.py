@@ -35,6 +35,8 @@ def law_1(state: State) -> list[str]:
 def _measured(state: State, entry: Entry) -> int:
     if entry.kind == "replay":
         return sum(r.status == "replayed" and r.settled_by == entry.id for r in state.quarantine)
+    if entry.kind == "restore":
+        return sum(r.entry == entry.id and r.parent is not None for r in state.quarantine)
     if entry.end is None:
         return 0
     return entry.end.records - (entry.start.records if entry.start else 0)

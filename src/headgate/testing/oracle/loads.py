@@ -146,8 +146,10 @@ def _read_anew(state: State, flow: Flow, files: Files) -> None:
 
 def _check_structure(flow: Flow, files: list[File]) -> None:
     wanted = {column.read_as for column in flow.contract.columns}
+    optional = {c.read_as for c in flow.contract.columns if not c.key and c.required != "error"}
+    needed = wanted - optional if flow.missing == "null" else wanted
     for file in files:
-        if missing := wanted - set(file.header):
+        if missing := needed - set(file.header):
             raise Stopped("structure", f"a file lacks the column {min(missing)}")
         if flow.extra == "error" and (unknown := set(file.header) - wanted):
             raise Stopped("structure", f"a file has the unknown column {min(unknown)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
+from headgate.testing.oracle.forms import Form
 from headgate.testing.oracle.values import Value
 
 Row = dict[str, Value]
@@ -20,7 +21,7 @@ Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 Duplicates = Literal["latest", "refuse"]
-Kind = Literal["load", "replay", "adjust", "purge"]
+Kind = Literal["load", "replay", "adjust", "purge", "evolve", "restore"]
 Status = Literal["open", "held", "replayed", "superseded", "purged", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
@@ -53,10 +54,16 @@ class Column:
     required: Severity | None = None
     key: bool = False
     rules: tuple[Rule, ...] = ()
+    was: tuple[str, ...] = ()
+    form: Form | None = None
 
     @property
     def read_as(self) -> str:
         return self.source or self.name
+
+    def text_in(self, record: Mapping[str, str | None]) -> str | None:
+        """What the record has for the column; one that was read for an earlier contract, under a name it had then."""
+        return next((record[name] for name in (self.read_as, *self.was) if name in record), None)
 
 
 @dataclass(frozen=True)
@@ -152,8 +159,10 @@ class Flow:
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
-    extra: Literal["error", "ignore"] = "error"
+    extra: Literal["error", "ignore", "quarantine"] = "error"
+    missing: Literal["error", "null"] = "error"
     timezone: str = "UTC"
+    evolution: tuple[tuple[str, str], ...] = ()
 
     @property
     def limit(self) -> Limit | None:
@@ -330,9 +339,19 @@ class Refusal:
     quarantined: int = 0
 
 
+@dataclass(frozen=True)
+class Past:
+    """A table as it was before entry `by` replaced it: what a restore brings back."""
+
+    by: int
+    rows: tuple[Row, ...]
+    positions: Mapping[str, Position]
+
+
 @dataclass
 class State:
-    """A warehouse and its books. `positions` by (table, partition); `versions` counts the commits of a table."""
+    """A warehouse and its books. `positions` by (table, partition); `versions` counts the commits of a table; `kept`
+    is what each table was before it was replaced last."""
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
@@ -340,6 +359,7 @@ class State:
     quarantine: list[Refused] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, Past] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A state that can be changed without changing this one. Rows and records are shared: nobody changes them."""
@@ -350,7 +370,12 @@ class State:
             list(self.quarantine),
             list(self.refusals),
             dict(self.versions),
+            dict(self.kept),
         )
+
+    def seats(self, table: str) -> dict[str, Position]:
+        """The positions of the table's partitions."""
+        return {name: position for (of, name), position in self.positions.items() if of == table}
 
     def rows(self, table: str) -> list[Row]:
         return self.tables.get(table, [])

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from headgate.testing.oracle.model import Call, Column, Fields, Flow, Malformed, Reason, Row, Rule
-from headgate.testing.oracle.values import NotAccepted, Value, accept, rank, spelling
+from headgate.testing.oracle.values import NotAccepted, Value, accept, canonical_spelling, rank, spelling
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
     errors: list[Reason] = []
     warnings = 0
     for column in flow.contract.columns:
-        found, warned = _column(column, record.get(column.read_as), row[column.name], unconverted, flow)
+        found, warned = _column(column, _received(column, record), row[column.name], unconverted, flow)
         errors += found
         warnings += warned
     for rule in flow.contract.rules:
@@ -39,6 +39,10 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
             errors.append(Reason(rule.name, None, f"must hold: {rule.sql or rule.name}"))
         elif rule.check(row) is False:
             warnings += 1
+    known = {name for column in flow.contract.columns for name in (column.read_as, *column.was)}
+    if flow.extra == "quarantine":
+        unknown = [name for name, text in record.items() if name not in known and text is not None]
+        errors += [Reason("extra", name, "the contract has no such column") for name in unknown]
     blank = any(reason.rule in ("type", "required", "order_by") for reason in errors)
     for call in flow.contract.calls:
         said = _said(call, row, blank)
@@ -86,13 +90,30 @@ def shares(looks: list[Look], flow: Flow) -> list[str]:
     return missed
 
 
+def _received(column: Column, record: Fields) -> str | None:
+    """The column's text, None for NULL and for a word that means it."""
+    text = column.text_in(record)
+    return None if column.form is not None and text in column.form.nulls else text
+
+
+def _text(column: Column, record: Fields) -> str | None:
+    """The column's text as the lexical table wants it. Errors: NotAccepted where it is not written as declared."""
+    text = _received(column, record)
+    if text is None or column.form is None:
+        return text
+    plain = column.form.plain(text)
+    if plain is None:
+        raise NotAccepted(f"expected {canonical_spelling(column.type)}")
+    return plain
+
+
 def _convert(record: Fields, flow: Flow) -> tuple[Row, dict[str, Reason]]:
     """The row, with None for what does not convert, and the `type` reason of each such column."""
     row: Row = {}
     unconverted: dict[str, Reason] = {}
     for column in flow.contract.columns:
         try:
-            row[column.name] = accept(record.get(column.read_as), column.type, flow.timezone)
+            row[column.name] = accept(_text(column, record), column.type, flow.timezone)
         except NotAccepted as refused:
             row[column.name] = None
             unconverted[column.name] = Reason("type", column.name, str(refused))

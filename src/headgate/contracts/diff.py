@@ -1,0 +1,190 @@
+"""What changed between two contracts, and whom it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from headgate.contracts import render
+from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
+from headgate.core.values import TableRef
+from headgate.sql import quote
+from headgate.types.logical import LogicalType
+
+Verdict = Literal["full", "backward", "forward", "breaking"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference. `verdict`: backward = what kept the old contract keeps the new one; forward = what keeps the new
+    one kept the old; full = both; breaking = neither. `sql` changes the table, "" where nothing must."""
+
+    what: str
+    column: str | None
+    verdict: Verdict
+    sql: str = ""
+
+
+def compare(old: Contract, new: Contract, table: TableRef) -> tuple[Change, ...]:
+    """Every difference in meaning, columns first. Places, notes and the version don't count."""
+    before = {column.name: column for column in old.columns}
+    after = {column.name: column for column in new.columns}
+    found: list[Change] = []
+    for name, column in before.items():
+        if name not in after:
+            sql = f"ALTER TABLE {quote.table(table)} DROP COLUMN {quote.ident(name)}"
+            found.append(Change("column removed", name, "breaking", sql))
+        else:
+            found += _column(column, after[name], table)
+            found += _rules(old, new, name)
+    for name, column in after.items():
+        if name not in before:
+            kind = column.type.duckdb
+            sql = f"ALTER TABLE {quote.table(table)} ADD COLUMN {quote.ident(name)} {kind}"
+            what = f"column added: {render.lines(new)[name]}"
+            found.append(Change(what, name, "forward" if column.required else "full", sql))
+    return (*found, *_rest(old, new))
+
+
+def overall(changes: Iterable[Change]) -> Verdict:
+    """One verdict for all changes together; full where there is none."""
+    verdicts = {change.verdict for change in changes} - {"full"}
+    if not verdicts:
+        return "full"
+    return verdicts.pop() if len(verdicts) == 1 else "breaking"
+
+
+def _column(old: ContractColumn, new: ContractColumn, table: TableRef) -> Iterator[Change]:
+    if old.type != new.type:
+        sql = f"ALTER TABLE {quote.table(table)} ALTER COLUMN {quote.ident(new.name)} TYPE {new.type.duckdb}"
+        what = f"type {old.type} is now {new.type}"
+        yield Change(what, new.name, _types(old.type, new.type), sql * (old.type.duckdb != new.type.duckdb))
+    if old.key != new.key:
+        yield Change("is part of the key now" if new.key else "is no part of the key any more", new.name, "breaking")
+    if old.source != new.source:
+        yield Change(f"is fed from {new.source!r} now, before from {old.source!r}", new.name, "breaking")
+    if old.form != new.form:
+        yield Change("its texts are written in another way", new.name, "breaking")
+    if old.pii != new.pii:
+        yield Change("is personal data now" if new.pii else "is no personal data any more", new.name, "full")
+
+
+def _types(old: LogicalType, new: LogicalType) -> Verdict:
+    if _holds(new, old):
+        return "full" if _holds(old, new) else "backward"
+    return "forward" if _holds(old, new) else "breaking"
+
+
+def _holds(wide: LogicalType, narrow: LogicalType) -> bool:
+    """Whether every value of the one type is one of the other."""
+    whole = ("int", "bigint")
+    if wide.name in whole and narrow.name in whole:
+        return True
+    if wide.name != narrow.name:
+        return wide.name == "decimal" and narrow.name in whole and wide.precision - wide.scale >= 19
+    if wide.name == "decimal":
+        return wide.scale >= narrow.scale and wide.precision - wide.scale >= narrow.precision - narrow.scale
+    return wide.length is None or (narrow.length is not None and narrow.length <= wide.length)
+
+
+Rule = RowRule | UniqueRule | ReferenceRule
+
+
+def _of(contract: Contract, name: str) -> dict[str, Rule]:
+    """The rules of one column by what tells them apart."""
+    found: dict[str, Rule] = {}
+    for rule in contract.rows:
+        if rule.column == name:
+            key = rule.code if rule.code not in found else f"{rule.code} {rule.args}"
+            found[key if rule.code != "pattern" else f"pattern {rule.args}"] = rule
+    for unique in contract.uniques:
+        if unique.code == "unique" and unique.columns == (name,):
+            found["unique"] = unique
+    for reference in contract.references:
+        if reference.column == name:
+            found[f"references {reference.to_table}.{reference.to_column}"] = reference
+    return found
+
+
+def _rules(old: Contract, new: Contract, name: str) -> Iterator[Change]:
+    columns = {column.name: column for column in (*old.columns, *new.columns)}
+    before, after = _of(old, name), _of(new, name)
+    for key, rule in before.items():
+        text = render.rule_text(rule, columns[name])
+        if key not in after:
+            yield Change(f"rule removed: {text}", name, _strict(rule, "backward"))
+        elif render.rule_text(after[key], columns[name]) != text:
+            now = render.rule_text(after[key], columns[name])
+            yield Change(f"rule changed: {text} is now {now}", name, _changed(rule, after[key]))
+    for key, rule in after.items():
+        if key not in before:
+            yield Change(f"rule added: {render.rule_text(rule, columns[name])}", name, _strict(rule, "forward"))
+
+
+def _strict(rule: Rule, verdict: Verdict) -> Verdict:
+    """A rule that only warns lets everything pass."""
+    return "full" if not isinstance(rule, UniqueRule) and rule.severity == "warn" else verdict
+
+
+def _changed(old: Rule, new: Rule) -> Verdict:
+    if isinstance(old, UniqueRule) or isinstance(new, UniqueRule):
+        return "breaking"
+    if old.severity != new.severity:
+        return _strict(new, "forward") if old.severity == "warn" else _strict(old, "backward")
+    if new.severity == "warn":
+        return "full"
+    if isinstance(old, ReferenceRule) or isinstance(new, ReferenceRule):
+        return "breaking"
+    if old.mostly != new.mostly:
+        return "breaking"
+    wider, narrower = _within(old, new), _within(new, old)
+    return "full" if wider and narrower else "backward" if wider else "forward" if narrower else "breaking"
+
+
+def _within(inner: RowRule, outer: RowRule) -> bool:
+    """Whether what keeps `inner` keeps `outer`, two rules of one code."""
+    if inner.code == "in":
+        return set(inner.args) <= set(outer.args)
+    if inner.code == "not_in":
+        return set(inner.args) >= set(outer.args)
+    first, second = _span(inner), _span(outer)
+    return first is not None and second is not None and first[0] >= second[0] and first[1] <= second[1]
+
+
+def _span(rule: RowRule) -> tuple[Any, Any] | None:
+    """Lower and upper end of the numbers, or lengths, that keep the rule; None for another rule."""
+    ends: list[Decimal] = []
+    for arg in rule.args:
+        try:
+            ends.append(Decimal("Infinity") if arg == "*" else Decimal(arg))
+        except ArithmeticError:
+            return None
+    if rule.code in ("between", "length") and len(ends) == 2:
+        return ends[0], ends[1]
+    if rule.code in ("min", "above"):
+        return ends[0], Decimal("Infinity")
+    if rule.code in ("max", "below", "length"):
+        return Decimal("-Infinity") if rule.code != "length" else Decimal(0), ends[0]
+    return None
+
+
+def _rest(old: Contract, new: Contract) -> Iterator[Change]:
+    """What stands under `rules:`, `skip:` and `refuse_at_most:`."""
+    before, after = render.conditions(old), render.conditions(new)
+    mild = {rule.code for rule in (*old.rows, *new.rows) if rule.severity == "warn"}
+    mild |= {rule.name for rule in (*old.batches, *new.batches) if rule.severity == "warn"}
+    for name in before:
+        if name not in after:
+            yield Change(f"rule {name!r} removed", None, "full" if name in mild else "backward")
+        elif before[name] != after[name]:
+            yield Change(f"rule {name!r} changed", None, "breaking")
+    for name in after:
+        if name not in before:
+            yield Change(f"rule {name!r} added", None, "full" if name in mild else "forward")
+    if dict(old.skips) != dict(new.skips):
+        yield Change("what is skipped has changed", None, "breaking")
+    if old.refuse_at_most != new.refuse_at_most:
+        limits = [render.limit(one) if one else "no limit" for one in (old.refuse_at_most, new.refuse_at_most)]
+        yield Change(f"refuse_at_most {limits[0]} is now {limits[1]}", None, "full")

@@ -1,0 +1,48 @@
+"""Tables that follow their contract: when a run or a replay lets them, and what a plan says of it."""
+
+from __future__ import annotations
+
+from headgate.books import evolve, ledger, tables
+from headgate.books.evolve import Edit, Evolution
+from headgate.contracts.evolution import phrase
+from headgate.contracts.model import Contract
+from headgate.core.protocols import StoreSession
+from headgate.models.names import read_view
+from headgate.run.build import read_views
+from headgate.run.flow import Flow
+
+NOTHING = Evolution((), ())
+
+
+def follow(session: StoreSession, flow: Flow, attempt: str, author: str) -> str:
+    """Lets the flow's table follow its contract; what was changed, "" where it fits as it is.
+
+    The view through which models read the table follows with it. *Errors*: those of `books.evolve.evolve`.
+    """
+    assert flow.contract is not None
+    entry = evolve.evolve(session, flow.table, _edit(flow, flow.contract, attempt, author))
+    if entry is None:
+        return ""
+    if session.standing(read_view(flow.table)):
+        read_views(session, (flow.table,), attempt)
+    return "; ".join(phrase(change) for change in entry.facts["changes"])
+
+
+def expected(session: StoreSession, flow: Flow) -> Evolution:
+    """What the next run would change, every value looked at; nothing where the table is about to be made.
+
+    *Errors*: those of `books.evolve.inspect`.
+    """
+    state = ledger.table_state(session, flow.table)
+    contract = flow.contract
+    if contract is None or state is None or state.contract == contract.digest():
+        return NOTHING
+    if tables.is_blank(session, flow.table, state):
+        return NOTHING
+    return evolve.inspect(session, flow.table, _edit(flow, contract, "look"))
+
+
+def _edit(flow: Flow, contract: Contract, attempt: str, author: str = "") -> Edit:
+    own = {column.name for column in contract.columns}
+    beside = tuple(name for name, _ in flow.columns(contract) if name not in own)
+    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=bool(beside))
