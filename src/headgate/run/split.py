@@ -13,7 +13,7 @@ from headgate.books.ledger import Seat
 from headgate.books.work import Commit, Committed, Lost, Part, Staged, Stopped
 from headgate.contracts.model import Contract
 from headgate.contracts.verify import verify
-from headgate.core.errors import ContractError, Finding, InternalError, nearest, tidied
+from headgate.core.errors import ContractError, Finding, nearest, tidied
 from headgate.core.protocols import Engine, Reader, Session, StoreSession
 from headgate.core.values import Batch, Partition, Position, SourceColumn, TableRef
 from headgate.gate.blame import blaming, said
@@ -31,6 +31,16 @@ from headgate.types.codec import encode_row
 ROW = "_hg_row"
 
 
+class _Ended:
+    """A reader behind its last row."""
+
+    def read(self, max_rows: int, max_bytes: int) -> Batch | None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
 @dataclass
 class BuiltRows:
     """The source of a model's table: its rows come from builds and replays, and nowhere else is there one to read."""
@@ -43,7 +53,7 @@ class BuiltRows:
         return []
 
     def open(self, session: Engine, partition: Partition, at: Position | None) -> Reader:
-        raise InternalError.of("no-partition", "a model has no partition to read", partition.name, "build the model")
+        return _Ended()
 
     def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:
         return []

@@ -242,3 +242,67 @@ def test_an_empty_model_is_published(folder: Folder) -> None:
     step = folder.step("good")
     assert (step.status, step.rows_read) == ("ok", 0)
     assert (rows(folder), folder.codes()) == ([], [])
+
+
+def test_a_contract_in_a_file_splits_too(folder: Folder) -> None:
+    schema = """{"type": "object", "required": ["id", "amount"], "properties": {
+        "id": {"type": "integer"}, "amount": {"type": "integer", "minimum": 0}, "state": {"type": "string"}}}"""
+    folder.write("contracts/good.schema.json", schema)
+    folder.write("models/gold/good.yml", "models: [{name: good, contract: contracts/good.schema.json}]\n")
+    step = folder.step("good")
+    assert (step.rows_loaded, step.rows_quarantined, folder.codes()) == (3, 2, [])
+
+
+@pytest.mark.parametrize(
+    ("contract", "code", "said"),
+    [
+        ("{enforced: true}", "not-supported", "'enforced' is not supported in the contract of a model"),
+        ("{rules: {a: id > 0}}", "missing-key", "the contract names no column"),
+        ("{columns: {id: int, amount: int, state: txt}}", "unknown-type", "'txt'"),
+        ("{columns: {id: 'int, references(raw.orders.no)'}}", "unknown-column", "raw.orders has no column 'no'"),
+        ("{columns: {id: 'int, references(raw.order.id)'}}", "unknown-table", "no model or loaded table raw.order"),
+        ("{great_expectations: s.json}", "not-supported", "says no types"),
+    ],
+)
+def test_what_is_no_contract_of_a_model(folder: Folder, contract: str, code: str, said: str) -> None:
+    folder.write("s.json", '{"expectation_suite_name": "s", "expectations": []}')
+    folder.write("models/gold/good.yml", f"models:\n  - name: good\n    contract: {contract}\n")
+    with pytest.raises(ProjectError) as caught:
+        folder.run()
+    assert caught.value.finding.code == code
+    assert said in caught.value.finding.what
+    assert caught.value.finding.where.startswith("models/gold/good.yml:3:")
+
+
+def test_the_plan_tells_what_the_last_build_refused(folder: Folder) -> None:
+    folder.run()
+    step = next(one for one in folder.open().plan().steps if one.id == "good")
+    assert (step.status, step.rows_read, step.rows_quarantined) == ("skip", 5, 3)
+
+
+def test_check_finds_a_condition_that_does_not_bind(folder: Folder) -> None:
+    folder.write("models/gold/good.yml", CONTRACT + "      rules: {odd: amonut > 0}\n")
+    found = folder.open().check().findings
+    assert [(one.code, one.where) for one in found if one.level == "error"] == [
+        ("unknown-column", "models/gold/good.yml:8:20")
+    ]
+
+
+def test_a_key_of_a_rebuilt_table_is_not_held_against_its_own_rows(folder: Folder) -> None:
+    folder.write("models/gold/good.yml", CONTRACT.replace("in(new, paid), warn", "unique(keep=none)"))
+    first = folder.step("good")
+    again = folder.step("good", full_refresh=True)
+    assert (again.rows_loaded, again.rows_quarantined) == (first.rows_loaded, first.rows_quarantined)
+    assert folder.codes() == []
+
+
+def test_references_to_the_own_table_are_judged_by_what_is_published(folder: Folder) -> None:
+    folder.write("data/a.csv", "id,amount,state\n1,1,a\n2,1,b\n3,9,c\n")
+    text = CONTRACT.replace("int, required, min(0)", "int, references(gold.good.id), warn")
+    folder.write("models/gold/good.yml", text)
+    step = folder.step("good")
+    warned = {one.evidence["rule"]: one.evidence["rows"] for one in step.warnings}
+    assert warned == {"amount.references": 1, "state.in": 3}
+    folder.write("models/gold/good.yml", text.replace(", warn\n        state", "\n        state"))
+    assert folder.step("good").rows_quarantined == 1
+    assert folder.codes() == []
