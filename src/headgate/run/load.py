@@ -34,7 +34,7 @@ PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
 class Slices:
     """How much a visible load commits at once."""
 
-    rows: int = 10_000_000
+    rows: int = 4_000_000
     size: int = 1 << 30
 
 
