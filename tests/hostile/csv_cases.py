@@ -46,8 +46,8 @@ def shapes() -> Iterator[Case]:
     wide = [f"c{number}" for number in range(2000)]
     yield made("2000 columns", ",".join(wide) + "\n" + ",".join(map(str, range(2000))) + "\n", [tuple(range(2000))],
                columns=dict.fromkeys(wide, "int"))  # fmt: skip
-    yield made("2000 columns, one field short", ",".join(wide) + "\n" + ",".join(map(str, range(1999))) + "\n", [],
-               columns=dict.fromkeys(wide, "int"), malformed={1: "found 1999"})  # fmt: skip
+    yield made("300 columns, one field short", ",".join(wide[:300]) + "\n" + ",".join(map(str, range(299))) + "\n", [],
+               columns=dict.fromkeys(wide[:300], "int"), malformed={1: "found 299"})  # fmt: skip
     yield made("one column with empty lines", "v\na\n\nb\n", [("a",), ("b",)], columns={"v": "text"})
     yield made("comments", "# made by hand\nid,v\n# half\n1,a\n2,#b\n", [(1, "a"), (2, "#b")], options="comment: '#'")
     yield made("a comment with a quote", 'id,v\n# "x\n1,a\n', [(1, "a")], options="comment: '#'")
