@@ -283,7 +283,71 @@ ADAPTERS = (
     ),
 )
 
+SPLIT = "tests/unit/run/test_run_split.py"
+PUBLISH = "tests/unit/run/test_run_publish.py"
+MODELS = (
+    mutant(
+        "split-model-is-not-tested",
+        "books/write.py",
+        "        work.staged.inspect(session, target)",
+        "        pass",
+        "rows that fail a test of their model are published",
+        f"{SPLIT}::test_tests_of_the_model_see_what_would_be_published",
+    ),
+    mutant(
+        "split-rows-numbered-by-chance",
+        "run/split.py",
+        "row_number() OVER (ORDER BY {by})",
+        "row_number() OVER (ORDER BY hash({by}))",
+        "which of two equal keys is kept differs from build to build",
+        f"{SPLIT}::test_good_rows_are_published_and_bad_ones_quarantined_with_every_reason",
+    ),
+    mutant(
+        "plain-build-leaves-records-open",
+        "books/record.py",
+        "    settled = quarantine.supersede(session, table, None, state.version + 1)",
+        "    settled = quarantine.Settled(0, 0)",
+        "records of a contract that is gone wait for ever, beside their own rows",
+        f"{SPLIT}::test_a_contract_may_come_and_go",
+    ),
+    mutant(
+        "replayed-rows-vanish-in-silence",
+        "books/ledger.py",
+        "AND kind = 'replay' AND id > ?",
+        "AND kind = 'replay' AND id < ?",
+        "a build takes mended rows away and nobody is told",
+        f"{SPLIT}::test_a_mended_record_is_published_until_the_next_build",
+    ),
+    mutant(
+        "group-publishes-what-it-can",
+        "run/publish.py",
+        """        except BuildFailed as error:
+            session.abandon()""",
+        """        except BuildFailed as error:
+            session.execute("COMMIT")""",
+        "one failing model of a group leaves the others published",
+        f"{PUBLISH}::test_one_that_fails_keeps_every_old_table",
+    ),
+    mutant(
+        "stopped-group-is-committed",
+        "run/publish.py",
+        "        if len(self.wanted.models) > 1:",
+        "        if len(self.wanted.models) > 9:",
+        "a limit stops one model of a group, and the others are published",
+        f"{PUBLISH}::test_broken_sql_and_a_limit_keep_every_old_table",
+    ),
+    mutant(
+        "member-reads-old-rows",
+        "run/publish.py",
+        "        return any(model.name in inputs.tables for model, _ in self.wanted.models)",
+        "        return False",
+        "a total is published beside lines that it was not made of",
+        f"{PUBLISH}::test_all_are_published_and_a_member_reads_the_new_rows_of_another",
+    ),
+)
+
 MUTANTS = (
     *RUN,
     *ADAPTERS,
+    *MODELS,
 )

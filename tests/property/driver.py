@@ -172,7 +172,7 @@ class Warehouse:
                 "rows": Counter(self._rows(session)) if state else Counter(),
                 "open": Counter(self._open(session)),
                 "positions": {
-                    name: (seat.position["identity"], seat.position["at"])
+                    name: (seat.position.get("identity"), seat.position.get("at"))
                     for name, seat in ledger.seats(session, self.flow.table).items()
                     if name
                 },

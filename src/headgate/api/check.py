@@ -14,6 +14,7 @@ from headgate.gate import pin
 from headgate.gate.bits import bits_of
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
+from headgate.models.model import Model
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
 from headgate.run.pipeline import Pipeline
@@ -33,7 +34,20 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
         for flow in pipeline.flows:
             findings += _names(flow, session)
         findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
+        for model in pipeline.models:
+            findings += _split(model, session)
     return findings
+
+
+def _split(model: Model, session: StoreSession) -> Iterator[Finding]:
+    """What speaks against a model's contract, as far as can be told without building it."""
+    if model.split is None:
+        return
+    contract = model.split.contract
+    yield from verify(contract, model.split.places)
+    why = session.unfit(model.target, [column.name for column in contract.columns])
+    if why is not None:
+        yield Finding("name-unfit", "error", why, str(model.split.where), "choose another name")
 
 
 def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:

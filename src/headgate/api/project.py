@@ -35,6 +35,7 @@ from headgate.api.results import (
     Step,
 )
 from headgate.api.warehouse import warehouse_of
+from headgate.contracts.pii import hidden_columns
 from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import Finding, ProjectError
@@ -125,7 +126,18 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             steps = plan(pipeline, session, select, full_refresh)
         return PlanResult(
-            tuple(PlanStep(step.id, step.kind, "run" if step.runs else "skip", step.reason, step.sql) for step in steps)
+            tuple(
+                PlanStep(
+                    step.id,
+                    step.kind,
+                    "run" if step.runs else "skip",
+                    step.reason,
+                    step.sql,
+                    step.rows_read,
+                    step.rows_quarantined,
+                )
+                for step in steps
+            )
         )
 
     def run(
@@ -385,7 +397,8 @@ class Project:
 
     @property
     def _masks(self) -> Masks:
-        return Masks.of(self._files.ingests)
+        hiding = any(one.split is not None and hidden_columns(one.split.contract) for one in self._files.models)
+        return Masks.of(self._files.ingests, self._pipeline().models if hiding else ())
 
     @contextmanager
     def _looking_at(self, verb: str, unmask: bool) -> Iterator[tuple[StoreSession, Note]]:

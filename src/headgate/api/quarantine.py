@@ -24,6 +24,7 @@ from headgate.contracts.pii import hidden_columns, mask_row, mask_text
 from headgate.core.clock import now
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.protocols import Session
+from headgate.models.model import Model
 from headgate.project.model import Ingest
 from headgate.sql import quote
 
@@ -53,8 +54,9 @@ class Masks:
     tables: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, ingests: Iterable[Ingest]) -> Masks:
+    def of(cls, ingests: Iterable[Ingest], models: Iterable[Model] = ()) -> Masks:
         found = {str(one.table): hidden_columns(one.contract) for one in ingests}
+        found |= {str(one.target): hidden_columns(one.split.contract) for one in models if one.split is not None}
         return cls({table: hidden for table, hidden in found.items() if hidden})
 
     def record(self, record: QuarantineRecord) -> QuarantineRecord:

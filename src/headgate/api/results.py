@@ -45,7 +45,8 @@ class Step(Answer):
     """What became of one step of a run. `id` is the table of a load, the name of a model.
 
     `status`: ok | skipped (nothing to do) | refused (a declared limit stopped it) | failed | blocked (a step that it
-    needs did not succeed). `rows_read` = loaded + quarantined + deduplicated + skipped, all 0 for a model.
+    needs did not succeed). `rows_read` = loaded + quarantined + deduplicated + skipped, all 0 for a model without a
+    contract.
     """
 
     id: str
@@ -76,13 +77,18 @@ class RunResult(Answer):
 
 @dataclass(frozen=True)
 class PlanStep(Answer):
-    """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first."""
+    """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
+
+    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0.
+    """
 
     id: str
     kind: Literal["load", "model"]
     status: Literal["run", "skip"]
     reason: str
     sql: tuple[str, ...] = ()
+    rows_read: int = 0
+    rows_quarantined: int = 0
 
 
 @dataclass(frozen=True)

@@ -310,7 +310,8 @@ def _contents(session: StoreSession, name: str, history: list[Entry]) -> Iterato
     table = TableRef.parse(name)
     columns = session.columns(table)
     if columns is None:
-        yield tables.missing(table).finding
+        if history:  # of a model that was refused at its first build there is nothing yet
+            yield tables.missing(table).finding
         return
     if record.is_model(history):
         yield from _model(session, table, history)

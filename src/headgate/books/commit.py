@@ -25,7 +25,7 @@ def commit(session: StoreSession, work: Commit) -> Outcome:
     *Guarantee*: on any exception and for Lost and Stopped the table and its positions are as they were.
     *Errors*: InternalError `books-unbalanced` where a law does not hold (rolled back); the store's own errors.
     """
-    return settled(session, work.table, lambda: _inside(session, work))
+    return settled(session, work.table, lambda: carry_out(session, work))
 
 
 def settled(session: StoreSession, table: TableRef, do: Callable[[], Outcome]) -> Outcome:
@@ -94,7 +94,11 @@ def lock_table(session: StoreSession, table: TableRef) -> ledger.TableState | No
     return ledger.TableState(*rows[0]) if rows else None
 
 
-def _inside(session: StoreSession, work: Commit) -> Outcome:
+def carry_out(session: StoreSession, work: Commit) -> Outcome:
+    """The commit as a part of the open transaction: whoever opened it rolls back for Lost, commits, and reads back.
+
+    For Stopped there is only what the refusal left to be looked at.
+    """
     state = lock_table(session, work.table)
     if state is None or not _seats_hold(session, work):
         return Lost()

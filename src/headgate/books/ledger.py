@@ -129,6 +129,26 @@ def last_entry(session: Session, table: TableRef) -> Entry | None:
     return Entry(*rows[0]) if rows else None
 
 
+def last_build(session: Session, table: TableRef) -> Entry | None:
+    """The entry of the table's last build by a model, whatever was done to the table since."""
+    rows = session.execute(
+        f"SELECT {_COLUMNS} FROM _headgate.entry WHERE table_name = ? AND kind = 'build' ORDER BY id DESC LIMIT 1",
+        [str(table)],
+    )
+    return Entry(*rows[0]) if rows else None
+
+
+def replayed_since(session: Session, table: TableRef, entry: int) -> int:
+    """Rows that replays added to the table after this entry."""
+    return int(
+        session.execute(
+            """SELECT CAST(coalesce(sum(rows_loaded), 0) AS BIGINT) FROM _headgate.entry
+               WHERE table_name = ? AND kind = 'replay' AND id > ?""",
+            [str(table), entry],
+        )[0][0]
+    )
+
+
 def has_attempt(session: Session, table: TableRef, attempt: str) -> bool:
     """Whether an entry of the table was made by this attempt."""
     found = session.execute(
@@ -173,9 +193,13 @@ def entries(session: Session, table: str | None = None, kind: str | None = None)
 
 
 def load_sizes(session: Session, table: TableRef) -> list[int]:
-    """How many rows each load of the table had, the latest last; a load that took several commits counts once."""
+    """How many rows each load of the table had, or each build of a model that splits, the latest last.
+
+    A load that took several commits counts once.
+    """
     rows = session.execute(
-        """SELECT CAST(sum(rows_loaded) AS BIGINT) FROM _headgate.entry WHERE table_name = ? AND kind = 'load'
+        """SELECT CAST(sum(rows_loaded) AS BIGINT) FROM _headgate.entry WHERE table_name = ?
+           AND stream = 'data' AND kind IN ('load', 'build')
            GROUP BY attempt ORDER BY min(id)""",
         [str(table)],
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headgate.books import ledger, tables
+from headgate.books import ledger, quarantine, tables
 from headgate.books.commit import claim_seats, in_plain_transaction, lock_table
 from headgate.books.history import rowless
 from headgate.books.ledger import ADJUST, BUILD, EVOLVE, PURGE, Entry, dumps
@@ -21,12 +21,18 @@ from headgate.sql import quote
 def record_build(
     session: StoreSession, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
 ) -> Entry:
-    """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`."""
+    """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`.
+
+    What a build with a contract refused before is owed no answer any more: the rows are all there now.
+    """
     state = lock_table(session, table)
     if state is None:
         tables.register(session, str(table))
-    made = Made(BUILD, attempt, author, details)
-    return add(session, table, state.version if state else 0, rows, made)
+        return add(session, table, 0, rows, Made(BUILD, attempt, author, details))
+    quarantine.discard_held(session, table)
+    settled = quarantine.supersede(session, table, None, state.version + 1)
+    said = {"superseded": settled.rows, "settled_ids": settled.ids} if settled.rows else {}
+    return add(session, table, state.version, rows, Made(BUILD, attempt, author, {**details, **said}))
 
 
 def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, author: str) -> Entry:

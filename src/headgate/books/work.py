@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from headgate.books import quarantine
 from headgate.books.history import Closing, Vanishing
@@ -94,6 +94,17 @@ class Judgement(Protocol):
 
 
 @dataclass(frozen=True)
+class Staged:
+    """Where the rows of a replaced table are written before they take its place, within the transaction.
+
+    `inspect(session, table)` looks at them there, and raises where they must not be published.
+    """
+
+    table: TableRef
+    inspect: Callable[[StoreSession, TableRef], None]
+
+
+@dataclass(frozen=True)
 class Commit:
     """All that one transaction will do, as data plus the judgement that the gate makes inside it."""
 
@@ -114,6 +125,10 @@ class Commit:
     """A contract that was taken from the data, as text: kept with the rows that it judged."""
     lookups: tuple[tuple[str, ...], ...] = ()
     """Columns by which set rules find rows of the table."""
+    staged: Staged | None = None
+    """With `replace`: whatever stands in the table's place, a view too, makes room for another relation."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the first entry says besides."""
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ def write(
         session.append(target, [*names, LOAD_COLUMN], rows)
         for columns in ((LOAD_COLUMN,), *work.lookups):
             session.lookup(target, columns)
+    if work.staged:
+        work.staged.inspect(session, target)
     if not base or work.replace:
         now = shape(session, target)
         changes.columns = now if now != before else []
@@ -83,8 +85,8 @@ def write(
 
 
 def _put_in_place(session: StoreSession, work: Commit, staged: TableRef) -> None:
-    """Last of all, so that readers see the old rows until the COMMIT; the old table is kept until the next time."""
-    if session.standing(work.table) == "table":
+    """Last of all, so that readers see the old rows until the COMMIT; a loaded table is kept until the next time."""
+    if not work.staged and session.standing(work.table) == "table":
         session.exchange(work.table, staged, kept_ref(work.table))
     else:
         session.swap(staged, work.table, "table")
@@ -98,14 +100,18 @@ def shape(session: StoreSession, table: TableRef) -> list[list[str]]:
 def _remove(session: StoreSession, work: Commit, base: int, before: int, changes: Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
+    if work.staged:
+        changes.staged = work.staged.table
+        session.create(changes.staged, loaded_columns(work.columns), (LOAD_COLUMN,))
     if work.replace and base == 0:
         return
     if work.replace:
         changes.replaced = before
         changes.settled[0] = quarantine.supersede(session, work.table, None, base + 1)
-        changes.unpinned = pinned_body(session, work.table) if work.pin else ""
-        changes.staged = staged_ref(work.table, work.attempt)
-        session.create(changes.staged, loaded_columns(work.columns), (LOAD_COLUMN,), like=work.table)
+        if not work.staged:
+            changes.unpinned = pinned_body(session, work.table) if work.pin else ""
+            changes.staged = staged_ref(work.table, work.attempt)
+            session.create(changes.staged, loaded_columns(work.columns), (LOAD_COLUMN,), like=work.table)
         session.execute(
             "UPDATE _headgate.table_state SET live_generation = ? WHERE table_name = ?",
             [work.parts[0].generation, str(work.table)],
@@ -205,11 +211,12 @@ def _by_entry(session: StoreSession, select: str) -> dict[int, int]:
 def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, loaded: int, changes: Changes) -> Entry:
     updated = changes.updated.get(part.number, {})
     removed = changes.removed.get(part.number, {})
-    details = dict(count.details)
+    details = {**(work.facts if part.number == 0 else {}), **count.details}
     gone = sum(removed.values())
     if part.number == 0 and changes.replaced is not None:
         gone = details["replaced"] = changes.replaced
-        details["kept"] = kept_ref(work.table).name
+        if not work.staged:
+            details["kept"] = kept_ref(work.table).name
         if work.pin and changes.unpinned:
             details["unpinned"] = changes.unpinned
     if removed or updated:

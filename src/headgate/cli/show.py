@@ -88,7 +88,7 @@ def _next(answer: results.RunResult) -> list[str]:
 
 def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     columns = [Column("step"), Column("kind"), Column("would"), Column("because")]
-    rows = [[step.id, step.kind, step.status, step.reason] for step in answer.steps]
+    rows = [[step.id, step.kind, step.status, step.reason + _last_build(step)] for step in answer.steps]
     due = sum(step.status == "run" for step in answer.steps)
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
@@ -98,6 +98,12 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
 
 def _statements(step: results.PlanStep) -> list[str]:
     return [f"{safe(step.id)} would change:", *(f"  {safe(text)};" for text in step.sql)] if step.sql else []
+
+
+def _last_build(step: results.PlanStep) -> str:
+    if not step.rows_quarantined:
+        return ""
+    return f" (its last build refused {count(step.rows_quarantined)} of {many(step.rows_read, 'row')})"
 
 
 def check(answer: results.CheckResult, screen: Screen) -> list[str]:

@@ -264,7 +264,8 @@ class Gate:
     def _dangling(self) -> dict[ReferenceRule, dict[int, int]]:
         """Accepted rows that break a reference that only warns, by part."""
         warning = [one for one in self.rules.contract.references if one.severity == "warn"]
-        return {one: sets.count_dangling(self.verdict, one) for one in warning}
+        own = str(self.rules.table) if self.target is None else ""
+        return {one: sets.count_dangling(self.verdict, one, one.to_table == own) for one in warning}
 
     def _fates(self, dangling: Mapping[str, Mapping[int, int]]) -> dict[int, Counts]:
         counts: dict[int, Counts] = dict(self.skipped)

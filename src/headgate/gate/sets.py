@@ -25,9 +25,16 @@ def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
     verdict.add(_dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)
 
 
-def count_dangling(verdict: Verdict, rule: ReferenceRule) -> dict[int, int]:
-    """By part, how many records that pass refer to a value that the referenced table does not hold."""
+def count_dangling(verdict: Verdict, rule: ReferenceRule, own: bool = False) -> dict[int, int]:
+    """By part, how many records that pass refer to a value that the referenced table does not hold.
+
+    `own`: the rule refers to the table that is made anew, which will hold what passes and nothing else.
+    """
     dangling = _dangling(verdict, rule, verdict.passing())
+    if own:
+        column, to = quote.ident(rule.column), quote.ident(rule.to_column)
+        dangling = f"""SELECT _hg_id, _hg_part FROM ({verdict.passing()}) AS s WHERE s.{column} IS NOT NULL
+                       AND NOT EXISTS (SELECT 1 FROM ({verdict.passing()}) AS r WHERE r.{to} = s.{column})"""
     rows = verdict.temp.session.execute(f"SELECT _hg_part, count(*) FROM ({dangling}) AS d GROUP BY 1")
     return {row[0]: row[1] for row in rows}
 

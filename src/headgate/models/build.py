@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from headgate.core.errors import Finding, HeadgateError, InternalError, nearest
@@ -37,8 +38,8 @@ class _Staged:
     reported: int | None
 
 
-class _Failed(Exception):
-    """The model's own fault: everything is rolled back and told in the outcome."""
+class BuildFailed(Exception):
+    """The model's own fault: everything is to be rolled back, and told in the outcome."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__(findings[0].what)
@@ -72,9 +73,9 @@ def build(
     fault("before_write")
     try:
         session.execute("BEGIN")
-        outcome = _in_transaction(session, model, attempt, record)
-        _commit(session, outcome, confirm)
-    except _Failed as error:
+        outcome = finish(session, prepare(session, model, attempt), attempt, record)
+        commit(session, None if confirm is None else partial(confirm, session, outcome))
+    except BuildFailed as error:
         session.execute("ROLLBACK")
         return replace(failed, findings=error.findings)
     except BaseException:
@@ -88,8 +89,8 @@ def build(
     return outcome
 
 
-def _commit(session: StoreSession, outcome: BuildOutcome, confirm: Record | None) -> None:
-    """COMMIT; an error of its own is settled by the read-back."""
+def commit(session: StoreSession, confirm: Callable[[], None] | None) -> None:
+    """COMMIT; an error of its own is settled by `confirm`, which raises HeadgateError where nothing was kept."""
     try:
         session.execute("COMMIT")
     except Exception as error:
@@ -97,19 +98,36 @@ def _commit(session: StoreSession, outcome: BuildOutcome, confirm: Record | None
         if confirm is None:
             raise
         try:
-            confirm(session, outcome)
+            confirm()
         except HeadgateError:
             raise error from None
 
 
-def _in_transaction(session: StoreSession, model: Model, attempt: str, record: Record) -> BuildOutcome:
+@dataclass(frozen=True)
+class Prepared:
+    """A model that is staged beside its target, and has passed its checks there."""
+
+    model: Model
+    staged: _Staged
+    rows: int | None
+    warnings: tuple[Finding, ...]
+
+
+def prepare(session: StoreSession, model: Model, attempt: str) -> Prepared:
+    """Stages and checks the model within the open transaction. Raises BuildFailed for the model's own mistakes."""
     fault("after_begin")
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(model.target.schema)}")
     staged = _stage(session, model, attempt)
     fault("after_stage")
     rows, warnings = _judge(session, model, staged)
     fault("after_decide")
-    replaced = session.swap(staged.ref, model.target, model.materialized)
+    return Prepared(model, staged, rows, warnings)
+
+
+def finish(session: StoreSession, prepared: Prepared, attempt: str, record: Record) -> BuildOutcome:
+    """Swaps the model in, and records it, within the open transaction."""
+    model = prepared.model
+    replaced = session.swap(prepared.staged.ref, model.target, model.materialized)
     outcome = BuildOutcome(
         model.name,
         model.target,
@@ -117,10 +135,10 @@ def _in_transaction(session: StoreSession, model: Model, attempt: str, record: R
         attempt,
         model.fingerprint,
         "built",
-        rows=rows,
-        columns=staged.columns,
+        rows=prepared.rows,
+        columns=prepared.staged.columns,
         replaced=replaced,
-        findings=warnings,
+        findings=prepared.warnings,
     )
     record(session, outcome)
     fault("after_write")
@@ -132,10 +150,27 @@ def _stage(session: StoreSession, model: Model, attempt: str) -> _Staged:
     try:
         answer = session.execute(f"CREATE {_word(model.materialized)} {quote.table(ref)} AS\n{model.sql}")
     except Exception as error:
-        raise _Failed([explain.sql_failed(model, _told(session, error), prefix_lines=1)]) from error
+        raise BuildFailed([explain.sql_failed(model, _told(session, error), prefix_lines=1)]) from error
     columns = tuple(session.columns(ref) or ())
     reported = answer[0][0] if answer and isinstance(answer[0][0], int) else None
     return _Staged(ref, columns, reported if model.materialized == "table" else None)
+
+
+def stage_rows(session: StoreSession, model: Model, name: str) -> int:
+    """Makes the temporary table `name` of the model's rows; how many the engine says there are.
+
+    Raises BuildFailed for the model's own mistakes.
+    """
+    try:
+        answer = session.execute(f"CREATE TEMP TABLE {name} AS\n{model.sql}")
+    except Exception as error:
+        raise BuildFailed([explain.sql_failed(model, _told(session, error), prefix_lines=1)]) from error
+    return int(answer[0][0])
+
+
+def inspect(session: StoreSession, model: Model, ref: TableRef) -> tuple[Finding, ...]:
+    """Runs the model's checks on the rows that stand staged at `ref`: warnings. Raises BuildFailed where one fails."""
+    return _judge(session, model, _Staged(ref, tuple(session.columns(ref) or ()), None))[1]
 
 
 def _told(session: StoreSession, error: Exception) -> Trouble:
@@ -147,10 +182,10 @@ def _told(session: StoreSession, error: Exception) -> Trouble:
 
 
 def _judge(session: StoreSession, model: Model, staged: _Staged) -> tuple[int | None, tuple[Finding, ...]]:
-    """Rows (None for a view) and warnings. Raises _Failed if a check of severity error fails or can't be evaluated."""
+    """Rows (None for a view) and warnings. Raises BuildFailed if a check of severity error fails or is no check."""
     problems = [problem for check in model.checks if (problem := _unknown_column(model, check, staged))]
     if problems:
-        raise _Failed(problems)
+        raise BuildFailed(problems)
     if model.materialized == "view" and not model.checks:
         return None, ()
     counts = _counts(session, model, staged)
@@ -165,7 +200,7 @@ def _judge(session: StoreSession, model: Model, staged: _Staged) -> tuple[int | 
         if number
     ]
     if any(finding.level == "error" for finding in findings):
-        raise _Failed(sorted(findings, key=lambda finding: finding.level != "error"))
+        raise BuildFailed(sorted(findings, key=lambda finding: finding.level != "error"))
     return (counts.rows if model.materialized == "table" else None), tuple(findings)
 
 
@@ -185,7 +220,7 @@ def _counts(session: StoreSession, model: Model, staged: _Staged) -> Counts:
     try:
         return count(session, model.checks, relation, next(cheap, staged.columns[0][0]))
     except Exception as error:
-        raise _Failed([_culprit(session, model, relation, _told(session, error))]) from error
+        raise BuildFailed([_culprit(session, model, relation, _told(session, error))]) from error
 
 
 def _culprit(session: StoreSession, model: Model, relation: str, trouble: Trouble) -> Finding:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from headgate.core.errors import Finding, HeadgateError, Location, ProjectError
+from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.core.values import TableRef
 from headgate.models import lexer
 from headgate.models.config import Config, name_problem, settled
-from headgate.models.model import Model, ModelCheck, ModelSource
+from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
 from headgate.models.names import Input, Names
 from headgate.models.template import Call, Parsed, Refused, current_line, parse, render
 
@@ -44,13 +44,15 @@ def compile_models(sources: Iterable[ModelSource], loaded: Iterable[TableRef], e
     `loaded` are the tables of the ingest files; `engine` names engine and version, for the fingerprint.
     *Guarantee*: nothing is executed. The same files give the same models.
     *Errors*: one ProjectError with a finding for every mistake found (`model-template`, `model-config`, `model-name`,
-    `model-duplicate`, `unknown-ref`, `ambiguous-ref`, `model-not-select`, `model-check`), each with file and line.
+    `model-duplicate`, `unknown-ref`, `ambiguous-ref`, `model-not-select`, `model-check`, `model-contract`,
+    `unknown-table`), each with file and line.
     """
     tables = tuple(loaded)
     problems: list[Finding] = []
     drafts = _each(problems, sorted(sources, key=lambda source: (source.name, str(source.path))), _draft)
     problems += _clashes(drafts, tables)
-    names = Names({draft.source.name: draft.target for draft in drafts}, tables)
+    split = [draft.source.name for draft in drafts if draft.source.split is not None]
+    names = Names({draft.source.name: draft.target for draft in drafts}, tables, split)
     # A model that could not be drafted is missing among the names: its users would be blamed for it.
     models = [] if problems else _each(problems, drafts, lambda draft: _finish(draft, names, engine))
     if problems:
@@ -132,19 +134,44 @@ def _finish(draft: _Draft, names: Names, engine: str) -> Model:
     )
     sql = _one_statement(text, path)
     _expressions(draft.source)
+    split = _split(draft, names, inputs)
     return Model(
         name=draft.source.name,
         target=draft.target,
         materialized=draft.config.materialized,
         sql=sql,
         inputs=tuple(inputs),
-        fingerprint=_fingerprint(draft, sql, engine),
+        fingerprint=_fingerprint(draft, sql, engine, split),
         checks=draft.source.tests,
         path=draft.source.path,
         text=draft.source.text,
         places=tuple(inputs.values()),
         tags=draft.config.tags,
+        split=split,
     )
+
+
+def _split(draft: _Draft, names: Names, inputs: dict[str, Location]) -> ModelContract | None:
+    """The contract with the tables that it refers to, which become inputs of the model, too."""
+    split = draft.source.split
+    if split is None:
+        return None
+    if draft.config.materialized == "view":
+        what = f"model {draft.source.name!r} has a contract, and is a view, which holds no rows to split"
+        fix = f"Write {{{{ config(materialized='table') }}}} into {draft.source.path}, or make the contract tests"
+        raise ProjectError.of("model-contract", what, split.where, fix)
+    references = []
+    for rule in split.contract.references:
+        where = rule.where or split.where
+        found = names.table(rule.to_table)
+        if found is None:
+            what = f"there is no model or loaded table {rule.to_table}{nearest(rule.to_table, names.tables)}"
+            raise ProjectError.of("unknown-table", what, where, "Name it with its schema: references(raw.customers.id)")
+        name, table = found
+        if table != draft.target:
+            inputs.setdefault(name, where)
+        references.append(replace(rule, to_table=str(table)))
+    return replace(split, contract=replace(split.contract, references=tuple(references)))
 
 
 def _resolve(call: Call, names: Names, path: str) -> Input:
@@ -186,7 +213,7 @@ def _check_problem(check: ModelCheck) -> str:
     return f"the expression {problem}" if problem else ""
 
 
-def _fingerprint(draft: _Draft, sql: str, engine: str) -> str:
+def _fingerprint(draft: _Draft, sql: str, engine: str, split: ModelContract | None) -> str:
     """What the rows depend on besides the inputs. Tags and places are left out: they change no row."""
     checks = [
         [check.kind, check.column, check.sql and lexer.normal(check.sql), check.name, check.severity]
@@ -194,4 +221,5 @@ def _fingerprint(draft: _Draft, sql: str, engine: str) -> str:
     ]
     target = draft.target
     parts = ["1", lexer.normal(sql), draft.config.materialized, target.schema, target.name, checks, engine]
+    parts += [split.contract.digest()] if split is not None else []
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()

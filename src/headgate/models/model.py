@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from headgate.books.ledger import Counts
+from headgate.contracts.model import Contract
 from headgate.core.errors import Finding, Location
 from headgate.core.values import TableRef
 
@@ -42,6 +45,15 @@ class ModelCheck:
 
 
 @dataclass(frozen=True)
+class ModelContract:
+    """What the rows of a model are split by. `places`: where its conditions stand, as `contracts.verify` names them."""
+
+    contract: Contract
+    where: Location
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ModelSource:
     """One model as the project's files say it. `folder` is its folder below `models/` (`""`, `gold`, `gold/daily`)."""
 
@@ -50,6 +62,7 @@ class ModelSource:
     text: str
     folder: str = ""
     tests: tuple[ModelCheck, ...] = ()
+    split: ModelContract | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Model:
     `sql` is one SELECT with physical names, without a trailing semicolon. `inputs` are names of models and
     `schema.name` of loaded tables, each once, in order of appearance; `places[i]` is where `inputs[i]` is first named.
     `fingerprint` changes when the rows could change although no input did: SQL (comments and layout do not count),
-    materialization, target, checks, engine.
+    materialization, target, checks, contract, engine. `split`: the contract that its rows pass one by one, if any.
     """
 
     name: str
@@ -73,14 +86,17 @@ class Model:
     text: str
     places: tuple[Location, ...] = ()
     tags: tuple[str, ...] = ()
+    split: ModelContract | None = None
 
 
 @dataclass(frozen=True)
 class BuildOutcome:
-    """What a build did. `failed` = nothing changed: the relation published before is still there.
+    """What a build did. `failed` and `refused` (by a limit of its contract) = nothing changed: the relation published
+    before is still there.
 
     `rows` is None for a view, which holds none. `columns` are (name, type) of the relation. `replaced` is what stood at
     the target before: "table", "view" or "" for nothing. `findings`: the error that failed the build, or warnings.
+    `counts`: the fates of the rows of a model with a contract.
     """
 
     model: str
@@ -88,8 +104,9 @@ class BuildOutcome:
     materialized: Materialized
     attempt: str
     fingerprint: str
-    status: Literal["built", "failed"]
+    status: Literal["built", "failed", "refused"]
     rows: int | None = None
     columns: tuple[tuple[str, str], ...] = ()
     replaced: Literal["", "table", "view"] = ""
     findings: tuple[Finding, ...] = ()
+    counts: Counts = field(default_factory=Counts)

@@ -43,13 +43,17 @@ class Names:
     A name without a dot may be short for a loaded table as long as only one thing has it.
     """
 
-    def __init__(self, models: Mapping[str, TableRef], loaded: Iterable[TableRef]) -> None:
+    def __init__(self, models: Mapping[str, TableRef], loaded: Iterable[TableRef], split: Iterable[str] = ()) -> None:
+        """`split`: models with a contract; their rows name the entry that wrote them, as those of loaded tables do."""
+        apart = set(split)
+        self._tables = {str(target).casefold(): (name, target) for name, target in models.items()}
         self._full: dict[str, Input] = {}
         self._short: dict[str, list[tuple[str, Input]]] = {}
         self._loaded: dict[str, Input] = {}
         for name, target in models.items():
-            self._add(target, Input(name, quote.table(target)))
+            self._add(target, Input(name, quote.table(read_view(target) if name in apart else target)))
         for table in loaded:
+            self._tables[str(table).casefold()] = (str(table), table)
             made = Input(str(table), quote.table(read_view(table)))
             self._add(table, made)
             self._loaded[str(table).casefold()] = made
@@ -57,6 +61,15 @@ class Names:
     def _add(self, target: TableRef, made: Input) -> None:
         self._full[str(target).casefold()] = made
         self._short.setdefault(target.name.casefold(), []).append((str(target), made))
+
+    @property
+    def tables(self) -> list[str]:
+        """Every model and loaded table by schema and name."""
+        return sorted(str(table) for _, table in self._tables.values())
+
+    def table(self, name: str) -> tuple[str, TableRef] | None:
+        """The model or loaded table of this schema and name: as the plan calls it, and where it stands."""
+        return self._tables.get(name.casefold())
 
     def ref(self, name: str) -> Input:
         """What `ref(name)` stands for. Raises Refused `unknown-ref` or `ambiguous-ref`."""

@@ -76,23 +76,29 @@ def _words(words: Iterable[str]) -> Schema:
 
 def _ingest() -> Schema:
     anywhere = {**{key: _words(words) for key, words in ingest.CHOICES.items()}, "allow_empty": FLAG}
-    conditions = {"type": ["object", "null"], "additionalProperties": SCALAR}
     shapes = {
         "table": {"type": "string", "pattern": r"^[^\s.]+(\.[^\s.]+)?$"},
         "from": _from(anywhere),
         "load": _load(anywhere),
+        **_contract(),
+        "contract": _object((models.KEY,), {models.KEY: {"type": "string"}}, "", (models.KEY,)),
+        **anywhere,
+    }
+    return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
+
+
+def _contract() -> dict[str, Schema]:
+    """What says a contract in the short form."""
+    return {
         "columns": {
             "type": "object",
             "minProperties": 1,
             "additionalProperties": {"type": "string", "pattern": line()},
         },
-        "contract": _object((models.KEY,), {models.KEY: {"type": "string"}}, "", (models.KEY,)),
         "rules": {"type": ["object", "null"], "additionalProperties": _rule()},
-        "skip": conditions,
+        "skip": {"type": ["object", "null"], "additionalProperties": SCALAR},
         "refuse_at_most": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _LIMIT}]},
-        **anywhere,
     }
-    return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
 
 
 _LIMIT = r"^\s*([0-9]{1,15}|[0-9]{1,3}(\.[0-9]{1,12})?\s*%)\s*$"
@@ -186,6 +192,10 @@ def _project() -> Schema:
     return _object(read.KEYS, shapes, read.FILE)
 
 
+CONTRACT_FILES = ("odcs", "json_schema")
+"""Kinds of files that a model's contract may stand in."""
+
+
 # -- tests of models -------------------------------------------------------------------------------------------------
 
 
@@ -199,9 +209,15 @@ def _models() -> Schema:
         ("name",),
     )
     tests = dict.fromkeys(("tests", "data_tests"), _tests(modeltests.MODEL_TESTS))
-    shapes = {**names, "columns": _list(column), **tests}
+    files = [_object((kind, "object"), dict.fromkeys((kind, "object"), SCALAR), "", (kind,)) for kind in CONTRACT_FILES]
+    stated = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
+    contract = {"anyOf": [{"type": "string"}, stated, *files]}
+    own = {"contract": contract, "group": SCALAR, "config": _object(modeltests.CONFIG_KEYS, {"group": SCALAR}, "")}
+    shapes = {**names, "columns": _list(column), **tests, **own}
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
-    return _object(modeltests.FILE_KEYS, {"models": _list(model)}, "")
+    together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}
+    group = _object(modeltests.GROUP_KEYS, {"name": SCALAR, "publish_together": together}, "", ("name",))
+    return _object(modeltests.FILE_KEYS, {"models": _list(model), "groups": _list(group)}, "")
 
 
 def _list(items: Schema) -> Schema:

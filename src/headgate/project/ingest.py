@@ -341,3 +341,16 @@ def _places(node: Mapping) -> dict[str, Location]:
     if isinstance(deleted, Scalar):
         places["load.deleted_if"] = named.condition_place(deleted.placed)
     return places
+
+
+def rows_contract(notes: Notes, node: Mapping, root: Path) -> tuple[Contract | None, dict[str, Location]]:
+    """The contract that `columns:`, `rules:`, `skip:` and `refuse_at_most:` of a mapping say, and where each stands."""
+    limit = load.limit(notes, node.get("refuse_at_most"))
+    columns = fields.mapping(notes, node.get("columns"), "columns")
+    if columns is None or not columns.entries:
+        if columns is not None or node.get("columns") is None:
+            notes.error(
+                "missing-key", "the contract names no column", node.where, "write columns: with name: type lines"
+            )
+        return None, {}
+    return _stated(notes, node, columns, limit, root), _places(node)

@@ -84,14 +84,33 @@ class ModelTest:
 
 
 @dataclass(frozen=True)
+class ModelSplit:
+    """The contract of a model's rows, and where it and its conditions stand."""
+
+    contract: Contract
+    where: Location
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PublishGroup:
+    """Models that are published together, by a name that messages call them."""
+
+    name: str
+    models: tuple[str, ...]
+    where: Location
+
+
+@dataclass(frozen=True)
 class ModelFile:
-    """One SQL model: its text before rendering, and the tests that YAML files beside it declare."""
+    """One SQL model: its text before rendering, and the tests and the contract that YAML files beside it declare."""
 
     name: str
     path: Path
     text: str
     folder: str
     tests: tuple[ModelTest, ...] = ()
+    split: ModelSplit | None = None
 
 
 @dataclass(frozen=True)
@@ -121,3 +140,4 @@ class Project:
     models: tuple[ModelFile, ...] = ()
     limits: Mapping[str, str] = field(default_factory=dict)
     """What the engine may take: `memory_limit` and `threads`, as it spells them."""
+    groups: tuple[PublishGroup, ...] = ()

@@ -1,25 +1,43 @@
-"""Tests of models, as YAML files beside them declare them in dbt's manner."""
+"""Tests and contracts of models and groups of them, as YAML files beside them declare them in dbt's manner."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from headgate.contracts.great_expectations.suite import Suite
 from headgate.core.errors import Location, nearest
-from headgate.project import fields
+from headgate.project import contractfile, fields, ingest
 from headgate.project.fields import Notes
-from headgate.project.model import ModelTest
+from headgate.project.model import ModelSplit, ModelTest
 from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.project.yaml import Sequence as YamlSequence
 from headgate.sql.quote import ident
 
 FILE_KEYS = ("version", "models", "exposures", "groups")
 FILE_LATER = ("sources", "seeds", "snapshots", "macros", "unit_tests", "metrics", "semantic_models", "saved_queries")
-MODEL_KEYS = ("name", "description", "columns", "tests", "data_tests", "docs", "meta", "tags", "config", "group")
+MODEL_KEYS = (
+    "name",
+    "description",
+    "columns",
+    "tests",
+    "data_tests",
+    "contract",
+    "group",
+    "docs",
+    "meta",
+    "tags",
+    "config",
+)
+CONTRACT_KEYS = ("columns", "rules", "skip", "refuse_at_most")
+CONTRACT_LATER = ("enforced", "alias_types", "pydantic")
+GROUP_KEYS = ("name", "publish_together", "description", "owner", "config", "meta")
 COLUMN_KEYS = ("name", "description", "tests", "data_tests", "data_type", "meta", "tags", "quote", "docs")
-LATER = ("constraints", "contract", "versions", "access", "latest_version", "deprecation_date", "time_spine")
+LATER = ("constraints", "versions", "access", "latest_version", "deprecation_date", "time_spine")
 NOTES_ONLY = ("meta", "tags", "docs")
+CONFIG_KEYS = (*NOTES_ONLY, "group")
 """Of a model's `config:` in YAML: everything else is written in its SQL file."""
 
 COLUMN_TESTS = ("not_null", "unique", "dbt_utils.expression_is_true")
@@ -38,6 +56,19 @@ class ModelEntry:
     name: str
     tests: tuple[ModelTest, ...]
     where: Location
+    split: ModelSplit | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class GroupEntry:
+    """A group as one file says it. `members`: the models named in it; None where models name the group themselves, and
+    `together` says whether these are published together."""
+
+    name: str
+    where: Location
+    together: bool
+    members: tuple[Scalar, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +80,28 @@ class _Spot:
     number: int = 1
 
 
-def read(notes: Notes, node: Mapping) -> list[ModelEntry]:
+def groups(notes: Notes, node: Mapping) -> list[GroupEntry]:
+    """The groups that the file names; everything wrong is noted."""
+    found = []
+    for entry in _list(notes, node.get("groups"), "groups"):
+        group = fields.mapping(notes, entry, "a group")
+        name = _name(notes, group, "a group") if group is not None else None
+        if group is not None and name is not None:
+            fields.known(notes, group, GROUP_KEYS, "a group")
+            found.append(_group(notes, group, name))
+    return found
+
+
+def _group(notes: Notes, node: Mapping, name: str) -> GroupEntry:
+    value = node.get("publish_together")
+    if isinstance(value, YamlSequence):
+        listed = [item for item in value.items if fields.text(notes, item, "a model") is not None]
+        return GroupEntry(name, value.where, True, tuple(item for item in listed if isinstance(item, Scalar)))
+    together = value is not None and bool(fields.flag(notes, value, "publish_together"))
+    return GroupEntry(name, (value or node).where, together)
+
+
+def read(notes: Notes, node: Mapping, root: Path) -> list[ModelEntry]:
     """The models that the file names, with their tests; everything wrong is noted."""
     fields.known(notes, node, FILE_KEYS, "a model file", FILE_LATER)
     found = []
@@ -57,15 +109,52 @@ def read(notes: Notes, node: Mapping) -> list[ModelEntry]:
         model = fields.mapping(notes, entry, "a model")
         name = _name(notes, model, "a model") if model is not None else None
         if model is not None and name is not None:
-            found.append(ModelEntry(name, tuple(_model(notes, model, name)), model.where))
+            tests = tuple(_model(notes, model, name))
+            found.append(
+                ModelEntry(name, tests, model.where, _split(notes, model, root, name), _group_of(notes, model))
+            )
     return found
+
+
+def _split(notes: Notes, node: Mapping, root: Path, name: str) -> ModelSplit | None:
+    """The contract under `contract:`."""
+    named = node.get("contract")
+    if named is not None and contractfile.is_file(named):
+        return _from_file(notes, named, root, name)
+    given = fields.mapping(notes, named, "contract")
+    if given is None:
+        return None
+    before = len(notes.findings)
+    fields.known(notes, given, CONTRACT_KEYS, "the contract of a model", CONTRACT_LATER)
+    if len(notes.findings) > before:
+        return None
+    contract, places = ingest.rows_contract(notes, given, root)
+    return ModelSplit(contract, given.where, places) if contract is not None else None
+
+
+def _from_file(notes: Notes, node: Node, root: Path, name: str) -> ModelSplit | None:
+    """The contract in the file that the node names; in a file with several objects, that of the model's name."""
+    found = contractfile.read(notes, node, root, name)
+    if isinstance(found, Suite):
+        fix = "write its columns with their types: columns: {id: int, key}"
+        notes.error("not-supported", "a suite of expectations says no types, which a model needs", node.where, fix)
+        return None
+    return ModelSplit(found, node.where) if found is not None else None
+
+
+def _group_of(notes: Notes, node: Mapping) -> str | None:
+    """The group that the model names itself, beside its name or under `config:`."""
+    config = node.get("config")
+    values = [node.get("group"), config.get("group") if isinstance(config, Mapping) else None]
+    value = next((one for one in values if one is not None), None)
+    return fields.text(notes, value, "group") if value is not None else None
 
 
 def _model(notes: Notes, node: Mapping, name: str) -> list[ModelTest]:
     fields.known(notes, node, MODEL_KEYS, "a model", LATER)
     config = fields.mapping(notes, node.get("config"), "config")
     if config is not None:
-        fields.known(notes, config, NOTES_ONLY, f"config of a model's YAML (write the rest in {name}.sql)")
+        fields.known(notes, config, CONFIG_KEYS, f"config of a model's YAML (write the rest in {name}.sql)")
     tests: list[ModelTest] = []
     for entry in _list(notes, node.get("columns"), "columns"):
         column = fields.mapping(notes, entry, "a column")

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from headgate.contracts.model import ReferenceRule
+from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.project import fields, ingest, modeltests, secrets, yaml
+from headgate.project import fields, ingest, modeltests, publishing, secrets, yaml
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Project, Warehouse
+from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
@@ -41,11 +41,12 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
     ingests = _ingests(notes, root)
-    models = _models(notes, root)
+    models, groups = _models(notes, root)
     _references(notes, ingests)
+    _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models, limits)
+    return Project(root, name, warehouse, ingests, models, limits, groups)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -236,7 +237,7 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
     return tuple(sorted(found.values(), key=lambda entry: entry.table))
 
 
-def _models(notes: Notes, root: Path) -> tuple[ModelFile, ...]:
+def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...]]:
     found: dict[str, ModelFile] = {}
     for path in _files(notes, root, root / "models", (".sql",)):
         model = _model(notes, root, path)
@@ -247,11 +248,14 @@ def _models(notes: Notes, root: Path) -> tuple[ModelFile, ...]:
             shown = path.relative_to(root).as_posix()
             what = f"two files are called {model.name}: {other.path.relative_to(root).as_posix()} and {shown}"
             notes.error("duplicate-model", what, shown, "rename one of them")
-    tested = _model_tests(notes, root, [model.name for model in found.values()])
+    tested, groups = _model_tests(notes, root, [model.name for model in found.values()])
     models = (
-        replace(model, tests=tested[model.name].tests) if model.name in tested else model for model in found.values()
+        replace(model, tests=tested[model.name].tests, split=tested[model.name].split)
+        if model.name in tested
+        else model
+        for model in found.values()
     )
-    return tuple(sorted(models, key=lambda model: model.name))
+    return tuple(sorted(models, key=lambda model: model.name)), publishing.groups(notes, groups, tested, found)
 
 
 def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
@@ -269,12 +273,16 @@ def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
     return ModelFile(path.stem, path, text, "" if folder == "." else folder)
 
 
-def _model_tests(notes: Notes, root: Path, names: Iterable[str]) -> dict[str, modeltests.ModelEntry]:
+def _model_tests(
+    notes: Notes, root: Path, names: Iterable[str]
+) -> tuple[dict[str, modeltests.ModelEntry], list[modeltests.GroupEntry]]:
     known = list(names)
     found: dict[str, modeltests.ModelEntry] = {}
+    groups: list[modeltests.GroupEntry] = []
     for path in _files(notes, root, root / "models", (".yml", ".yaml")):
         node = _document(notes, root, path)
-        for entry in modeltests.read(notes, node) if node is not None else ():
+        groups += modeltests.groups(notes, node) if node is not None else []
+        for entry in modeltests.read(notes, node, root) if node is not None else ():
             if entry.name not in known:
                 what = f"there is no model {entry.name!r}{nearest(entry.name, known)}"
                 notes.error("unknown-model", what, entry.where, f"write models/{entry.name}.sql, or remove the entry")
@@ -282,7 +290,7 @@ def _model_tests(notes: Notes, root: Path, names: Iterable[str]) -> dict[str, mo
             if other is not entry:
                 what = f"model {entry.name!r} is described twice, first at {other.where}"
                 notes.error("duplicate-key", what, entry.where, "keep one of the two")
-    return found
+    return found, groups
 
 
 def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
@@ -297,12 +305,23 @@ def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
                 what = f"no ingest file loads {rule.to_table}{nearest(rule.to_table, names)}"
                 notes.error("unknown-table", what, where, "reference a table that is loaded, or write its ingest file")
             elif target.contract is not None:
-                _referenced_column(notes, entry, rule, target, where)
+                assert entry.contract is not None
+                _referenced_column(notes, entry.contract, rule, target, where)
 
 
-def _referenced_column(notes: Notes, entry: Ingest, rule: ReferenceRule, target: Ingest, where: Location) -> None:
+def _model_references(notes: Notes, ingests: tuple[Ingest, ...], models: tuple[ModelFile, ...]) -> None:
+    """A reference of a model's contract to a loaded table must lead to a column of it; to models, it is followed when
+    they are compiled."""
+    tables = {str(entry.table).lower(): entry for entry in ingests}
+    for split in (model.split for model in models if model.split is not None):
+        for rule in split.contract.references:
+            target = tables.get(rule.to_table.lower())
+            if target is not None and target.contract is not None:
+                _referenced_column(notes, split.contract, rule, target, rule.where or split.where)
+
+
+def _referenced_column(notes: Notes, contract: Contract, rule: ReferenceRule, target: Ingest, where: Location) -> None:
     assert target.contract is not None
-    assert entry.contract is not None
     columns = {column.name.lower(): column for column in target.contract.columns}
     column = columns.get(rule.to_column.lower())
     if column is None:
@@ -310,7 +329,7 @@ def _referenced_column(notes: Notes, entry: Ingest, rule: ReferenceRule, target:
         what = f"{rule.to_table} has no column {rule.to_column!r}{nearest(rule.to_column, names)}"
         notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
         return
-    own = next(other for other in entry.contract.columns if other.name == rule.column)
+    own = next(other for other in contract.columns if other.name == rule.column)
     if _family(own.type.name) != _family(column.type.name):
         what = f"{rule.column!r} is {own.type}, but {rule.to_table}.{column.name} is {column.type}"
         notes.error("rule-mismatch", what, where, "give both columns the same type")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from headgate.books import ledger, record
 from headgate.books.commit import asked, in_plain_transaction
@@ -14,14 +16,19 @@ from headgate.core.values import TableRef
 from headgate.models.build import build, staged_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
-from headgate.run.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from headgate.run.pipeline import Pipeline
 
 TRIES = 5
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The tables that a model reads, by the name under which its last build remembers their versions."""
+    """The tables that a model reads, by the name under which its last build remembers their versions.
+
+    `loaded`: those of them that are read through views, because their rows name the entry that wrote them.
+    """
 
     tables: dict[str, TableRef]
     loaded: tuple[TableRef, ...]
@@ -30,20 +37,21 @@ class Inputs:
 def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
     targets = {one.name: one.target for one in pipeline.models}
     loads = {flow.name: flow.table for flow in pipeline.flows}
+    apart = loads | {one.name: one.target for one in pipeline.models if one.split is not None}
     return Inputs(
         {name: targets.get(name) or loads[name] for name in model.inputs},
-        tuple(loads[name] for name in model.inputs if name in loads and name not in targets),
+        tuple(table for name in model.inputs if (table := apart.get(name)) is not None),
     )
 
 
 def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
     """Why the model must be built, or None where it is as its inputs and its code would make it."""
-    last = ledger.last_entry(session, model.target)
+    last = ledger.last_build(session, model.target)
     if last is None:
         return "not built yet"
     facts = last.facts
     if facts.get("fingerprint") != model.fingerprint:
-        return "its code, checks or engine changed"
+        return "its code, checks, contract or engine changed"
     if session.columns(model.target) is None:
         return "its table is gone"
     versions = ledger.table_versions(session)
@@ -51,6 +59,21 @@ def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
         if facts.get("inputs", {}).get(name) != versions.get(str(table), 0):
             return f"{name} changed"
     return None
+
+
+def due_of(
+    session: StoreSession, models: Sequence[Model], reads: Mapping[str, Inputs], full_refresh: bool = False
+) -> dict[str, str]:
+    """The models (inputs first) that must be built, and why: those that are stale, and those that read one of them."""
+    due: dict[str, str] = {}
+    for model in models:
+        reason = "full refresh" if full_refresh else stale(session, model, reads[model.name])
+        changing = [name for name in reads[model.name].tables if name in due]
+        if reason is None and changing:
+            reason = f"{changing[0]} changes"
+        if reason is not None:
+            due[model.name] = reason
+    return due
 
 
 def missing_inputs(session: Session, inputs: Inputs) -> list[str]:
@@ -66,19 +89,20 @@ def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> Buil
         with store.lock(model.target), store.session() as session:
             try:
                 read_views(session, inputs.loaded, attempt)
-                details = _details(session, model, inputs)
+                details = details_of(session, model, inputs)
 
                 def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
                     record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, author)
 
-                return build(session, model, attempt, write, _confirm)
+                return build(session, model, attempt, write, confirm)
             except Exception as error:
                 if not left or not store.is_conflict(error):
                     raise
     raise AssertionError("unreachable")
 
 
-def _details(session: Session, model: Model, inputs: Inputs) -> dict[str, object]:
+def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, object]:
+    """What the entry of a build says of it."""
     versions = ledger.table_versions(session)
     return {
         "model": model.name,
@@ -88,7 +112,7 @@ def _details(session: Session, model: Model, inputs: Inputs) -> dict[str, object
     }
 
 
-def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
+def confirm(session: StoreSession, outcome: BuildOutcome) -> None:
     """Finds the entry by its attempt: another runner may have built the model once more since."""
     if not asked(session, lambda: ledger.has_attempt(session, outcome.target, outcome.attempt)):
         raise CommitError(
@@ -102,13 +126,17 @@ def _confirm(session: StoreSession, outcome: BuildOutcome) -> None:
         )
 
 
-def read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str) -> None:
-    """Makes the views through which models read loaded tables, where they are missing or the columns changed."""
+def read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str, inside: bool = False) -> None:
+    """Makes the views through which models read loaded tables, where they are missing or the columns changed.
+
+    `inside`: within the open transaction.
+    """
     for table in loaded:
         columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]
         have = [name for name, _ in session.columns(read_view(table)) or []]
         if columns and columns != have:
-            in_plain_transaction(session, partial(_read_view, session, table, columns, attempt))
+            make = partial(_read_view, session, table, columns, attempt)
+            make() if inside else in_plain_transaction(session, make)
 
 
 def _read_view(session: StoreSession, table: TableRef, columns: list[str], attempt: str) -> None:

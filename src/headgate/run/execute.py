@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from headgate.books import ledger
 from headgate.books.ledger import Counts
 from headgate.core.clock import monotonic
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.protocols import Store
-from headgate.models.model import Model
-from headgate.run.build import build_model, inputs_of, missing_inputs, stale
+from headgate.models.model import BuildOutcome, Model
+from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
 from headgate.run.pipeline import Pipeline
+from headgate.run.publish import Wanted, publish
 
 Status = Literal["ok", "skipped", "refused", "failed", "blocked"]
 
@@ -53,27 +54,35 @@ def execute(run: Run, select: Sequence[str] = ()) -> Iterator[Done]:
     """Each step's outcome as it ends."""
     flows, models = run.pipeline.select(select)
     bad: set[str] = set()
-    steps: list[Flow | Model] = [*flows, *models]
-    for step in steps:
+    steps: list[tuple[Flow, ...] | tuple[Model, ...]] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
+    for unit in steps:
         began = monotonic()
-        run.progress(step.name, 0, "reading" if isinstance(step, Flow) else "building")
-        done = _guarded(run, step, bad)
-        done.seconds = monotonic() - began
-        if done.bad:
-            bad.add(done.id)
-        yield done
+        for step in unit:
+            run.progress(step.name, 0, "reading" if isinstance(step, Flow) else "building")
+        for done in _guarded(run, unit, bad):
+            done.seconds = (monotonic() - began) / len(unit)
+            if done.bad:
+                bad.add(done.id)
+            yield done
 
 
-def _guarded(run: Run, step: Flow | Model, bad: set[str]) -> Done:
-    kind: Literal["load", "model"] = "load" if isinstance(step, Flow) else "model"
+def _guarded(run: Run, unit: tuple[Flow, ...] | tuple[Model, ...], bad: set[str]) -> list[Done]:
+    """What became of a load, of a model, or of models that are published together."""
+    first = unit[0]
     try:
-        return _load(run, step, bad) if isinstance(step, Flow) else _model(run, step, bad)
-    except ContractError as error:
-        return Done(step.name, kind, "refused", error.finding.what, findings=list(error.findings))
+        if isinstance(first, Flow):
+            return [_load(run, first, bad)]
+        models = cast(tuple[Model, ...], unit)
+        if len(models) > 1:
+            return _together(run, models, bad)
+        return [_model(run, first, bad)]
     except InternalError:
         raise
     except HeadgateError as error:
-        return Done(step.name, kind, "failed", error.finding.what, findings=list(error.findings))
+        status: Status = "refused" if isinstance(error, ContractError) else "failed"
+        kind: Literal["load", "model"] = "load" if isinstance(first, Flow) else "model"
+        told = [Done(first.name, kind, status, error.finding.what, findings=list(error.findings))]
+        return told + [_unpublished(one.name, first.name) for one in unit[1:]]
 
 
 def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
@@ -148,10 +157,59 @@ def _model(run: Run, model: Model, bad: set[str]) -> Done:
         return _missing(model.name, "model", missing[0], f"{missing[0]} has not been loaded or built yet")
     if reason is None:
         return Done(model.name, "model", "skipped", "nothing changed")
-    outcome = build_model(run.store, model, inputs, run.author)
-    status: Status = "ok" if outcome.status == "built" else "failed"
+    if model.split is None:
+        return _built(build_model(run.store, model, inputs, run.author), reason)
+    return _built(publish(run.store, Wanted(((model, inputs),)), run.author)[0], reason)
+
+
+def _built(outcome: BuildOutcome, reason: str) -> Done:
+    words: dict[str, Status] = {"built": "ok", "failed": "failed", "refused": "refused"}
+    status, findings = words[outcome.status], list(outcome.findings)
+    if status == "ok":
+        findings += _warned(str(outcome.target), outcome.counts)
     why = reason if status == "ok" else outcome.findings[0].what
-    return Done(model.name, "model", status, why, findings=list(outcome.findings))
+    return Done(outcome.model, "model", status, why, outcome.counts, findings)
+
+
+def _together(run: Run, models: tuple[Model, ...], bad: set[str]) -> list[Done]:
+    """Models that are published together: none is, unless every one that is due can be."""
+    reads = {model.name: inputs_of(model, run.pipeline) for model in models}
+    names = {model.name for model in models}
+    for model in models:
+        blocked = _blocked(model.name, "model", list(reads[model.name].tables), bad)
+        if blocked:
+            return [blocked if one is model else _unpublished(one.name, model.name) for one in models]
+    with run.store.session() as session:
+        due = due_of(session, models, reads, run.full_refresh)
+        for model in models:
+            missing = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
+            if missing:
+                why = f"{missing[0]} has not been loaded or built yet"
+                told = _missing(model.name, "model", missing[0], why)
+                return [told if one is model else _unpublished(one.name, model.name) for one in models]
+    wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
+    if not wanted:
+        return [Done(model.name, "model", "skipped", "nothing changed") for model in models]
+    outcomes = publish(run.store, Wanted(wanted, run.pipeline.groups.of[models[0].name]), run.author)
+    return _told(models, outcomes, due)
+
+
+def _told(models: Sequence[Model], outcomes: Sequence[BuildOutcome], due: Mapping[str, str]) -> list[Done]:
+    culprit = next((one.model for one in outcomes if one.status != "built" and one.findings), "")
+    by_name = {one.model: one for one in outcomes}
+    found = []
+    for model in models:
+        if model.name not in due:
+            found.append(Done(model.name, "model", "skipped", "nothing changed"))
+        elif culprit and model.name != culprit:
+            found.append(_unpublished(model.name, culprit))
+        else:
+            found.append(_built(by_name[model.name], due[model.name]))
+    return found
+
+
+def _unpublished(name: str, culprit: str) -> Done:
+    return Done(name, "model", "blocked", f"{culprit} did not succeed, and they are published together")
 
 
 def _blocked(name: str, kind: Literal["load", "model"], needs: Sequence[str], bad: set[str]) -> Done | None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.models.compile import compile_models
 from headgate.models.graph import Graph, graph
-from headgate.models.model import Model, ModelCheck, ModelSource
+from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
 from headgate.project.model import ModelFile, Project
 from headgate.run.flow import Flow, make_flow
+from headgate.run.groups import Groups, groups
+from headgate.run.split import flow_of
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,11 @@ class Pipeline:
     flows: tuple[Flow, ...]
     models: tuple[Model, ...]
     graph: Graph
+    groups: Groups
 
     def select(self, names: Sequence[str]) -> tuple[list[Flow], list[Model]]:
-        """The steps named (all without a name), and the models that a named model reads. Raises ProjectError."""
+        """The steps named (all without a name), the models that a named model reads, and those that are published
+        together with one of them. Raises ProjectError."""
         if not names:
             return list(self.flows), list(self.models)
         known = {flow.name for flow in self.flows} | {model.name for model in self.models}
@@ -33,18 +37,38 @@ class Pipeline:
         for name in wanted:
             if name not in known:
                 raise _unknown(name, known)
-        chosen = set(self.graph.select(wanted))
+        chosen = self._closed(wanted)
         return (
             [flow for flow in self.flows if flow.name in wanted],
             [model for model in self.models if model.name in chosen],
         )
 
+    def _closed(self, names: Sequence[str]) -> set[str]:
+        """Every model that must be built for these."""
+        chosen: set[str] = set()
+        todo = set(self.graph.select(names))
+        while todo - chosen:
+            chosen |= todo
+            todo = set(self.graph.select([mate for name in chosen for mate in self.groups.mates(name)]))
+        return chosen
+
+    def units(self, models: Sequence[Model]) -> list[tuple[Model, ...]]:
+        """The models, those that are published together in one tuple."""
+        found: dict[tuple[str, ...], list[Model]] = {}
+        for model in models:
+            found.setdefault(self.groups.mates(model.name), []).append(model)
+        return [tuple(unit) for unit in found.values()]
+
     def flow(self, table: str) -> Flow:
-        """The flow that loads the table. Raises ProjectError `unknown-table`."""
-        for flow in self.flows:
+        """The flow that fills the table through the gate: a load, or a model with a contract.
+
+        Raises ProjectError `unknown-step`.
+        """
+        splits = [flow_of(model) for model in self.models if model.split is not None]
+        for flow in (*self.flows, *splits):
             if flow.name == table:
                 return flow
-        raise _unknown(table, [flow.name for flow in self.flows])
+        raise _unknown(table, [flow.name for flow in (*self.flows, *splits)])
 
 
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
@@ -54,14 +78,16 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     models = compile_models(sources, [flow.table for flow in flows], engine)
     shape = graph(models)
     by_name = {model.name: model for model in models}
-    return Pipeline(tuple(_in_order(flows)), tuple(by_name[name] for name in shape.order), shape)
+    together = groups(project.groups, shape.order, shape.inputs)
+    return Pipeline(tuple(_in_order(flows)), tuple(by_name[name] for name in together.order), shape, together)
 
 
 def _source(file: ModelFile, root: Path) -> ModelSource:
     checks = tuple(
         ModelCheck(test.kind, test.column, test.sql, test.name, test.severity, test.where) for test in file.tests
     )
-    return ModelSource(file.name, file.path.relative_to(root), file.text, file.folder, checks)
+    split = ModelContract(file.split.contract, file.split.where, file.split.places) if file.split else None
+    return ModelSource(file.name, file.path.relative_to(root), file.text, file.folder, checks, split)
 
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:

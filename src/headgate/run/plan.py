@@ -17,7 +17,10 @@ from headgate.run.pipeline import Pipeline
 
 @dataclass(frozen=True)
 class Planned:
-    """One step: would it run, and why (not)."""
+    """One step: would it run, and why (not).
+
+    `rows_read`, `rows_quarantined`: of the last build of a model with a contract; else 0.
+    """
 
     id: str
     kind: Literal["load", "model"]
@@ -25,6 +28,8 @@ class Planned:
     reason: str
     sql: tuple[str, ...] = ()
     """The statements by which its table would follow the contract."""
+    rows_read: int = 0
+    rows_quarantined: int = 0
 
 
 def plan(
@@ -42,7 +47,10 @@ def plan(
             reason = f"{reads[0]} changes"
         if reason:
             changing.add(model.name)
-        steps.append(Planned(model.name, "model", reason is not None, reason or "nothing changed"))
+        last = ledger.last_build(session, model.target) if model.split is not None else None
+        read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
+        why = reason or "nothing changed"
+        steps.append(Planned(model.name, "model", reason is not None, why, rows_read=read, rows_quarantined=refused))
     return steps
 
 

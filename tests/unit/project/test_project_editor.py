@@ -20,7 +20,7 @@ from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
 from headgate.project import ingest, load, models, modeltests, read, source
-from headgate.project.editor import KINDS, Kind, schema
+from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
 from headgate.project.read import read_project
 from headgate.testing.oracle import Flow
 from headgate.testing.strategies import flows, ingest_form
@@ -106,6 +106,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
+    keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}
     assert {*words, *keys} == set(properties(schema("models")))
 
 

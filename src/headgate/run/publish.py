@@ -1,0 +1,209 @@
+"""Publishes models in one transaction: those of a group together, or a single one with a contract.
+
+All are built and checked first, but for those that read another one of the group: they are built in the transaction
+once that is in its place. Then all are swapped in, or none is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
+
+from headgate.books import record
+from headgate.core.clock import new_id
+from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, InternalError
+from headgate.core.faults import fault
+from headgate.core.protocols import Store, StoreSession
+from headgate.models.build import BuildFailed, Prepared, commit, finish, prepare
+from headgate.models.explain import select_problem
+from headgate.models.model import BuildOutcome, Model
+from headgate.run.build import TRIES, Inputs, confirm, details_of, read_views
+from headgate.run.split import Split
+
+Status = Literal["failed", "refused"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Models to publish together, inputs first, each with its inputs. `group`: their name, empty for a single model."""
+
+    models: tuple[tuple[Model, Inputs], ...]
+    group: str = ""
+
+
+def publish(store: Store, wanted: Wanted, author: str) -> list[BuildOutcome]:
+    """What became of every model, in their order: all `built`, or none.
+
+    Of those that are not, one is `failed` or `refused` with the reason in its findings; the others are `failed` without
+    any: nothing is wrong with them. A conflict is tried again.
+
+    *Guarantee*: after a failure at any instant readers find every old table or every new one.
+    *Errors*: CommitError, InternalError, errors of the warehouse.
+    """
+    for left in reversed(range(TRIES)):
+        work = _Publishing(wanted, author, new_id())
+        try:
+            with ExitStack() as stack:
+                for target in sorted(model.target for model, _ in wanted.models):
+                    stack.enter_context(store.lock(target))
+                outcomes = work.run(stack.enter_context(store.session()), stack)
+            if outcomes is not None:
+                return outcomes
+        except InternalError:
+            raise
+        except HeadgateError as error:
+            if work.at is None:
+                raise
+            return work.stopped(work.at, "refused" if isinstance(error, ContractError) else "failed", error.findings)
+        except Exception as error:
+            if not left or not store.is_conflict(error):
+                raise
+    names = ", ".join(model.name for model, _ in wanted.models)
+    what = f"{TRIES} times another runner changed {names} first"
+    raise CommitError.of("commit-contested", what, names, "let one run end before the next begins")
+
+
+@dataclass
+class _Publishing:
+    """One try. `at`: the model at hand, None while it is about all of them."""
+
+    wanted: Wanted
+    author: str
+    attempt: str
+    at: Model | None = None
+    _splits: dict[str, Split] = field(default_factory=dict)
+    _plain: dict[str, Prepared] = field(default_factory=dict)
+    _facts: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def run(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
+        """The outcomes; None where another runner was first, and nothing was kept."""
+        try:
+            self._before(session, stack)
+            fault("before_write")
+            session.execute("BEGIN")
+            outcomes = self._inside(session)
+            self.at = None
+            if outcomes is None:
+                session.abandon()
+                return None
+            commit(session, partial(_confirm, session, outcomes))
+        except BuildFailed as error:
+            session.abandon()
+            assert self.at is not None
+            return self.stopped(self.at, "failed", error.findings)
+        except _Refused as refusal:
+            return self._refused(session, refusal.outcome)
+        except BaseException:
+            with suppress(Exception):  # the first error is the one to tell
+                session.abandon()
+            raise
+        fault("after_commit")
+        _confirm(session, outcomes)
+        fault("before_ack")
+        return outcomes
+
+    def _before(self, session: StoreSession, stack: ExitStack) -> None:
+        """What needs no transaction: models with a contract are run and judged, unless they read one of the others."""
+        for number, (model, inputs) in enumerate(self.wanted.models):
+            self.at = model
+            self._facts[model.name] = details_of(session, model, inputs)
+            if self.wanted.group:
+                self._facts[model.name]["group"] = self.wanted.group
+            if not self._reads_member(inputs):
+                read_views(session, inputs.loaded, self.attempt)
+            if model.split is not None:
+                prefix = f"hg_{self.attempt}_{number}"
+                made = Split(session, model, self.attempt, self.author, self._facts[model.name], stack, prefix)
+                self._splits[model.name] = made
+                if not self._reads_member(inputs):
+                    made.prepare()
+            elif (problem := select_problem(session, model)) is not None:
+                raise BuildFailed([problem])
+
+    def _reads_member(self, inputs: Inputs) -> bool:
+        return any(model.name in inputs.tables for model, _ in self.wanted.models)
+
+    def _inside(self, session: StoreSession) -> list[BuildOutcome] | None:
+        for model, inputs in self.wanted.models:
+            self.at = model
+            if model.split is None and not self._reads_member(inputs):
+                self._plain[model.name] = prepare(session, model, self.attempt)
+        outcomes = []
+        for model, inputs in self.wanted.models:
+            self.at = model
+            if self._reads_member(inputs):
+                self._prepare_late(session, model, inputs)
+            outcome = self._finish(session, model)
+            if outcome is None:
+                return None
+            if outcome.status == "refused":
+                raise _Refused(outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _prepare_late(self, session: StoreSession, model: Model, inputs: Inputs) -> None:
+        read_views(session, inputs.loaded, self.attempt, inside=True)
+        self._facts[model.name] |= {"inputs": details_of(session, model, inputs)["inputs"]}
+        if model.split is None:
+            self._plain[model.name] = prepare(session, model, self.attempt)
+        else:
+            self._splits[model.name].prepare(inside=True)
+
+    def _finish(self, session: StoreSession, model: Model) -> BuildOutcome | None:
+        if model.split is not None:
+            made = self._splits[model.name].finish()
+            fault("after_write")
+            return made
+        facts = self._facts[model.name]
+
+        def write(inner: StoreSession, outcome: BuildOutcome) -> None:
+            record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, self.author)
+
+        return finish(session, self._plain[model.name], self.attempt, write)
+
+    def _refused(self, session: StoreSession, outcome: BuildOutcome) -> list[BuildOutcome]:
+        """A single model's refused rows are held to be looked at; in a group, other models stand in the transaction."""
+        assert self.at is not None
+        if len(self.wanted.models) > 1:
+            session.abandon()
+            finding = outcome.findings[0]
+            reasons = outcome.counts.details.get("reasons", {})
+            fix = "mend the data or the contract; the reasons are in the evidence"
+            shown = replace(finding, fix=fix, evidence={**finding.evidence, "reasons": reasons})
+            return self.stopped(self.at, "refused", [shown], outcome)
+        try:
+            session.execute("COMMIT")
+        except BaseException:
+            with suppress(Exception):
+                session.abandon()
+            raise
+        fault("after_commit")
+        return [outcome]
+
+    def stopped(
+        self, culprit: Model, status: Status, findings: Sequence[Finding], told: BuildOutcome | None = None
+    ) -> list[BuildOutcome]:
+        """The outcomes where this model keeps all from being published."""
+        found = []
+        for model, _ in self.wanted.models:
+            bare = BuildOutcome(model.name, model.target, model.materialized, self.attempt, model.fingerprint, "failed")
+            if model is culprit:
+                bare = replace(told or bare, status=status, findings=tuple(findings))
+            found.append(bare)
+        return found
+
+
+class _Refused(Exception):
+    """A limit of a contract stops the model."""
+
+    def __init__(self, outcome: BuildOutcome) -> None:
+        super().__init__(outcome.model)
+        self.outcome = outcome
+
+
+def _confirm(session: StoreSession, outcomes: Sequence[BuildOutcome]) -> None:
+    for outcome in outcomes:
+        confirm(session, outcome)
