@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -87,7 +88,8 @@ def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
     found = Project.open(calm)
     entries = found.ledger().entries
     assert {entry.table for entry in entries} == {
-        "raw.orders", "raw.customers", "raw.prices", "main.spending", "main.priced",
+        "raw.orders", "raw.customers", "raw.prices", "raw.members", "raw.visits", "raw.events", "main.spending",
+        "main.priced",
     }  # fmt: skip
     assert sum(entry.rows_quarantined for entry in entries if entry.table == "raw.orders") > 10
     assert {"id.key", "day.type"} <= {
@@ -95,7 +97,15 @@ def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
     }
     write_day(other := Path(shutil.copytree(calm, calm.parent / "second")), 1, 2)
     fly(other)
-    assert any(entry.rows_deduplicated for entry in Project.open(other).ledger("raw.customers").entries)
+    later = Project.open(other)
+    assert any(entry.rows_deduplicated for entry in later.ledger("raw.customers").entries)
+    assert any(entry.rows_deduplicated for entry in later.ledger("raw.events").entries)
+    assert any(entry.rows_removed for entry in later.ledger("raw.visits").entries)
+    with duckdb.connect(str(other / "warehouse.duckdb")) as connection:
+        [(said,)] = connection.execute(
+            "SELECT details FROM _headgate.entry WHERE table_name = 'raw.members' ORDER BY id DESC LIMIT 1"
+        ).fetchall()
+    assert {"vanished", "changed", "new"} <= set(json.loads(said)["history"])
 
 
 @pytest.mark.parametrize(

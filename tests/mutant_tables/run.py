@@ -98,7 +98,7 @@ RUN = (
     mutant(
         "replace-without-a-limit",
         "run/flow.py",
-        "limit = declared or (REPLACE_LIMIT if self.replaces or parts else None)",
+        "limit = declared or (REPLACE_LIMIT if whole else None)",
         "limit = declared",
         "a broken delivery replaces a good table",
         f"{CONTRACTS}::test_replace_stops_above_a_twentieth_by_default",

@@ -193,6 +193,7 @@ class Warehouse:
         found = list(self.flow.contract.columns)
         if self.flow.disposition == "scd2":
             [time] = [column.type for column in found if column.name == self.flow.order_by]
+            time = "date" if self.flow.dates else time
             found += [oracle.Column(name, time) for name in ("valid_from", "valid_to")]
             found.append(oracle.Column("is_current", "bool"))
         return found

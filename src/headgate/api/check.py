@@ -63,7 +63,7 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
         yield from _suite(flow, session)
         return
     yield from flow.contract.notes
-    broken = verify(flow.contract, flow.ingest.places)
+    broken = verify(flow.contract, flow.ingest.places, flow.ingest.load.deleted_if)
     yield from broken
     found = _source(flow, reading)
     yield from found

@@ -58,8 +58,8 @@ def findings(root: Path, profile: str | None) -> list[Finding]:
         project = read_project(root, profile)
     except ProjectError as error:
         return list(error.findings)
-    contracts = [(one.contract, one.places) for one in project.ingests if one.contract is not None]
-    return [finding for contract, places in contracts for finding in verify(contract, places)]
+    contracts = [(one.contract, one.places, one.load.deleted_if) for one in project.ingests if one.contract is not None]
+    return [finding for parts in contracts for finding in verify(*parts)]
 
 
 def _file(finding: Finding) -> str:

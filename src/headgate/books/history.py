@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from headgate.core.protocols import Columns, StoreSession
 from headgate.core.values import TableRef
@@ -25,23 +27,61 @@ class History:
     current: str = "is_current"
     track: tuple[str, ...] = ()
     end: str = ""
+    dates: bool = False
+    """Versions hold from day to day: of two changes on one day, the later takes the place of the earlier."""
+    deleted_if: str = ""
+    """SQL condition on a record that tells that its identity is gone; empty where none does."""
+    closes: bool = False
+    """Every file is a snapshot: a current version ends whose identity it does not deliver."""
 
     @property
     def names(self) -> tuple[str, str, str]:
         return self.valid_from, self.valid_to, self.current
 
     def columns(self, time: str) -> Columns:
-        """The table's columns beside the contract's, where times have this type of the engine."""
+        """The table's columns beside the contract's, where records' times have this type of the engine."""
+        time = "DATE" if self.dates else time
         return [(self.valid_from, time), (self.valid_to, time), (self.current, "BOOLEAN"), (HASH_COLUMN, "VARCHAR")]
+
+
+def rowless(details: Mapping[str, Any]) -> int:
+    """How many of the loaded records that an entry counts have no row: they said nothing new, or that one is gone."""
+    counted = details.get("history", {})
+    return int(counted.get("unchanged", 0) + counted.get("deleted", 0))
 
 
 @dataclass(frozen=True)
 class Closing:
     """Current versions that end. `select`: for the store, of `_hg_part`, the identity and `since`, the time at which
-    the next version begins; one of that very time gives way to it."""
+    the next version begins; one of that very time gives way to it, unless it is `ended` without another."""
 
     select: str
     history: History
+
+
+@dataclass(frozen=True)
+class Vanishing:
+    """What a snapshot tells by what it does not say. Relations of the store: `delivered` has the columns of every
+    identity in it, `until` at most one row with `till`, the time at which the current versions of all others end."""
+
+    delivered: str
+    until: str
+    history: History
+
+
+def end_vanished(session: StoreSession, table: TableRef, vanishing: Vanishing, same: str) -> int:
+    """Ends the current versions that no delivered identity matches by `same` (`old`, `new`) and that began before.
+
+    Returns how many, within the open transaction.
+    """
+    start, end, current = (quote.ident(name) for name in vanishing.history.names)
+    ended = session.execute(
+        f"""UPDATE {quote.table(table)} AS old SET {end} = u.till, {current} = false
+            FROM ({vanishing.until}) AS u WHERE old.{current} AND old.{start} < u.till
+                AND NOT EXISTS (SELECT 1 FROM {vanishing.delivered} AS new WHERE {same})
+            RETURNING 1"""
+    )
+    return len(ended)
 
 
 def close_versions(session: StoreSession, table: TableRef, closing: Closing, same: str) -> list[tuple[int, int, int]]:
@@ -50,7 +90,8 @@ def close_versions(session: StoreSession, table: TableRef, closing: Closing, sam
     Returns part, entry that wrote the rows and number of the rows that gave way altogether.
     """
     start, end, current = (quote.ident(name) for name in closing.history.names)
-    gone = session.take_away(table, closing.select, f"{same} AND old.{current} AND old.{start} = new.since")
+    given_way = f"{same} AND old.{current} AND old.{start} = new.since AND NOT new.ended"
+    gone = session.take_away(table, closing.select, given_way)
     session.execute(
         f"""UPDATE {quote.table(table)} AS old SET {end} = new.since, {current} = false
             FROM ({closing.select}) AS new WHERE {same} AND old.{current}"""

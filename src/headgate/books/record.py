@@ -8,6 +8,7 @@ from typing import Any
 
 from headgate.books import ledger, quarantine, tables
 from headgate.books.commit import claim_seats, in_plain_transaction, lock_table
+from headgate.books.history import rowless
 from headgate.books.ledger import ADJUST, BUILD, EVOLVE, PURGE, Entry, dumps
 from headgate.books.work import LOAD_COLUMN, Part
 from headgate.core.clock import stamp
@@ -147,8 +148,7 @@ def expected_by_entry(history: Sequence[Entry]) -> dict[int, int]:
         for load, rows in facts.get("adjusted", {}).items():
             left[int(load)] = left.get(int(load), 0) + rows
         if entry.stream == ledger.DATA:
-            kept = facts.get("history", {}).get("unchanged", 0)
-            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded - kept
+            left[entry.id] = left.get(entry.id, 0) + entry.rows_loaded - rowless(facts)
     return {load: rows for load, rows in left.items() if rows}
 
 

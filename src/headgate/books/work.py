@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from headgate.books import quarantine
-from headgate.books.history import Closing
+from headgate.books.history import Closing, Vanishing
 from headgate.books.ledger import Counts, Entry, Kind, Seat, fingerprint
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
@@ -82,6 +82,10 @@ class Judgement(Protocol):
 
     def closing(self) -> Closing | None:
         """Under `scd2`, the versions that end."""
+        ...
+
+    def vanishing(self) -> Vanishing | None:
+        """The versions that end because a snapshot does not deliver them; None where it can't tell."""
         ...
 
     def refused(self, session: StoreSession) -> quarantine.Refused:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headgate.books import ledger, quarantine
-from headgate.books.history import close_versions
+from headgate.books.history import close_versions, end_vanished, rowless
 from headgate.books.ledger import Counts, Entry, dumps
 from headgate.books.work import (
     IDENTIFIED,
@@ -32,6 +32,8 @@ class Changes:
     """All rows of the table, taken away by the first part of a commit that replaces it."""
     removed: dict[int, dict[int, int]] = field(default_factory=dict)
     updated: dict[int, dict[int, int]] = field(default_factory=dict)
+    vanished: int = 0
+    """Versions that a snapshot, which is a commit of one part, ended by not delivering them."""
     settled: dict[int, quarantine.Settled] = field(default_factory=dict)
     """Quarantine records that a part replays or supersedes."""
     unpinned: str = ""
@@ -52,6 +54,8 @@ def write(
     tail = ledger.tail(session, work.table, base)
     before = shape(session, work.table) if base and work.replace else []
     _remove(session, work, base, tail.rows, changes)
+    if tail.rows and not work.replace and (vanishing := work.judgement.vanishing()):
+        changes.vanished = end_vanished(session, work.table, vanishing, _identity(work))
     target = changes.staged or work.table
     expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
     if expected:
@@ -225,8 +229,10 @@ def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, 
     if settled and settled.rows:
         details["replayed" if part.claims else "superseded"] = settled.rows
         details["settled_ids"] = settled.ids
+    if part.number == 0 and changes.vanished:
+        details["history"] = {**details.get("history", {}), "vanished": changes.vanished}
     new = loaded - sum(updated.values())
-    kept = details.get("history", {}).get("unchanged", 0)
+    kept = rowless(details)
     return Entry(
         table_name=str(work.table),
         id=entry_id,

@@ -82,19 +82,22 @@ class _Engine:
         self._connection.close()
 
 
-def verify(contract: Contract, places: Mapping[str, Location] | None = None) -> list[Finding]:
+def verify(contract: Contract, places: Mapping[str, Location] | None = None, deleted_if: str = "") -> list[Finding]:
     """What is wrong with the contract's patterns, conditions and functions; empty where nothing is.
 
+    `deleted_if`: the condition of that name under `load:`, which is no part of the contract.
     `places` maps `rules.<name>` and `skip.<name>` to where the condition's text begins; without it the rule's own place
     (for skips the contract's) is named. Codes: bad-pattern, condition-syntax, unknown-column, not-a-condition,
     not-a-row-condition, not-an-aggregate, volatile-condition, and those of `contracts.calls.callee`. Loads the engine,
     reads no data, runs the files of functions, takes some hundredths of a second.
     """
-    return [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {})]
+    return [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {}, deleted_if)]
 
 
-def _verify_sql(contract: Contract, places: Mapping[str, Location]) -> list[Finding]:
+def _verify_sql(contract: Contract, places: Mapping[str, Location], deleted_if: str) -> list[Finding]:
     conditions = list(_conditions(contract, places))
+    if deleted_if:
+        conditions.append(_Condition("load", "deleted_if", deleted_if, places.get("load.deleted_if")))
     patterns = [rule for rule in contract.rows if rule.code == "pattern" and rule.column is not None]
     if not conditions and not patterns:
         return []

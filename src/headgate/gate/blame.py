@@ -54,6 +54,8 @@ def _conditions(scan: Scan, places: Mapping[str, Location]) -> Iterator[tuple[st
         )
     for name, sql in scan.contract.skips:
         yield "skip", name, sql, places.get(f"skip.{name}", scan.contract.where)
+    if scan.deleted_if:
+        yield "load", "deleted_if", scan.deleted_if, places.get("load.deleted_if")
 
 
 def _error(scan: Scan, sql: str) -> Exception | None:

@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger
-from headgate.books.history import HASH_COLUMN, Closing, History
+from headgate.books.history import HASH_COLUMN, Closing, History, Vanishing
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused, shape_id
 from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition
 from headgate.contracts.model import Contract, ReferenceRule
-from headgate.core.clock import stamp
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import calls, loads, sets, versions
 from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of, malformed_reasons
-from headgate.gate.history import Effects, Identity, hashed, judge_history
+from headgate.gate.history import INSERT, Effects, Identity, delivered, hashed, judge_history, load_time, said
 from headgate.gate.modelled import Modelled
 from headgate.gate.scan import Scan, Span
 from headgate.gate.told import Told
@@ -65,7 +64,12 @@ class Rules:
     def refuses_overtaken(self) -> bool:
         """A replayed record may come too late: where nothing orders it, what a later load wrote stays."""
         unordered = self.disposition in ("upsert", "scd2") and self.order_by is None
-        return self.replay and (unordered or self.disposition == "partition")
+        return self.replay and (unordered or self.replaced_whole)
+
+    @property
+    def replaced_whole(self) -> bool:
+        """A later load may have said all that there is to say of a record's partition, or of its identity."""
+        return self.disposition == "partition" or (self.history is not None and self.history.closes)
 
 
 @dataclass
@@ -83,8 +87,11 @@ class Gate:
     skipped: dict[int, Counts] = field(default_factory=dict)
     stop: Finding | None = None
     """Why a rule about the load stops it, once it is judged."""
+    snapshot: str = ""
+    """The partition that the load delivers whole, where versions end that a snapshot does not deliver."""
     _delivered: Delivered | None = None
     _effects: Effects | None = None
+    _vanishing: Vanishing | None = None
     _versions: str = ""
 
     def __post_init__(self) -> None:
@@ -97,6 +104,7 @@ class Gate:
             self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
             rules.lenient, holds=self.session.holds,
         )  # fmt: skip
+        self.scan.deleted_if = rules.history.deleted_if if rules.history else ""
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)
         self.modelled: Modelled | None = None
@@ -140,7 +148,7 @@ class Gate:
         if self._set_columns:
             self.verdict.move(self.session, self._set_columns, self._digest())
         if made:
-            texts = self.engine.execute(f"SELECT {key_text(self.rules.contract, self.rules.keys)} FROM {made}")
+            texts = self.engine.execute(f"SELECT {sets.key_text(self.rules.contract, self.rules.keys)} FROM {made}")
             select = f"SELECT 0 AS _hg_part, * FROM {made}"
             if self.verdict.abroad is not None:
                 select = f"SELECT * FROM {self.session.bring(select, self.verdict.abroad.name('partitions'))}"
@@ -150,7 +158,7 @@ class Gate:
         rules = self.rules
         if rules.history is None:
             return []
-        return [f"{hashed(rules.contract, rules.history, rules.keys, rules.order_by)} AS {HASH_COLUMN}"]
+        return [f"{said(rules.contract, rules.history, rules.keys, rules.order_by)} AS {HASH_COLUMN}"]
 
     def _partitions(self) -> str:
         """A table of the partitions that the load delivers, by however bad a record."""
@@ -186,7 +194,7 @@ class Gate:
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
             sets.judge_reference(verdict, reference, bit)
-        if bits.replay_bit is not None and rules.disposition == "partition":
+        if bits.replay_bit is not None and rules.replaced_whole:
             sets.judge_overtaken(verdict, rules.table, bits.replay_bit)
         if rules.history is not None:
             self._judge_history(rules.history, target)
@@ -215,22 +223,32 @@ class Gate:
 
     def _judge_history(self, history: History, target: str | None) -> None:
         rules, verdict = self.rules, self.verdict
-        if self.bits.replay_bit is not None:
+        if self.bits.replay_bit is not None and not history.closes:
             versions.judge_replay_keys(verdict, versions.Identity(rules.keys, None, True), target, self.bits.replay_bit)
-        since = quote.ident(rules.order_by) if rules.order_by else self._now(history, target)
+        since = quote.ident(rules.order_by) if rules.order_by else load_time(verdict, history, target)
+        since = f"CAST({since} AS DATE)" if history.dates else since
         digest = HASH_COLUMN
         if verdict.abroad is None:
-            digest = hashed(rules.contract, history, rules.keys, rules.order_by)
+            digest = said(rules.contract, history, rules.keys, rules.order_by)
         self._effects = judge_history(verdict, history, Identity(rules.keys, since, digest, rules.replay), target)
+        if self.snapshot:
+            self._judge_snapshot(history, self._effects, f"SELECT {since} AS till" if not rules.order_by else "")
 
-    def _now(self, history: History, target: str | None) -> str:
-        """The time of a load whose records have none: now, or later where a clock was put back."""
-        now = f"CAST({quote.literal(stamp())} AS TIMESTAMP WITH TIME ZONE)"
-        if target is None:
-            return now
-        newest = f"SELECT max({quote.ident(history.valid_from)}) + INTERVAL '1 microsecond' FROM ({target}) AS t"
-        [(made,)] = self.verdict.temp.session.execute(f"SELECT CAST(greatest({now}, ({newest})) AS VARCHAR)")
-        return f"CAST({quote.literal(made)} AS TIMESTAMP WITH TIME ZONE)"
+    def _judge_snapshot(self, history: History, effects: Effects, now: str) -> None:
+        """What the load ends by not delivering it; nothing where it can't tell, which its entry then says."""
+        seats = ledger.seats(self.session, str(self.rules.table))
+        if any(name > self.snapshot for name in seats):
+            effects.counts.setdefault(0, {})["late"] = 1
+            return
+        malformed = sum(span.batch.malformed for span in self.scan.spans)
+        identities, unknown = delivered(self.verdict, self.rules.keys, malformed)
+        if unknown:
+            effects.counts.setdefault(0, {})["unknown"] = unknown
+        else:
+            self._vanishing = Vanishing(identities, now or effects.latest, history)
+
+    def vanishing(self) -> Vanishing | None:
+        return self._vanishing
 
     def closing(self) -> Closing | None:
         return self._effects.closing if self._effects else None
@@ -305,7 +323,7 @@ class Gate:
         """The rows to write as versions, for the engine: `_hg_id, since, until`."""
         if self._effects is None:
             return ""
-        select = f"SELECT _hg_id, since, until FROM {self._effects.versions}"
+        select = f"SELECT _hg_id, since, until FROM {self._effects.versions} WHERE effect = {INSERT}"
         if self.verdict.abroad is None:
             return f"({select})"
         return self.session.take(select, self.scan.temp.name("versions"))
@@ -379,7 +397,9 @@ class Gate:
             number, join = "s._hg_row", f"JOIN {self.prefix}_stage AS s ON s.rowid = v._hg_id"
         key = _NO_KEY
         if self.rules.disposition == "partition":
-            known = f"SELECT _hg_id, {key_text(self.rules.contract, self.rules.keys)} AS key FROM ({span.select}) AS r"
+            known = (
+                f"SELECT _hg_id, {sets.key_text(self.rules.contract, self.rules.keys)} AS key FROM ({span.select}) AS r"
+            )
             key, join = self._not_overtaken("k.key"), f"{join} LEFT JOIN ({known}) AS k ON k._hg_id = v._hg_id"
         name = self.scan.temp.keep(
             f"bad_{self.scan.spans.index(span)}",
@@ -440,12 +460,3 @@ def _as_judged(contract: Contract) -> Contract:
 def _malformed(batch: Batch) -> Counts:
     reasons = {"reasons": {MALFORMED_RULE: batch.malformed}} if batch.malformed else {}
     return Counts(read=batch.records, quarantined=batch.malformed, details=add_details({}, reasons))
-
-
-def key_text(contract: Contract, keys: Sequence[str]) -> str:
-    """SQL, for the engine, of the canonical text of these columns; NULL where one of them is."""
-    kinds = {column.name: column.type.name for column in contract.columns}
-    plain = [f"{quote.ident(key)}{' + 0.0' if kinds[key] == 'double' else ''}" for key in keys]  # no negative zero
-    known = " AND ".join(f"{quote.ident(key)} IS NOT NULL" for key in keys)
-    listed = ", ".join(f"CAST({one} AS VARCHAR)" for one in plain)
-    return f"CASE WHEN {known} THEN CAST(to_json([{listed}]) AS VARCHAR) END"

@@ -80,6 +80,8 @@ class Scan:
     """By column that was NULL because a batch lacked it: records of such batches."""
     holds: Callable[[str, str], tuple[str, str] | None] = lambda value, kind: None
     """What the store can keep: see `StoreSession.holds`."""
+    deleted_if: str = ""
+    """The condition under which a record tells that its identity is gone."""
     spans: list[Span] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headgate.contracts.model import ReferenceRule, UniqueRule
+from headgate.contracts.model import Contract, ReferenceRule, UniqueRule
 from headgate.core.values import TableRef
 from headgate.gate.repeats import suspects
 from headgate.gate.verdict import QUARANTINED, Verdict
@@ -53,7 +53,7 @@ def without(target: str, delivered: str, keys: Sequence[str]) -> str:
 
 
 def judge_overtaken(verdict: Verdict, table: TableRef, bit: int) -> None:
-    """A replay under `partition`: a later load may have replaced the partition of a record that names none."""
+    """A replay of records that name no partition: a later load may have said what there is in their place."""
     verdict.add(
         f"""SELECT s._hg_id, s._hg_part FROM ({verdict.judged()}) AS s
             JOIN _headgate.quarantine AS q ON q.id = s._hg_id
@@ -265,3 +265,12 @@ def _clashes(rounds: Rounds, claims: str) -> list[tuple[str, int]]:
         failing = behind_holder(claims) if rule.keep == "first" else forward(claims, rounds.struck)
         made.append((rounds.keep(f"clash_{bit}", f"{failing} AND c.bit = {bit}"), bit))
     return made
+
+
+def key_text(contract: Contract, keys: Sequence[str]) -> str:
+    """SQL, for the engine, of the canonical text of these columns; NULL where one of them is."""
+    kinds = {column.name: column.type.name for column in contract.columns}
+    plain = [f"{quote.ident(key)}{' + 0.0' if kinds[key] == 'double' else ''}" for key in keys]  # no negative zero
+    known = " AND ".join(f"{quote.ident(key)} IS NOT NULL" for key in keys)
+    listed = ", ".join(f"CAST({one} AS VARCHAR)" for one in plain)
+    return f"CASE WHEN {known} THEN CAST(to_json([{listed}]) AS VARCHAR) END"

@@ -121,6 +121,7 @@ def _load(anywhere: Mapping[str, Schema]) -> Schema:
     options = {key: anywhere.get(key, SCALAR) for key in load.BESIDE}
     options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
+    options |= {"vanished": _words(load.VANISHED), "as": _words(load.AS)}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
     }

@@ -60,6 +60,9 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     how = load.read(notes, node.get("load"))
     words = {key: _anywhere(notes, node, key) for key in (*CHOICES, "allow_empty")}
     how = replace(how, allow_empty=bool(words.pop("allow_empty")))
+    if how.history is not None and how.history.closes and spec is not None and spec.kind == "python":
+        what = "vanished: close needs files: what a function yields does not say when it is all there is"
+        notes.error("bad-value", what, how.where or where, "remove vanished, or have the function write files")
     given = node.get("contract")
     made = _given(notes, node, given, root, table) if given is not None else _contract(notes, node, how, root)
     if isinstance(made, Suite):
@@ -186,6 +189,9 @@ def _needs_columns(notes: Notes, node: Mapping, how: LoadSpec) -> None:
 
 def _needs_key(notes: Notes, how: LoadSpec) -> None:
     """Without columns, only the load can name the key that it needs."""
+    if how.history is not None and ((how.history.dates and how.order_by) or how.history.deleted_if):
+        what = "as: date and deleted_if need columns:, to know what they speak of"
+        notes.error("missing-key", what, how.where or "", "write columns: with name: type lines")
     if how.kind in load.KEYED and not how.keys:
         fix = f"write {{{how.kind}: column}}, or columns: with a key"
         notes.error("missing-key", _no_keys(how), how.where or "", fix)
@@ -264,6 +270,10 @@ def _versions(notes: Notes, contract: Contract, how: LoadSpec, history: History,
         if name not in names:
             what = f"track names column {name!r}, which the contract does not have{nearest(name, names)}"
             notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
+    time = next((column.type.name for column in contract.columns if column.name == how.order_by), "timestamp")
+    if history.dates and time not in ("date", "timestamp", "timestamptz"):
+        what = f"as: date needs a time to order by, and {how.order_by} is {time}"
+        notes.error("bad-value", what, where, "remove as, or order by a date, timestamp or timestamptz")
     lower = [name.lower() for name in names]
     for name in history.names:
         if name.lower() in lower or name.lower().startswith("_hg_"):
@@ -316,7 +326,7 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 
 
 def _places(node: Mapping) -> dict[str, Location]:
-    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`."""
+    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`, `load.deleted_if`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
     for name, value in (
         _rules(Notes(), rules) if isinstance(rules := pythonic.others(node.get("rules")), Mapping) else ()
@@ -326,6 +336,10 @@ def _places(node: Mapping) -> dict[str, Location]:
     for key, text in skips.entries if isinstance(skips, Mapping) else ():
         if isinstance(text, Scalar):
             places[f"skip.{key.text}"] = named.condition_place(text.placed)
+    how = node.get("load")
+    deleted = how.get("deleted_if") if isinstance(how, Mapping) else None
+    if isinstance(deleted, Scalar):
+        places["load.deleted_if"] = named.condition_place(deleted.placed)
     return places
 
 

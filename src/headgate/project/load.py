@@ -17,7 +17,9 @@ from headgate.project.yaml import Mapping, Node, Scalar
 WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2")
 KEYED = ("upsert", "insert", "partition", "scd2")
 ORDERED = ("upsert", "scd2")
-HISTORY = ("track", "columns", "end")
+HISTORY = ("track", "columns", "as", "end", "vanished", "deleted_if")
+VANISHED = ("keep", "close")
+AS = ("timestamp", "date")
 BESIDE = ("order_by", "duplicates", *HISTORY, "allow_empty", "on_change")
 """Keys that stand beside the word under `load:`."""
 LATER = ("scd1", "scd3", "scd6", "merge", "delete_insert")
@@ -80,6 +82,12 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
         made["track"] = fields.texts(notes, track, "track") or ()
     if (end := node.get("end")) is not None:
         made["end"] = fields.text(notes, end, "end") or ""
+    if (vanished := node.get("vanished")) is not None:
+        made["closes"] = fields.choice(notes, vanished, "vanished", VANISHED) == "close"
+    if (kind := node.get("as")) is not None:
+        made["dates"] = fields.choice(notes, kind, "as", AS) == "date"
+    if (deleted := node.get("deleted_if")) is not None:
+        made["deleted_if"] = fields.text(notes, deleted, "deleted_if") or ""
     columns = fields.mapping(notes, node.get("columns"), "columns")
     if columns is not None:
         fields.known(notes, columns, TIMES, "columns of a history")

@@ -44,6 +44,11 @@ class LoadSpec:
     allow_empty: bool = False
     where: Location | None = None
 
+    @property
+    def deleted_if(self) -> str:
+        """The condition under which a record tells that its identity is gone; empty where none is said."""
+        return self.history.deleted_if if self.history else ""
+
 
 @dataclass(frozen=True)
 class Ingest:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from headgate.books.ledger import Seat, TableState
+from headgate.books.ledger import Entry, Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
 from headgate.contracts.great_expectations.bind import bind
 from headgate.contracts.model import Contract, Limit
@@ -59,10 +59,16 @@ class Flow:
         return self.ingest.load.kind == "append"
 
     @property
+    def snapshots(self) -> bool:
+        """True where every file is a snapshot that ends what it does not deliver: a commit of its own."""
+        history = self.ingest.load.history
+        return history is not None and history.closes
+
+    @property
     def limit(self) -> Limit | None:
         declared = self.contract.refuse_at_most if self.contract else None
-        parts = self.ingest.load.kind == "partition"
-        limit = declared or (REPLACE_LIMIT if self.replaces or parts else None)
+        whole = self.replaces or self.ingest.load.kind == "partition" or self.snapshots
+        limit = declared or (REPLACE_LIMIT if whole else None)
         return None if limit and limit.share is not None and limit.share >= 1 else limit
 
     @property
@@ -97,7 +103,7 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
 def refuse_broken(flow: Flow) -> None:
     """A contract's conditions and patterns must bind before it judges its first record. Raises ContractError."""
     assert flow.contract is not None
-    broken = verify(flow.contract, flow.ingest.places)
+    broken = verify(flow.contract, flow.ingest.places, flow.ingest.load.deleted_if)
     if broken:
         raise ContractError(*broken)
 
@@ -220,6 +226,26 @@ def twins(readings: Sequence[Reading]) -> list[Finding]:
         for one in readings
         if one.partition.status == "twin"
     ]
+
+
+def unclear_snapshots(flow: Flow, entries: Sequence[Entry]) -> list[Finding]:
+    """A finding for every snapshot that ended no version, because it could not tell which."""
+    found = []
+    for entry in entries:
+        history = entry.facts.get("history", {})
+        if history.get("late"):
+            what = "came after one whose name is later"
+            fix = (
+                "give later snapshots later names; to build the history anew: headgate run --full-refresh " + flow.name
+            )
+        elif unknown := history.get("unknown"):
+            what = f"has {unknown} record{'s' if unknown > 1 else ''} that can't be told to be of any identity"
+            fix = f"see which: headgate quarantine list --table {flow.name}; the next whole snapshot ends what is gone"
+        else:
+            continue
+        what = f"{entry.partition} {what}: no version of {flow.name} ended for being absent from it"
+        found.append(Finding("snapshot-unclear", "warning", what, entry.partition, fix))
+    return found
 
 
 def _changed(flow: Flow, part: Partition) -> ContractError:

@@ -21,7 +21,17 @@ from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import unknown_columns
 from headgate.run.evolve import follow
-from headgate.run.flow import TWIN_OF, Choice, Flow, Reading, choose, refuse_broken, twins, typed
+from headgate.run.flow import (
+    TWIN_OF,
+    Choice,
+    Flow,
+    Reading,
+    choose,
+    refuse_broken,
+    twins,
+    typed,
+    unclear_snapshots,
+)
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
@@ -119,6 +129,8 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
             done.evolved = follow(session, flow, attempt, job.author) or done.evolved
+    elif flow.ingest.load.deleted_if:  # which the digest does not cover
+        refuse_broken(flow)
     if not choice.readings:
         if done.status == "skipped":
             done.reason = choice.reason
@@ -139,7 +151,10 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
                 done.status = "refused"
                 done.findings.append(outcome.finding)
                 return True, refresh
+            done.findings += unclear_snapshots(flow, outcome.entries)
             job.progress(done.counts.read)
+            if choice.anew and flow.snapshots:
+                return False, refresh  # the others come after it, each a commit of its own
         done.findings += [_absent(flow, name, rows) for name, rows in loader.absent.items()]
     if done.status == "skipped":  # whatever was asked for more has no more
         done.reason = "nothing new"
@@ -169,7 +184,7 @@ class _Loader:
             return
         reloads = any(reading.reload for reading in self.choice.readings)
         whole = flow.judged_whole or self.choice.anew or reloads
-        for group in self._groups(whole):
+        for group in self._groups(whole or flow.snapshots):
             outcome = self._commit(flow, group)
             total = Counts()
             if isinstance(outcome, Stopped):
@@ -245,7 +260,7 @@ class _Loader:
                 group.append((reading, batch, seat))
                 rows, size, first = rows + batch.total, size + reading.partition.size, False
                 seat = Seat(reading.generation, seq_after(seat, reading.generation), batch.end)
-                if rows >= limits.rows or size >= limits.size:
+                if rows >= limits.rows or size >= limits.size or self.job.flow.snapshots:
                     yield group
                     group, rows, size, first = [], 0, 0, True
                     _close(ended)
@@ -285,6 +300,8 @@ class _Loader:
         else:
             batch = self._judged(gate, number, batch)
         goes_on = seat is not None and seat.generation == reading.generation
+        if self.job.flow.snapshots and not goes_on and not reading.skip:
+            gate.snapshot = reading.partition.name
         start = seat.position if seat and goes_on else {}
         return Part(
             number, reading.partition.name, seat, reading.generation, start, batch.end, batch.total,
@@ -340,7 +357,7 @@ class _Loader:
             spec.keys,
             self.choice.anew,
             flow.limit,
-            self.choice.anew and not spec.allow_empty,
+            (self.choice.anew or flow.snapshots) and not spec.allow_empty,
             self.pin,
             lookups_of(flow.contract, spec.keys),
         )

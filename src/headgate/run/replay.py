@@ -109,9 +109,9 @@ def _groups(session: Session) -> list[_Group]:
 
 
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
-    contract = _contract(session, flow)
+    contract, spec = _contract(session, flow), flow.ingest.load
     state = ledger.table_state(session, flow.table)
-    if flow.contract and (state is None or state.contract != contract.digest()):
+    if flow.contract and (state is None or state.contract != contract.digest() or spec.deleted_if):
         refuse_broken(flow)
         if state and state.version:
             follow(session, flow, new_id(), author)
@@ -121,7 +121,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         "hg_records",
     )
     tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
-    spec, attempt = flow.ingest.load, new_id()
+    attempt = new_id()
     gate = _gate(session, flow, contract, records, attempt, [_columns(session, group.shape) for group in groups])
     seats = ledger.seats(session, flow.name)
     with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):

@@ -17,7 +17,7 @@ from headgate.core.protocols import Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
-TABLES = ("raw.customers", "raw.orders", "raw.prices")
+TABLES = ("raw.customers", "raw.events", "raw.members", "raw.orders", "raw.prices", "raw.visits")
 _FILES = {
     "ingest/orders.yml": """\
 table: raw.orders
@@ -48,6 +48,33 @@ columns:
   item: int, key
   price: decimal(8,2), required
 """,
+    "ingest/members.yml": """\
+table: raw.members
+from: data/members/*.csv
+load: {scd2: id, order_by: at, vanished: close}
+refuse_at_most: 50%
+columns:
+  id: int
+  city: text, required, length(1, 6)
+  at: timestamp
+""",
+    "ingest/visits.yml": """\
+table: raw.visits
+from: data/visits/*.csv
+load: {partition: day}
+refuse_at_most: 50%
+columns:
+  day: int
+  visitor: int, required
+""",
+    "ingest/events.yml": """\
+table: raw.events
+from: data/events/*.csv
+load: {insert: id}
+columns:
+  id: int
+  kind: text, required
+""",
     "models/spending.sql": """\
 {{ config(materialized='table') }}
 select c.id, c.name, count(*) as orders, sum(o.amount) as amount
@@ -72,7 +99,7 @@ models:
 }
 _MODELS = ("main.priced", "main.spending")
 _FIRST_DAY = 1_700_000_000
-_ORDERS, _CUSTOMERS = 1500, 300
+_ORDERS, _CUSTOMERS, _MEMBERS = 1500, 300, 200
 
 
 def write_project(folder: Path, warehouse: str = "duckdb:warehouse.duckdb") -> None:
@@ -84,11 +111,15 @@ def write_project(folder: Path, warehouse: str = "duckdb:warehouse.duckdb") -> N
 
 
 def write_day(folder: Path, seed: int, day: int) -> None:
-    """What comes in on the day (from 1): a file of orders, one of changed customers, and another price list."""
+    """What comes in on the day (from 1): files of orders, changed customers, visits and events, a snapshot of the
+    members, and another price list."""
     dice = random.Random(f"{seed}/{day}")
     _write(folder / "data" / "orders" / f"{day:04}.csv", "id,customer,day,amount,note", _orders(dice, day), day)
     _write(folder / "data" / "customers" / f"{day:04}.csv", "id,name,changed_at", _customers(dice, day), day)
     _write(folder / "data" / "prices" / "prices.csv", "item,price", _prices(dice, day), day)
+    _write(folder / "data" / "members" / f"{day:04}.csv", "id,city,at", _members(dice, day), day)
+    _write(folder / "data" / "visits" / f"{day:04}.csv", "day,visitor", _visits(dice, day), day)
+    _write(folder / "data" / "events" / f"{day:04}.csv", "id,kind", _events(dice, day), day)
 
 
 def _write(path: Path, header: str, lines: Sequence[str], day: int) -> None:
@@ -130,6 +161,25 @@ def _prices(dice: random.Random, day: int) -> list[str]:
         f"{item},{'free' if dice.random() < 0.02 else f'{dice.randint(1, 999) + day / 100:.2f}'}"
         for item in range(1, 2 * _CUSTOMERS)
     ]
+
+
+def _members(dice: random.Random, day: int) -> list[str]:
+    """Most of them: some moved, some came back, some are gone, and some live in a city that is refused."""
+    return [
+        f"{one},{dice.choice(['Bonn', 'Kiel', 'Ulm'] * 9 + ['Frankfurt'])},2024-01-01 00:{day % 60:02}:{one % 60:02}"
+        for one in range(1, _MEMBERS)
+        if dice.random() < 0.9
+    ]
+
+
+def _visits(dice: random.Random, day: int) -> list[str]:
+    """Those of the day, and those of the day before once more, corrected."""
+    return [f"{dice.choice([day, max(1, day - 1)])},{dice.choice(['', *range(1, 40)])}" for _ in range(300)]
+
+
+def _events(dice: random.Random, day: int) -> list[str]:
+    """Some are told for the first time, some once more."""
+    return [f"{dice.randint(max(1, day - 2) * 100, day * 100 + 99)},{dice.choice('abcd')}" for _ in range(200)]
 
 
 def state(store: Store) -> dict[str, Counter[Any]]:

@@ -69,14 +69,19 @@ def ingest_form(flow: Flow, source: str) -> str:
 def _load(flow: Flow) -> str:
     if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        return (
-            f"{{{flow.disposition}: {keys}"
-            + (f", order_by: {flow.order_by}" if flow.order_by else "")
-            + (f", duplicates: {flow.duplicates}}}" if flow.duplicates != "latest" else "}")
-        )
+        return f"{{{flow.disposition}: {keys}" + _beside(flow) + "}"
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
     return flow.disposition
+
+
+def _beside(flow: Flow) -> str:
+    said = [("order_by", flow.order_by or ""), ("vanished", "close" if flow.snapshots else "")]
+    said += [("duplicates", flow.duplicates if flow.duplicates != "latest" else "")]
+    said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else "")]
+    said += [("as", "date" if flow.dates else "")]
+    said += [("allow_empty", "true" if flow.allow_empty else "")]
+    return "".join(f", {key}: {value}" for key, value in said if value)
 
 
 def _limit(limit: Limit) -> str:

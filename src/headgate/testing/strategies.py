@@ -236,6 +236,9 @@ def flows(
     upsert = disposition == "upsert"
     keys = ("id",) if disposition in ("upsert", "insert", "scd2") else ()
     keys = (draw(st.sampled_from(["id", "n"])),) if disposition == "partition" else keys
+    snapshots = disposition == "scd2" and draw(st.booleans())
+    if snapshots and contract.refuse_at_most is None and draw(st.integers(0, 3)) < 3:
+        contract = replace(contract, refuse_at_most=Limit.of("share", 1))
     free = all(column.required != "error" for column in contract.columns if column.name == "n")
     return Flow(
         TABLE,
@@ -244,7 +247,9 @@ def flows(
         keys=keys,
         order_by="n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None,
         duplicates=draw(duplicates) if disposition in ("upsert", "insert") else "latest",
-        allow_empty=disposition == "replace" and draw(st.booleans()),
+        vanished="close" if snapshots else "keep",
+        deleted_if=_equals("deleted_if", "n", 4) if disposition == "scd2" and draw(st.booleans()) else None,
+        allow_empty=(disposition == "replace" or snapshots) and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
         twin_files=draw(st.sampled_from(["load", "load", "skip"])),
         extra=draw(st.sampled_from(["error", "ignore"])),

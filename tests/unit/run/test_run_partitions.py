@@ -63,6 +63,27 @@ def test_bad_records_deliver_their_partition_too_and_replay_into_it(tmp_path: Pa
     assert folder.codes() == []
 
 
+def test_a_partition_whose_only_record_is_bad_is_empty(tmp_path: Path) -> None:
+    folder = sales(tmp_path, "2024-01-01,1,10\n2024-01-02,2,20\n", "refuse_at_most: 100%\n")
+    folder.write("data/b.csv", "day,id,amount\n2024-01-01,1,x\n")
+    folder.step("raw.sales")
+    assert folder.behind(ROWS) == [("2024-01-02", 2)]
+    assert folder.codes() == []
+
+
+def test_what_was_replayed_is_not_superseded_by_a_later_delivery(tmp_path: Path) -> None:
+    bounded = SALES.replace("amount: int", "amount: int, max(50)") + "refuse_at_most: 100%\n"
+    folder = Folder.make(tmp_path, {"ingest/sales.yml": bounded, "data/a.csv": "day,id,amount\n2024-01-01,1,90\n"})
+    folder.step("raw.sales")
+    folder.write("ingest/sales.yml", SALES)
+    assert folder.open().replay(all=True).rows_loaded == 1
+    folder.write("data/b.csv", "day,id,amount\n2024-01-01,1,91\n")
+    folder.step("raw.sales")
+    assert folder.behind(ROWS) == [("2024-01-01", 1)]
+    assert folder.behind("SELECT status FROM _headgate.quarantine") == [("replayed",)]
+    assert folder.codes() == []
+
+
 def test_a_record_of_no_partition_comes_too_late_after_a_later_load(tmp_path: Path) -> None:
     lenient = SALES.replace("date\n", "text, pattern('^2024')\n") + "refuse_at_most: 100%\n"
     folder = Folder.make(tmp_path, {"ingest/sales.yml": lenient, "data/a.csv": "day,id,amount\n,1,1\nodd,2,2\n"})

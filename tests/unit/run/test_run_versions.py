@@ -83,9 +83,9 @@ def test_without_a_time_the_load_gives_its_own(tmp_path: Path) -> None:
 
 
 def test_texts_that_hold_the_separator_are_told_apart(tmp_path: Path) -> None:
-    folder = customers(tmp_path, "1,a\x1f1:b,c,2024-01-01\n")
-    assert deliver(folder, "b", "1,a,b\x1f1:c,2024-01-02") == (1, 1, 0)
-    assert folder.behind("SELECT count(*) FROM raw.customers") == [(2,)]
+    folder = customers(tmp_path, "1,a\x1f1:b,c,2024-01-01\n2,a\x1fb,c,2024-01-01\n")
+    assert deliver(folder, "b", "1,a,b\x1f1:c,2024-01-02", "2,a,b\x1fc,2024-01-02") == (2, 2, 0)
+    assert folder.behind("SELECT count(*) FROM raw.customers") == [(4,)]
 
 
 def test_models_see_the_history_but_not_its_digest(tmp_path: Path) -> None:

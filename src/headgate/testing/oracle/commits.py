@@ -93,6 +93,9 @@ def commit(state: State, flow: Flow, parts: list[Part], limits: bool = False, an
     if limits:
         _obey_limits(flow, verdicts, sum(part.end - part.start for part in parts), anew)
         _reach_shares(flow, readings, verdicts)
+    for part in parts:
+        if flow.snapshots and not part.skip and part.start == 0:
+            _end_vanished(state, flow, part.partition, readings, verdicts)
     by_partition: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_partition[verdict.reading.partition].append(verdict)
@@ -136,10 +139,11 @@ def write(
     """Give every verdict of one partition its effect, under a new entry."""
     entry_id = next_id(state.entries)
     fates = Counter(verdict.fate for verdict in verdicts)
-    news = [verdict for verdict in verdicts if verdict.fate == "loaded" and verdict.note != "unchanged"]
+    said = [verdict for verdict in verdicts if verdict.fate == "loaded" and verdict.note != "unchanged"]
+    news = [verdict for verdict in said if verdict.note != "deleted"]
     loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in news]
     if flow.disposition == "scd2":
-        facts["removed"] = _enter_history(state, flow, loaded)
+        facts["removed"] = _enter_history(state, flow, said, entry_id)
         updated = fates["loaded"] - len(loaded)
     else:
         updated = _put(state, flow, loaded)
@@ -180,20 +184,41 @@ def _refused(state: State, flow: Flow, verdict: Verdict, entry: int | None, refu
     )  # fmt: skip
 
 
-def _enter_history(state: State, flow: Flow, rows: list[Row]) -> Mapping[Any, int]:
-    """Write the rows as versions; how many of each `_hg_load` gave way to one of their time."""
+def _enter_history(state: State, flow: Flow, said: list[Verdict], entry: int) -> Mapping[Any, int]:
+    """Write what was said as versions and ends; how many of each `_hg_load` gave way to one of their time."""
     table, gone = state.tables[flow.table], []
-    for row in rows:
-        identity, since = key_of(row, flow.keys), row[flow.order_by or ""]
+    for verdict in said:
+        row = verdict.row
+        identity, since = key_of(row, flow.keys), flow.since(row)
         current = [one for one in table if one["is_current"] and key_of(one, flow.keys) == identity]
         for one in current:
             table.remove(one)
-            if rank(one["valid_from"]) == rank(since):
+            if rank(one["valid_from"]) == rank(since) and verdict.note != "deleted":
                 gone.append(one)
             else:
                 table.append({**one, "valid_to": since, "is_current": False})
-        table.append({**row, "valid_from": since, "valid_to": None, "is_current": True})
+        if verdict.note != "deleted":
+            new = {**row, "valid_from": since, "valid_to": None, "is_current": True}
+            table.append({**new, "_hg_load": entry})
     return count_by_load(gone)
+
+
+def _end_vanished(state: State, flow: Flow, partition: str, readings: list[Reading], verdicts: list[Verdict]) -> None:
+    """Ends the current versions that a snapshot does not deliver, by however bad a record, at its greatest time.
+
+    Nothing where a record does not say whom it is about, or where a later snapshot was there before.
+    """
+    seen = [one for one in (look(reading.record, flow) for reading in readings) if not one.skipped]
+    delivered = {key_of(one.row, flow.keys) for one in seen}
+    times = [flow.since(v.row) for v in verdicts if v.fate in ("loaded", "deduplicated")]
+    late = any(table == flow.table and name > partition for table, name in state.positions)
+    if late or None in delivered or not times:
+        return
+    end, table = max(times, key=rank), state.tables[flow.table]
+    for at, row in enumerate(table):
+        gone = row["is_current"] and key_of(row, flow.keys) not in delivered
+        if gone and rank(row["valid_from"]) < rank(end):
+            table[at] = {**row, "valid_to": end, "is_current": False}
 
 
 def _partition_of(flow: Flow, verdict: Verdict) -> tuple[object, ...] | None:

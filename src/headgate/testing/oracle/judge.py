@@ -46,7 +46,7 @@ class Reading:
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of a record. `note` says why it was deduplicated: later (another of the load won) or older; of a
-    record that is loaded, that it says nothing new of its identity: unchanged."""
+    record that is loaded, that it says nothing new of its identity (unchanged) or that it is gone (deleted)."""
 
     reading: Reading
     fate: Fate
@@ -115,6 +115,11 @@ class _Court:
         for reference in self.known:
             if reference.to_table == self.flow.table:
                 self.known[reference] = {key_of(row, (reference.to_column,)) for row in table_after}
+
+    def loaded_since(self, i: int) -> bool:
+        """Whether row i is of a replay, and the table was loaded after it was refused."""
+        later = (e for e in self.state.entries_of(self.flow.table) if e.id > self.readings[i].origin_entry)
+        return self.readings[i].origin is not None and any(entry.kind == "load" for entry in later)
 
     def round(self) -> bool:
         """Find `accepted` once more; True if a row of it had to be struck out."""
@@ -203,8 +208,7 @@ class _Append(_Court):
         origin = self.readings[i].origin
         if origin is None or self.flow.disposition != "partition" or origin.key is not None:
             return False
-        later = (e for e in self.state.entries_of(self.flow.table) if e.id > self.readings[i].origin_entry)
-        return any(entry.kind == "load" for entry in later)
+        return self.loaded_since(i)
 
     def round(self) -> bool:
         self._accept_in_order()
@@ -336,34 +340,54 @@ class _Insert(_Upsert):
 
 @dataclass
 class Version:
-    """The newest version of one identity: since when it holds, what it says, and which record of the load made it
-    (None: it stands in the table)."""
+    """The last version of one identity: since when it holds, what it says (None: it has ended, at `since`), and which
+    record of the load made it (None: it stands in the table)."""
 
     since: tuple[int, Any]
-    values: tuple[object, ...]
+    values: tuple[object, ...] | None
     record: int | None = None
 
 
 class _History(_Court):
-    """SCD2: records are taken one by one, in source order, each against the newest version of its identity."""
+    """SCD2: records are taken one by one, in source order, each against the last version of its identity."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.older: set[int] = set()
         self.unchanged: set[int] = set()
+        self.deleted: set[int] = set()
+        self.fit = [i for i in self.fit if not self._overtaken(i)]
+
+    def _overtaken(self, i: int) -> bool:
+        """Whether a later snapshot has said what there is, since the replayed record was refused."""
+        return self.flow.snapshots and self.loaded_since(i)
+
+    def _last(self) -> dict[Key | None, Version]:
+        last: dict[Key | None, Version] = {}
+        for row in self.table:
+            identity, current = key_of(row, self.flow.keys), row["is_current"]
+            at = rank(row["valid_from"] if current else row["valid_to"])
+            if current or identity not in last or (last[identity].values is None and last[identity].since < at):
+                last[identity] = Version(at, tracked(row, self.flow) if current else None)
+        return last
 
     def round(self) -> bool:
-        newest = {key_of(row, self.flow.keys): Version(rank(row["valid_from"]), tracked(row, self.flow))
-                  for row in self.table if row["is_current"]}  # fmt: skip
+        newest = self._last()
         taken: set[int] = set()
         for i in self.fit:
             identity = key_of(self.rows[i], self.flow.keys)
-            made = Version(rank(self.rows[i][self.flow.order_by or ""]), tracked(self.rows[i], self.flow), i)
+            made = Version(rank(self.flow.since(self.rows[i])), tracked(self.rows[i], self.flow), i)
             before = newest.get(identity)
             if before is not None and (made.since < before.since or self._loses_tie(i, made, before)):
                 self.older.add(i)
                 continue
             taken.add(i)
+            if self._tells_of_an_end(i):
+                known = before is not None and before.values is not None
+                (self.deleted if known else self.unchanged).add(i)
+                if known:
+                    newest[identity] = Version(made.since, None)
+                continue
             if before is not None and made.values == before.values:
                 self.unchanged.add(i)
                 continue
@@ -374,13 +398,16 @@ class _History(_Court):
         return False
 
     def says(self, i: int) -> str:
-        return "unchanged" if i in self.unchanged else ""
+        return "unchanged" if i in self.unchanged else "deleted" if i in self.deleted else ""
+
+    def _tells_of_an_end(self, i: int) -> bool:
+        return self.flow.deleted_if is not None and self.flow.deleted_if.check(self.rows[i]) is True
 
     def _loses_tie(self, i: int, made: Version, before: Version) -> bool:
         return made.since == before.since and self.readings[i].origin is not None
 
     def unique_reasons(self, i: int) -> list[Reason]:
-        return []
+        return [overtaken_reason(self.flow)] * self._overtaken(i)
 
     def note(self, i: int) -> str:
         return "older" if i in self.older else "later"

@@ -80,8 +80,11 @@ def _load(state: State, flow: Flow, files: Files, slices: Slices, stop_after: in
         if name in reload or (s == "unchanged" and state.positions[flow.table, name].twin_of in reload)
     ]
     todo = [name for name, s in standings.items() if s in ("new", "partial") or name in reload]
-    _check_structure(flow, [files[name] for name in todo])
-    if flow.judged:
+    if not flow.snapshots:
+        _check_structure(flow, [files[name] for name in todo])
+    if flow.snapshots:
+        _load_snapshots(state, flow, files, todo, reload)
+    elif flow.judged:
         _load_judged(state, flow, files, todo, reload)
     else:
         _load_visibly(state, flow, files, todo, reload, slices, stop_after)
@@ -93,6 +96,26 @@ def _load_judged(state: State, flow: Flow, files: Files, todo: list[str], reload
     parts = [_part(state, flow, files, name, todo) for name in todo]
     if parts:
         commit(state, flow, parts, limits=True)
+
+
+def _load_snapshots(state: State, flow: Flow, files: Files, todo: list[str], reload: list[str]) -> None:
+    """File by file, each judged as a whole; one that may not go on leaves those before it."""
+    for name in todo:
+        before = state.copy()
+        try:
+            _check_structure(flow, [files[name]])
+            if name in reload:
+                reopen_partition(state, flow, name, files[name])
+            commit(state, flow, [_part(state, flow, files, name, todo)], limits=True, anew=True)
+        except Stopped as stopped:
+            _restore(state, before)
+            refuse(state, flow, stopped)
+            return
+
+
+def _restore(state: State, before: State) -> None:
+    for name, value in vars(before).items():
+        setattr(state, name, value)
 
 
 def _load_visibly(
@@ -139,9 +162,12 @@ def _twin_of(state: State, flow: Flow, files: Files, name: str, todo: list[str])
 
 def _read_anew(state: State, flow: Flow, files: Files) -> None:
     names = sorted(files)
-    _check_structure(flow, [files[name] for name in names])
+    first = names[:1] if flow.snapshots else names
+    _check_structure(flow, [files[name] for name in first])
     open_generation(state, flow)
-    commit(state, flow, [_part(state, flow, files, name, names) for name in names], limits=True, anew=True)
+    commit(state, flow, [_part(state, flow, files, name, names) for name in first], limits=True, anew=True)
+    if flow.snapshots:
+        _load_snapshots(state, flow, files, names[1:], [])
 
 
 def _check_structure(flow: Flow, files: list[File]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
@@ -146,8 +147,10 @@ class Flow:
     """How files become rows of `table`. `keys`: the identity of upsert and insert, the columns whose values are the
     partitions of `partition`. `order_by` is for upsert and scd2, where it is the time from which a version holds, in
     the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
-    version (empty: all but the keys and `order_by`). `duplicates`: what upsert and insert do with records of one
-    identity in one load: one of them enters, or none. `timezone` is for texts without zone."""
+    version (empty: all but the keys and `order_by`). `vanished` "close": every file tells all that there is at its
+    time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone.
+    `duplicates`: what upsert and insert do with records of one identity in one load: one of them enters, or none.
+    `timezone` is for texts without zone."""
 
     table: str
     contract: Contract
@@ -155,6 +158,9 @@ class Flow:
     keys: tuple[str, ...] = ()
     order_by: str | None = None
     track: tuple[str, ...] = ()
+    vanished: Literal["keep", "close"] = "keep"
+    dates: bool = False
+    deleted_if: CrossRule | None = None
     duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
@@ -168,9 +174,19 @@ class Flow:
     def limit(self) -> Limit | None:
         """The limit that holds: the declared one, else 5% where rows are replaced. A share of 1 is none."""
         limit = self.contract.refuse_at_most
-        if limit is None and self.disposition in ("replace", "partition"):
+        if limit is None and (self.disposition in ("replace", "partition") or self.snapshots):
             return Limit.of("share", "0.05")
         return None if limit == Limit("share", Fraction(1)) else limit
+
+    @property
+    def snapshots(self) -> bool:
+        """True if a current version ends whose identity a file does not deliver: each file is one commit."""
+        return self.vanished == "close"
+
+    def since(self, row: Row) -> Value:
+        """Under scd2, from when on the row holds."""
+        time = row[self.order_by or ""]
+        return time.date() if self.dates and isinstance(time, datetime) else time
 
     @property
     def tracked(self) -> tuple[str, ...]:
