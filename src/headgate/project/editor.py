@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import fields, ingest, load, models, modeltests, read, source
+from headgate.project import contractfile, fields, ingest, load, models, modeltests, read, source
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -81,10 +81,16 @@ def _ingest() -> Schema:
         "from": _from(anywhere),
         "load": _load(anywhere),
         **_contract(),
-        "contract": _object((models.KEY,), {models.KEY: {"type": "string"}}, "", (models.KEY,)),
+        "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         **anywhere,
     }
     return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
+
+
+def _file(kind: str) -> Schema:
+    """A mapping that names a contract's file of this kind."""
+    keys = (kind, "object") if kind == "odcs" else (kind,)
+    return _object(keys, {key: {"type": "string"} for key in keys}, "", (kind,))
 
 
 def _contract() -> dict[str, Schema]:
@@ -209,7 +215,7 @@ def _models() -> Schema:
         ("name",),
     )
     tests = dict.fromkeys(("tests", "data_tests"), _tests(modeltests.MODEL_TESTS))
-    files = [_object((kind, "object"), dict.fromkeys((kind, "object"), SCALAR), "", (kind,)) for kind in CONTRACT_FILES]
+    files = [_file(kind) for kind in CONTRACT_FILES]
     stated = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
     contract = {"anyOf": [{"type": "string"}, stated, *files]}
     own = {"contract": contract, "group": SCALAR, "config": _object(modeltests.CONFIG_KEYS, {"group": SCALAR}, "")}

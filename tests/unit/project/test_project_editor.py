@@ -19,7 +19,7 @@ from headgate.cli.main import main
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
-from headgate.project import ingest, load, models, modeltests, read, source
+from headgate.project import contractfile, ingest, load, models, modeltests, read, source
 from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
 from headgate.project.read import read_project
 from headgate.testing.oracle import Flow
@@ -101,7 +101,8 @@ def properties(node: Any) -> Iterator[str]:
 def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     options = {name for readers in source.ADAPTERS.values() for name in readers}
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
-    words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, models.KEY}
+    files = {models.KEY, *contractfile.KINDS, "object"}
+    words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
     assert words == set(properties(schema("ingest")))
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
@@ -142,6 +143,7 @@ WRONG = [
     ("ingest", INGEST.replace("data/*.csv", "{python: a.py:f, repaly: stable}")),
     ("ingest", INGEST.replace("data/*.csv", "{python: {function: a.py:f, replay: often}}")),
     ("ingest", "table: raw.t\ncolumns: {id: int}\n"),
+    ("ingest", "table: raw.t\nfrom: a.csv\ncontract: {ocds: a.yaml}\n"),
     ("project", "projct: p\n"),
     ("project", "engine: {memroy: 2GB}\n"),
     ("project", "engine: {memory: much}\n"),
@@ -206,3 +208,13 @@ def test_the_command_prints_the_schema_without_a_project(
     plain = capsys.readouterr().out
     assert main(["schema", "editor", "--kind", kind, "--json"]) == 0
     assert json.loads(plain) == json.loads(capsys.readouterr().out) == schema(kind)
+
+
+@pytest.mark.parametrize(
+    "contract",
+    ["contracts/a.odcs.yaml", "{odcs: a.yaml, object: orders}", "{json_schema: a.json}", "{great_expectations: a.py}",
+     "{pydantic: a.py:Record}"],
+)  # fmt: skip
+def test_every_way_to_name_a_contract_is_right(contract: str) -> None:
+    text = f"table: raw.t\nfrom: a.csv\ncontract: {contract}\n"
+    assert list(jsonschema.Draft202012Validator(schema("ingest")).iter_errors(yaml.safe_load(text))) == []
