@@ -126,7 +126,7 @@ GATE = (
     ),
     mutant(
         "record-numbers-begin-anew",
-        "gate/judge.py",
+        "gate/refused.py",
         "v._hg_id - {span.first_id} + {span.first_record}",
         "v._hg_id - {span.first_id} + 1",
         "refused records of a later slice show the text of other records",
@@ -134,7 +134,7 @@ GATE = (
     ),
     mutant(
         "file-not-verified-at-the-end",
-        "gate/judge.py",
+        "gate/refused.py",
         "            if span.batch.verify is not None:\n                span.batch.verify()\n",
         "            pass\n",
         "a file that changed while it was read is half old, half new",
