@@ -15,14 +15,15 @@ STEP = {
     *("rows_read", "rows_loaded", "rows_quarantined", "rows_deduplicated", "rows_skipped"),
 }
 RECORD = {"id", "table", "reasons", "source", "position", "raw", "row", "status", "at", "parent"}
+RECORD |= {"revision", "revisions", "masked"}
 
 
 @pytest.mark.slow
 def test_every_answer_has_its_documented_keys(orders: Lab) -> None:
-    assert orders.ok("check") == {"ok": True, "findings": []}
-    assert orders.ok("plan") == {
-        "steps": [{"id": "raw.orders", "kind": "load", "status": "run", "reason": "1 new file"}]
-    }
+    assert orders.ok("check") == {"ok": True, "findings": [], "applied": [], "diff": []}
+    (planned,) = orders.ok("plan")["steps"]
+    assert set(planned) == {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined"}
+    assert [planned[name] for name in ("id", "kind", "status", "reason")] == ["raw.orders", "load", "run", "1 new file"]
     run = orders.ok("run")
     assert set(run) == {"status", "balanced", "steps", "findings"}
     assert set(run["steps"][0]) == STEP
@@ -96,7 +97,7 @@ def test_the_project_is_found_from_below_and_from_elsewhere(orders: Lab, tmp_pat
     [
         ([], "no command"),
         (["runn"], "did you mean 'run'?"),
-        (["quarantine"], "which one? list, replay, show"),
+        (["quarantine"], "which one? export, fix, list, purge, replay, sample, show"),
         (["quarantine", "sho"], "did you mean 'show'?"),
         (["run", "--full-refesh"], "did you mean '--full-refresh'?"),
         (["query"], "required: SQL"),

@@ -12,6 +12,7 @@ import pytest
 from tests.services.postgres import Postgres, fresh_database
 
 from conftest import ORDERS, Lab
+from headgate.books.schema import VERSION
 
 TOTAL = "{{ config(materialized='table') }}\nselect count(*) as n, sum(amount) as s\nfrom {{ ref('stg') }}\n"
 PASSWORD = "hunter2-never-shown"
@@ -499,10 +500,12 @@ def test_books_of_a_newer_headgate_are_left_alone_and_older_ones_migrated(built:
     executed(
         postgres,
         "UPDATE _headgate.meta SET value = '1' WHERE key = 'schema_version'",
-        "DROP TABLE _headgate.refusal, _headgate.contract",
+        "DROP TABLE _headgate.refusal, _headgate.contract, _headgate.revision, _headgate.emptied, _headgate.disclosure",
+        "ALTER TABLE _headgate.quarantine DROP COLUMN key",
     )
     assert built.ok("audit")["balanced"]
-    assert executed(postgres, "SELECT value FROM _headgate.meta WHERE key = 'schema_version'") == [("2",)]
+    found = executed(postgres, "SELECT value FROM _headgate.meta WHERE key = 'schema_version'")
+    assert found == [(str(VERSION),)]
 
 
 def test_two_projects_folders_may_work_on_one_database(built: Lab, postgres: str, tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def truths(data: Path) -> Truths:
 def fresh(make: Callable[[str, str], Lab]) -> tuple[Lab, dict[str, Any]]:
     """The project after its first run, and the steps of that run."""
     lab = make("openflights", "openflights")
-    assert lab.ok("check") == {"ok": True, "findings": []}
+    assert lab.ok("check") == {"ok": True, "findings": [], "applied": [], "diff": []}
     return lab, lab.steps()
 
 

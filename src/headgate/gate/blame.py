@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from headgate.core.errors import ContractError, Finding, HeadgateError, Location
+from headgate.core.errors import AdapterError, ContractError, Finding, HeadgateError, Location
 from headgate.gate.scan import Scan
 from headgate.sql import quote
 
@@ -15,7 +15,8 @@ _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.])-?\d[\w.,:+-]*")
 
 @contextmanager
 def blaming(scan: Scan, table: str, places: Mapping[str, Location]) -> Iterator[None]:
-    """Makes an error of the engine that a condition of the contract causes a ContractError `rule-failed`.
+    """Makes an error of the engine that a condition of the contract causes a ContractError `rule-failed`, and one that
+    a file causes, because it can't be read, an AdapterError `corrupt-file`.
 
     `places` maps `rules.<name>` and `skip.<name>` to where they are written. Leave it outside of any transaction: the
     conditions are tried again, one by one. Every other error passes as it is.
@@ -25,10 +26,25 @@ def blaming(scan: Scan, table: str, places: Mapping[str, Location]) -> Iterator[
     except HeadgateError:
         raise
     except Exception as error:
+        broken = _unreadable(scan)
+        if broken is not None:
+            raise broken from error
         finding = _culprit(scan, table, places)
         if finding is None:
             raise
         raise ContractError(finding) from error
+
+
+def _unreadable(scan: Scan) -> HeadgateError | None:
+    """The first file whose columns can't even be read."""
+    every = " + ".join(f"count({quote.ident(column.name)})" for column in scan.contract.columns) or "count(*)"
+    for span in scan.spans:
+        error = _error(scan, f"SELECT {every} FROM ({span.select}) AS span") if span.batch.rescan else None
+        if error is not None and span.batch.location:
+            said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(": ")
+            fix = "have the file delivered again (nothing of it was loaded), then run again"
+            return AdapterError.of("corrupt-file", f"the file can't be read: {said}", span.batch.location, fix)
+    return None
 
 
 def _culprit(scan: Scan, table: str, places: Mapping[str, Location]) -> Finding | None:

@@ -155,7 +155,9 @@ def _twin_of(state: State, flow: Flow, files: Files, name: str, todo: list[str])
     """The partition that has the same content in the table, or comes before this one in this load; "" if none."""
     content = files[name].content
     for (table, other), position in sorted(state.positions.items()):
-        if table == flow.table and other != name and position.end.records > 0 and position.content == content:
+        carrier = state.positions.get((flow.table, position.twin_of), position)
+        loaded = position.end.records > 0 and carrier.end.records > 0
+        if table == flow.table and other != name and loaded and position.content == carrier.content == content:
             return position.twin_of or other
     return next((other for other in todo if other < name and files[other].content == content), "")
 
