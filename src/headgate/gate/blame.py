@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from headgate.core.errors import AdapterError, ContractError, Finding, HeadgateError, Location
+from headgate.core.protocols import Session
+from headgate.core.values import Batch
 from headgate.gate.scan import Scan
 from headgate.sql import quote
 
@@ -37,13 +39,27 @@ def blaming(scan: Scan, table: str, places: Mapping[str, Location]) -> Iterator[
 
 def _unreadable(scan: Scan) -> HeadgateError | None:
     """The first file whose columns can't even be read."""
-    every = " + ".join(f"count({quote.ident(column.name)})" for column in scan.contract.columns) or "count(*)"
-    for span in scan.spans:
-        error = _error(scan, f"SELECT {every} FROM ({span.select}) AS span") if span.batch.rescan else None
-        if error is not None and span.batch.location:
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(": ")
-            fix = "have the file delivered again (nothing of it was loaded), then run again"
-            return AdapterError.of("corrupt-file", f"the file can't be read: {said}", span.batch.location, fix)
+    found = (unreadable(scan.session, span.batch) for span in scan.spans)
+    return next((error for error in found if error is not None), None)
+
+
+def unreadable(session: Session, batch: Batch) -> HeadgateError | None:
+    """AdapterError `corrupt-file` where reading or grouping the values of the file, and nothing else, fails; None where
+    it works. (What a file says of its values, and the engine plans by, may be wrong: grouping shows it.)
+
+    Only of files that are read in place: any other is taken apart by Headgate itself.
+    """
+    if not batch.rescan or not batch.location or not batch.columns:
+        return None
+    names = [quote.ident(column.name) for column in batch.columns]
+    try:
+        session.execute(f"SELECT {' + '.join(f'count({name})' for name in names)} FROM ({batch.relation}) AS src")
+        for name in names:
+            session.execute(f"SELECT {name}, count(*) FROM ({batch.relation}) AS src GROUP BY 1 LIMIT 1")
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(": ")
+        fix = "have the file delivered again (nothing of it was loaded), then run again"
+        return AdapterError.of("corrupt-file", f"the file can't be read: {said}", batch.location, fix)
     return None
 
 

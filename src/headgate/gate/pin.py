@@ -10,6 +10,7 @@ from headgate.contracts.model import Contract, ContractColumn
 from headgate.contracts.short import as_loaded
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn, TableRef
+from headgate.gate.blame import unreadable
 from headgate.sql import quote
 from headgate.types import jsonvalue
 from headgate.types.convert import conversion
@@ -43,10 +44,15 @@ def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]
     same = [one for one in batches if {c.name for c in one.columns} >= {c.name for c in first.columns}]
     seen = same if text else [first]
     relation = " UNION ALL ".join(f"SELECT {names} FROM ({readable(session, one).relation})" for one in seen)
-    columns = tuple(
-        ContractColumn(column.name, _type_of(session, relation, column, zone), column.name) for column in first.columns
-    )
-    return Contract(columns)
+    try:
+        types = [_type_of(session, relation, column, zone) for column in first.columns]
+    except Exception as error:
+        broken = next((found for one in seen if (found := unreadable(session, one)) is not None), None)
+        if broken is None:
+            raise
+        raise broken from error
+    columns = zip(first.columns, types, strict=True)
+    return Contract(tuple(ContractColumn(column.name, kind, column.name) for column, kind in columns))
 
 
 def keyed(contract: Contract, disposition: str, keys: Sequence[str]) -> Contract:

