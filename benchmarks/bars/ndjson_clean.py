@@ -24,7 +24,7 @@ def reference(folder: Path) -> None:
 BAR = harness.Bar(
     "ndjson_clean",
     "JSON lines 5 M x 16, 8 row rules, no faults",
-    (harness.Limit("CPU s", 2.5, ratio=True),),
+    (harness.Limit("CPU s", 1.7, ratio=True),),
     {
         harness.REFERENCE: harness.Side(
             lambda folder: harness.child("ndjson_clean", "reference", folder), project.forget_reference

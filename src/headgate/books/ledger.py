@@ -122,13 +122,6 @@ def table_versions(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute("SELECT table_name, version FROM _headgate.table_state")}
 
 
-def last_entry(session: Session, table: TableRef) -> Entry | None:
-    rows = session.execute(
-        f"SELECT {_COLUMNS} FROM _headgate.entry WHERE table_name = ? ORDER BY id DESC LIMIT 1", [str(table)]
-    )
-    return Entry(*rows[0]) if rows else None
-
-
 def last_build(session: Session, table: TableRef) -> Entry | None:
     """The entry of the table's last build by a model, whatever was done to the table since."""
     rows = session.execute(

@@ -28,13 +28,19 @@ def blaming(scan: Scan, table: str, places: Mapping[str, Location]) -> Iterator[
     except HeadgateError:
         raise
     except Exception as error:
-        broken = _unreadable(scan)
+        broken = _unreadable(scan) if _of_data(error) else None
         if broken is not None:
             raise broken from error
         finding = _culprit(scan, table, places)
         if finding is None:
             raise
         raise ContractError(finding) from error
+
+
+def _of_data(error: Exception) -> bool:
+    """Whether the engine may have stopped over what it read: not over another transaction, nor over the user."""
+    kind = type(error)
+    return "duckdb" in kind.__module__ and kind.__name__ not in ("TransactionException", "InterruptException")
 
 
 def _unreadable(scan: Scan) -> HeadgateError | None:
@@ -56,6 +62,8 @@ def unreadable(session: Session, batch: Batch) -> HeadgateError | None:
         session.execute(f"SELECT {' + '.join(f'count({name})' for name in names)} FROM ({batch.relation}) AS src")
         for name in names:
             session.execute(f"SELECT {name}, count(*) FROM ({batch.relation}) AS src GROUP BY 1 LIMIT 1")
+    except HeadgateError:
+        raise
     except Exception as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(": ")
         fix = "have the file delivered again (nothing of it was loaded), then run again"

@@ -34,10 +34,6 @@ class Group:
     pattern: str
     files: tuple[Path, ...]
 
-    @property
-    def globbed(self) -> bool:
-        return self.pattern not in {path.as_posix() for path in self.files} and glob.has_magic(self.pattern)
-
 
 Columns = Callable[[Path], Sequence[str] | None]
 """A file's columns; None where they can't be known cheaply."""

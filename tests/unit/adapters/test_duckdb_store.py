@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow
 import pytest
 
-from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.adapters.duckdb.store import DuckDBSession, DuckDBStore
 from headgate.core.errors import AdapterError
 
 
@@ -143,3 +143,30 @@ def test_limits_are_those_of_the_engine() -> None:
         found = session.execute("SELECT current_setting('memory_limit'), current_setting('threads')")
     store.close()
     assert found == [("512.0 MiB", 1)]
+
+
+class Full:
+    """A cursor of an engine whose disk is full."""
+
+    def execute(self, sql: str) -> None:
+        raise duckdb.TransactionException(f"Failed to commit: Could not write file: No space left on device ({sql})")
+
+
+def test_a_full_disk_is_told_and_is_no_conflict() -> None:
+    with pytest.raises(AdapterError) as caught:
+        DuckDBSession(cast(Any, Full())).execute("COMMIT")
+    assert caught.value.finding.code == "no-space"
+    assert "COMMIT" not in caught.value.finding.what
+    store = DuckDBStore(None)
+    assert not store.is_conflict(caught.value)
+    store.close()
+
+
+def test_too_little_memory_is_told(tmp_path: Path) -> None:
+    store = DuckDBStore(tmp_path / "w.duckdb", temp=tmp_path, limits={"memory_limit": "20MB", "threads": "1"})
+    with store.session() as session:
+        session.execute("SET max_temp_directory_size = '1MB'")
+        with pytest.raises(AdapterError) as caught:
+            session.execute("CREATE TABLE t AS SELECT md5(i::VARCHAR) a FROM range(3000000) AS x(i) ORDER BY a")
+    store.close()
+    assert caught.value.finding.code == "out-of-memory"

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from headgate.core.errors import AdapterError, Finding, InternalError
+from headgate.core.errors import AdapterError, Finding, HeadgateError, InternalError
 from headgate.core.protocols import Answer, Columns, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
@@ -36,6 +36,21 @@ _TEXT_ERRORS = ("ParserException", "BinderException", "CatalogException", "Synta
 """Errors that speak of the SQL text. All others may quote a value out of a row."""
 
 
+def _short(error: Exception) -> HeadgateError | None:
+    """What the machine has too little of: `no-space` or `out-of-memory`; None where it is something else.
+
+    A full disk comes as an error of the transaction, too, and is no conflict with another one.
+    """
+    said = " ".join(str(error).split())
+    if "No space left on device" in said:
+        what = "the disk is full: the engine could not write the warehouse or a temporary file"
+        return AdapterError.of("no-space", what, "", "free some disk space, then run again: nothing of this was kept")
+    if type(error).__name__ == "OutOfMemoryException":
+        fix = "give it more, or fewer threads: engine: {memory: 4GB, threads: 2} in headgate.yml; then run again"
+        return AdapterError.of("out-of-memory", f"the engine needs more memory than it may take: {said}", "", fix)
+    return None
+
+
 class DuckDBSession:
     """One cursor, for one thread: engine and store at once."""
 
@@ -47,8 +62,14 @@ class DuckDBSession:
         return self
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
-        return done.fetchall() if done.description else []
+        try:
+            done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
+            return done.fetchall() if done.description else []
+        except Exception as error:
+            short = _short(error)
+            if short is None:
+                raise
+            raise short from error
 
     def register(self, name: str, rows: Any) -> None:
         """Makes `rows` (anything with `__arrow_c_stream__`) readable under `name`, as often as wanted."""
