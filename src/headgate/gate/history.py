@@ -62,8 +62,7 @@ def said(contract: Contract, history: History, keys: Sequence[str], order_by: st
 @dataclass(frozen=True)
 class Identity:
     """What a history goes by. `since` and `digest`: SQL of a record's time and of its digest, which one that tells of
-    an end does not have. `ties_lose`: a record
-    of the time of the newest version keeps it (a replay)."""
+    an end does not have. `ties_lose`: a record of the time of the newest version keeps it (a replay)."""
 
     keys: tuple[str, ...]
     since: str

@@ -11,7 +11,6 @@ from tests.unit.project_kit import Folder
 
 from headgate.adapters.python.arrow import pyarrow
 from headgate.core.errors import HeadgateError
-from headgate.core.registry import SOURCES
 from headgate.gate import modelled
 
 INGEST = "table: raw.t\nfrom: data/*.csv\ncontract: {pydantic: models.py:Record}\n"
@@ -403,7 +402,6 @@ def test_a_share_counts_what_the_model_accepted(tmp_path: Path) -> None:
     assert made.step("raw.t").rows_loaded == 1
 
 
-@pytest.mark.skipif("ndjson" not in SOURCES, reason="JSON is no source")
 def test_json_is_judged_as_its_text(tmp_path: Path) -> None:
     code = "class Record(BaseModel):\n    id: int\n    name: Optional[str]\n    n: Optional[int] = 5\n    m: int = 6\n"
     lines = (
