@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from headgate.books import ledger
 from headgate.contracts.great_expectations.bind import expected_columns
@@ -20,21 +21,30 @@ from headgate.run.flow import Flow, typed
 from headgate.run.pipeline import Pipeline
 
 
-def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> list[Finding]:
-    """Every finding of every flow and model; nothing is changed.
+@dataclass(frozen=True)
+class Checked:
+    """The steps to look at, of a pipeline."""
+
+    pipeline: Pipeline
+    flows: tuple[Flow, ...]
+    models: tuple[Model, ...]
+
+
+def check(chosen: Checked, store: Store, engine: Store, system: Store) -> list[Finding]:
+    """Every finding of every flow and model that is chosen; nothing is changed.
 
     `engine` reads files, `store` has the books, and `system` is what will keep the tables and run the models: it is
     another than `store` as long as nothing was loaded.
     """
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
-        for flow in pipeline.flows:
+        for flow in chosen.flows:
             findings += _flow(flow, session, reading.engine)
     with system.session() as session:
-        for flow in pipeline.flows:
+        for flow in chosen.flows:
             findings += _names(flow, session)
-        findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
-        for model in pipeline.models:
+        findings += check_models(session, chosen.models, [flow.table for flow in chosen.pipeline.flows])
+        for model in chosen.models:
             findings += _split(model, session)
     return findings
 

@@ -32,7 +32,6 @@ from headgate.api.results import (
     RestoreResult,
     RunResult,
     SchemaHistory,
-    Step,
 )
 from headgate.api.warehouse import warehouse_of
 from headgate.contracts.pii import hidden_columns
@@ -45,6 +44,7 @@ from headgate.state.scratch import Scratch
 
 if TYPE_CHECKING:
     from headgate.run.pipeline import Pipeline
+    from headgate.run.selector import States
 
 Told = Callable[[str], None]
 Note = Callable[[Mapping[str, int]], None]
@@ -105,26 +105,34 @@ class Project:
             answer = CheckResult(False, error.findings)
         return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
 
-    def check(self) -> CheckResult:
-        """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
+    def check(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> CheckResult:
+        """Whether files parse, sources can be read and contracts fit the data; nothing is loaded.
+
+        `select`, `exclude`: of which steps, as `run` takes them; files are read and compiled as a whole.
+        """
         from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.api.check import check
+        from headgate.api.check import Checked, check
+        from headgate.run.selector import Selection
 
         engine = DuckDBStore(None)
         try:
             with self._warehouse.reading() as store, self._warehouse.system(store) as system:
-                findings = check(self._pipeline(), store, engine, system)
+                pipeline = self._pipeline()
+                flows, models = pipeline.select(Selection.of(select, exclude), _states(pipeline, store))
+                findings = check(Checked(pipeline, tuple(flows), tuple(models)), store, engine, system)
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
 
-    def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
+    def plan(self, select: Sequence[str] = (), full_refresh: bool = False, exclude: Sequence[str] = ()) -> PlanResult:
         """What `run` would do, in order, and why."""
         from headgate.run.plan import plan
+        from headgate.run.selector import Selection
 
-        pipeline = self._pipeline()
+        pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
+        pipeline.select(wanted)
         with self._warehouse.reading() as store, store.session() as session:
-            steps = plan(pipeline, session, select, full_refresh)
+            steps = plan(pipeline, session, wanted, full_refresh, _states(pipeline, store))
         return PlanResult(
             tuple(
                 PlanStep(
@@ -135,6 +143,7 @@ class Project:
                     step.sql,
                     step.rows_read,
                     step.rows_quarantined,
+                    step.stale,
                 )
                 for step in steps
             )
@@ -145,13 +154,21 @@ class Project:
         select: Sequence[str] = (),
         full_refresh: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        exclude: Sequence[str] = (),
+        fail_fast: bool = False,
     ) -> RunResult:
-        """Loads what is new and builds what is stale. The answer's status is ok | refused | failed."""
+        """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
+
+        `select`, `exclude`: which steps, in the words of the command line (`+orders`, `tag:daily`); all without any.
+        `fail_fast`: begin no step after one that did not succeed.
+        """
+        from headgate.api.ran import run_result
         from headgate.run.execute import Run, execute
+        from headgate.run.selector import Selection
 
         told = progress or (lambda news: None)
-        pipeline = self._pipeline()
-        pipeline.select(select)
+        pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
+        pipeline.select(wanted)
         with self._warehouse.writing("headgate run") as store:
             work = Run(
                 store,
@@ -159,29 +176,10 @@ class Project:
                 environ.user(),
                 full_refresh,
                 progress=lambda step, rows, phase: told(Progress(step, rows, phase)),
+                fail_fast=fail_fast,
             )
-            steps, findings = [], []
-            for done in execute(work, select):
-                bad = done.findings if done.bad else []
-                findings += [one for one in bad if one.level == "error"]
-                warnings = tuple(one for one in done.findings if one.level != "error")
-                counts = done.counts
-                steps.append(
-                    Step(
-                        done.id,
-                        done.kind,
-                        done.status,
-                        done.reason,
-                        counts.read,
-                        counts.loaded if done.status != "refused" else 0,
-                        counts.quarantined,
-                        counts.deduplicated,
-                        counts.skipped,
-                        warnings,
-                        round(done.seconds, 3),
-                    )
-                )
-        return RunResult(_status(steps), all(_balances(step) for step in steps), tuple(steps), tuple(findings))
+            done = list(execute(work, wanted, _states(pipeline, store)))
+        return run_result(done)
 
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
@@ -491,13 +489,13 @@ def _statuses(status: str) -> tuple[str, ...]:
     return () if status == "all" else (status,)
 
 
-def _status(steps: Sequence[Step]) -> results.RunStatus:
-    found = {step.status for step in steps}
-    if found & {"failed", "blocked"} and "refused" not in found:
-        return "failed"
-    return "failed" if "failed" in found else "refused" if "refused" in found else "ok"
+def _states(pipeline: Pipeline, store: Store) -> States:
+    """What is new, modified and stale, looked up when a selection speaks of it."""
 
+    def look_up() -> Mapping[str, set[str]]:
+        from headgate.run.states import states
 
-def _balances(step: Step) -> bool:
-    fates = step.rows_loaded + step.rows_quarantined + step.rows_deduplicated + step.rows_skipped
-    return step.status == "refused" or step.rows_read == fates
+        with store.session() as session:
+            return states(pipeline, session)
+
+    return look_up

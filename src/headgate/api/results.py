@@ -46,7 +46,8 @@ class Step(Answer):
 
     `status`: ok | skipped (nothing to do) | refused (a declared limit stopped it) | failed | blocked (a step that it
     needs did not succeed). `rows_read` = loaded + quarantined + deduplicated + skipped, all 0 for a model without a
-    contract.
+    contract. `attempts`: how often it was tried, 0 where it was not. `stale`: optional steps that did not succeed, and
+    whose former rows it rests on. `optional`: the run does without it.
     """
 
     id: str
@@ -60,6 +61,9 @@ class Step(Answer):
     rows_skipped: int = 0
     warnings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    attempts: int = 0
+    stale: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class RunResult(Answer):
 class PlanStep(Answer):
     """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
 
-    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0.
+    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0. `stale`: optional
+    steps that did not succeed before its last build, and that still have work to do.
     """
 
     id: str
@@ -89,6 +94,7 @@ class PlanStep(Answer):
     sql: tuple[str, ...] = ()
     rows_read: int = 0
     rows_quarantined: int = 0
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,17 @@ _UNMASK = _argument(
 )
 _SOME_IDS = _argument("id", nargs="*", metavar="ID", help="id of a record, as `headgate quarantine list` shows it")
 _ALL = _argument("--all", action="store_true", help="every open record")
-_TABLES = _argument("table", nargs="*", metavar="TABLE", help="a table or model (default: all)")
+_STEPS = (
+    _argument(
+        "table",
+        nargs="*",
+        metavar="STEP",
+        help="a table, model or folder; +NAME, NAME+, 2+NAME, @NAME, gold.*, tag:X, path:X, source:X, state:X;"
+        " words with a comma between them: both (default: all)",
+    ),
+    _argument("--select", metavar="STEP", nargs="+", help="the same, as an option"),
+    _argument("--exclude", metavar="STEP", nargs="+", help="all but these"),
+)
 _IDS = "id of a record, as `headgate quarantine list` shows it"
 
 
@@ -143,22 +153,30 @@ COMMANDS = (
     Command(
         "check",
         "look for mistakes in files, sources and contracts before anything runs",
-        "check [--fix]",
-        (_argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),),
-        ("check", "check --fix"),
+        "check [STEP...] [--exclude STEP...] [--fix]",
+        (
+            *_STEPS,
+            _argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),
+        ),
+        ("check", "check +gold.orders", "check --fix"),
     ),
     Command(
-        "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")
+        "plan",
+        "say what would run, in order, and why",
+        "plan [STEP...] [--exclude STEP...]",
+        _STEPS,
+        ("plan", "plan raw.orders+", "plan state:stale"),
     ),
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [TABLE...] [--full-refresh]",
+        "run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast]",
         (
-            _TABLES,
+            *_STEPS,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
+            _argument("--fail-fast", action="store_true", help="begin no step after one that did not succeed"),
         ),
-        ("run", "run raw.orders raw.customers", "run --full-refresh raw.orders"),
+        ("run", "run +gold.daily", "run tag:hourly --exclude raw.clicks", "run --full-refresh raw.orders"),
     ),
     Command("audit", "prove from the warehouse that the books balance", "audit", examples=("audit", "audit --json")),
     Command(

@@ -22,11 +22,11 @@ Told = Callable[[results.Progress], None]
 class Verbs(Protocol):
     """The part of `headgate.api.Project` that the command line uses."""
 
-    def check(self) -> results.CheckResult: ...
-    def plan(self, select: Sequence[str] = ()) -> results.PlanResult: ...
-    def run(
-        self, select: Sequence[str] = (), full_refresh: bool = False, progress: Told | None = None
-    ) -> results.RunResult: ...
+    def check(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> results.CheckResult: ...
+    @property
+    def plan(self) -> Callable[..., results.PlanResult]: ...
+    @property
+    def run(self) -> Callable[..., results.RunResult]: ...
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
@@ -74,7 +74,20 @@ class Verb(NamedTuple):
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
-    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told)
+    said = _said(given, "exclude", "fail_fast")
+    return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
+
+
+def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult:
+    return project.check(_selected(given), **_said(given, "exclude"))
+
+
+def _plan(project: Verbs, given: Namespace, told: Told) -> results.PlanResult:
+    return project.plan(_selected(given), **_said(given, "exclude"))
+
+
+def _selected(given: Namespace) -> tuple[str, ...]:
+    return (*given.table, *(given.select or ()))
 
 
 def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResult:
@@ -178,8 +191,8 @@ ANYWHERE: Mapping[str, Verb] = {
 """Commands that find out by themselves whether there is a project."""
 
 VERBS: Mapping[str, Verb] = {
-    "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),
-    "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
+    "check": Verb(_check, show.check, _unless(lambda answer: answer.ok)),
+    "plan": Verb(_plan, show.plan),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),

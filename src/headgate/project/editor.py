@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import contractfile, fields, ingest, load, models, modeltests, read, source
+from headgate.project import contractfile, fields, ingest, load, models, modeltests, read, settings, source
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -83,8 +83,20 @@ def _ingest() -> Schema:
         **_contract(),
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         **anywhere,
+        **_steps(),
     }
     return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
+
+
+def _steps() -> dict[str, Schema]:
+    """How steps are run."""
+    length = {"type": "string", "pattern": r"^\s*[0-9]"}
+    attempts = {"type": "integer", "minimum": 1, "maximum": settings.MOST_ATTEMPTS}
+    text = {"type": "string", "pattern": "^[0-9]{1,3}$"}
+    shapes: dict[str, Schema] = {"attempts": {"anyOf": [attempts, text]}, "wait": length, "max": length}
+    shapes |= {"backoff": SCALAR, "jitter": {"type": "string", "pattern": "%$"}}
+    retries = {"anyOf": [attempts, text, _object(settings.RETRIES, shapes, "retries", ("attempts",))]}
+    return {"tags": TEXTS, "optional": FLAG, "timeout": length, "retries": retries}
 
 
 def _file(kind: str) -> Schema:
@@ -193,6 +205,7 @@ def _project() -> Schema:
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
     }
+    shapes |= {key: _steps()[key] for key in settings.PROJECT_KEYS}
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)
@@ -218,7 +231,8 @@ def _models() -> Schema:
     files = [_file(kind) for kind in CONTRACT_FILES]
     stated = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
     contract = {"anyOf": [{"type": "string"}, stated, *files]}
-    own = {"contract": contract, "group": SCALAR, "config": _object(modeltests.CONFIG_KEYS, {"group": SCALAR}, "")}
+    how = _object(modeltests.CONFIG_KEYS, {"group": SCALAR, **_steps()}, "ingest")
+    own = {"contract": contract, "group": SCALAR, "config": how}
     shapes = {**names, "columns": _list(column), **tests, **own}
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
     together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}

@@ -16,7 +16,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, evolution, fields, load, models, pythonic, source
+from headgate.project import contractfile, evolution, fields, load, models, pythonic, settings, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -36,6 +36,7 @@ KEYS = (
     "on_change",
     "twin_files",
     "allow_empty",
+    *settings.KEYS,
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
@@ -81,8 +82,9 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
     return Ingest(
-        table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite, **chosen
-    )
+        table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite,
+        settings=settings.read(notes, node), **chosen,
+    )  # fmt: skip
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:

@@ -19,6 +19,29 @@ OnChange = Literal["error", "ignore", "reload"]
 
 
 @dataclass(frozen=True)
+class Retries:
+    """How often a step is tried where an error may pass, and the seconds between: `wait`, each time `backoff` times as
+    long, at most `max`, up to the share `jitter` longer or shorter by chance."""
+
+    attempts: int = 1
+    wait: float = 1.0
+    backoff: float = 2.0
+    max: float = 60.0
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """How a step is run. `optional`: what needs it goes on with the rows that were published before; `timeout` in
+    seconds. None where the project's settings hold."""
+
+    tags: tuple[str, ...] = ()
+    optional: bool = False
+    timeout: float | None = None
+    retries: Retries | None = None
+
+
+@dataclass(frozen=True)
 class SourceSpec:
     """What stands under `from:`: the adapter's name and its options (already checked against its known options).
 
@@ -69,6 +92,7 @@ class Ingest:
     where: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
     suite: Suite | None = None
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass(frozen=True)
@@ -111,6 +135,7 @@ class ModelFile:
     folder: str
     tests: tuple[ModelTest, ...] = ()
     split: ModelSplit | None = None
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass(frozen=True)
@@ -141,3 +166,5 @@ class Project:
     limits: Mapping[str, str] = field(default_factory=dict)
     """What the engine may take: `memory_limit` and `threads`, as it spells them."""
     groups: tuple[PublishGroup, ...] = ()
+    settings: StepSettings = field(default_factory=StepSettings)
+    """What holds for every step that does not say otherwise."""

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.project import fields, ingest, modeltests, publishing, secrets, yaml
+from headgate.project import fields, ingest, modeltests, publishing, secrets, settings, yaml
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
+from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, StepSettings, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "profiles")
+KEYS = ("project", "warehouse", "engine", "connections", "profiles", *settings.PROJECT_KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
@@ -40,13 +40,14 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     warehouse = _warehouse(notes, root, main, profile) if main is not None else None
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
+    steps = settings.read(notes, main)
     ingests = _ingests(notes, root)
     models, groups = _models(notes, root)
     _references(notes, ingests)
     _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models, limits, groups)
+    return Project(root, name, warehouse, ingests, models, limits, groups, steps or StepSettings())
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -250,7 +251,7 @@ def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[Publ
             notes.error("duplicate-model", what, shown, "rename one of them")
     tested, groups = _model_tests(notes, root, [model.name for model in found.values()])
     models = (
-        replace(model, tests=tested[model.name].tests, split=tested[model.name].split)
+        replace(model, tests=(said := tested[model.name]).tests, split=said.split, settings=said.settings)
         if model.name in tested
         else model
         for model in found.values()

@@ -27,11 +27,13 @@ TRIES = 5
 class Inputs:
     """The tables that a model reads, by the name under which its last build remembers their versions.
 
-    `loaded`: those of them that are read through views, because their rows name the entry that wrote them.
+    `loaded`: those of them that are read through views, because their rows name the entry that wrote them. `stale`:
+    optional steps that did not succeed in this run, and whose former rows are read.
     """
 
     tables: dict[str, TableRef]
     loaded: tuple[TableRef, ...]
+    stale: tuple[str, ...] = ()
 
 
 def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
@@ -109,6 +111,7 @@ def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, obje
         "materialized": model.materialized,
         "fingerprint": model.fingerprint,
         "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
+        **({"stale": list(inputs.stale)} if inputs.stale else {}),
     }
 
 

@@ -1,219 +1,135 @@
-"""Carries out the steps of a run, one after the other; a step whose input failed is blocked, the others go on."""
+"""Carries out the steps of a run, one after the other.
+
+A step whose input failed is blocked, the others go on. One that an error ended that may pass is tried again, one that
+takes too long is ended, and one that is optional leaves what needs it with the rows that it had published before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, cast
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 
-from headgate.books import ledger
 from headgate.books.ledger import Counts
-from headgate.core.clock import monotonic
-from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
-from headgate.core.protocols import Store
-from headgate.models.model import BuildOutcome, Model
-from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
-from headgate.run.flow import Flow, choose
-from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
-from headgate.run.pipeline import Pipeline
-from headgate.run.publish import Wanted, publish
+from headgate.core import clock, stop
+from headgate.core.errors import ContractError, HeadgateError, InternalError
+from headgate.project.model import Retries, StepSettings
+from headgate.run.flow import Flow
+from headgate.run.outcome import Done, Kind, Status, blocked, unpublished
+from headgate.run.retry import may_pass, told_to_pass, waits
+from headgate.run.selector import EVERYTHING, Selection, States
+from headgate.run.steps import Attempt, Run, Unit, held_up
+from headgate.run.watch import Watch
 
-Status = Literal["ok", "skipped", "refused", "failed", "blocked"]
+__all__ = ["Done", "Run", "execute"]
+
+
+def execute(run: Run, select: Selection = EVERYTHING, states: States | None = None) -> Iterator[Done]:
+    """Each step's outcome as it ends."""
+    flows, models = run.pipeline.select(select, states)
+    units: list[Unit] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
+    standing = _Standing(run)
+    for unit in units:
+        began = clock.monotonic()
+        for done in standing.blocked(unit) or _tried(run, unit, standing):
+            done.seconds = (clock.monotonic() - began) / len(unit)
+            standing.note(done)
+            yield done
+        if stop.signalled():  # a library may have taken the exception for an error of its own
+            raise KeyboardInterrupt
 
 
 @dataclass
-class Done:
-    """What became of one step. `findings`: why it did not succeed, and what deserves attention."""
+class _Standing:
+    """What became of the steps so far: those that hold others up, and those that others do without.
 
-    id: str
-    kind: Literal["load", "model"]
-    status: Status
-    reason: str = ""
-    counts: Counts = field(default_factory=Counts)
-    findings: list[Finding] = field(default_factory=list)
-    seconds: float = 0.0
+    `late`: by step that is optional and did not succeed, or rests on one, the optional steps that did not.
+    """
 
-    @property
-    def bad(self) -> bool:
-        return self.status in ("refused", "failed", "blocked")
+    run: Run
+    bad: dict[str, str] = field(default_factory=dict)
+    late: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def note(self, done: Done) -> None:
+        done.optional = self.run.pipeline.settings[done.id].optional
+        if done.bad and done.optional:
+            self.late[done.id] = (done.id, *done.stale)
+        elif done.bad:
+            self.bad[done.id] = done.status
+        elif done.stale:
+            self.late[done.id] = done.stale
+
+    def blocked(self, unit: Unit) -> list[Done]:
+        """All of the unit as blocked, or nothing."""
+        if self.bad and self.run.fail_fast:
+            why = f"{next(iter(self.bad))} did not succeed, and the run ends at the first that does not (--fail-fast)"
+            return [blocked(step.name, _kind(unit), why) for step in unit]
+        return held_up(unit, self.bad)
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run's settings. `progress(step, rows, phase)` is told how far it is."""
-
-    store: Store
-    pipeline: Pipeline
-    author: str
-    full_refresh: bool = False
-    slices: Slices = DEFAULT_SLICES
-    progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
+def _kind(unit: Unit) -> Kind:
+    return "load" if isinstance(unit[0], Flow) else "model"
 
 
-def execute(run: Run, select: Sequence[str] = ()) -> Iterator[Done]:
-    """Each step's outcome as it ends."""
-    flows, models = run.pipeline.select(select)
-    bad: set[str] = set()
-    steps: list[tuple[Flow, ...] | tuple[Model, ...]] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
-    for unit in steps:
-        began = monotonic()
+def _settings(run: Run, unit: Unit) -> StepSettings:
+    """Those of the unit: of models that are published together, the shortest timeout and the most attempts."""
+    said = [run.pipeline.settings[step.name] for step in unit]
+    timeouts = [one.timeout for one in said if one.timeout is not None]
+    retries = [one.retries for one in said if one.retries is not None]
+    most = max(retries, key=lambda one: one.attempts, default=None)
+    return StepSettings(timeout=min(timeouts, default=None), retries=most)
+
+
+def _tried(run: Run, unit: Unit, standing: _Standing) -> list[Done]:
+    """What became of the unit in the end, after as many attempts as it may have."""
+    settings = _settings(run, unit)
+    pauses = waits(settings.retries or Retries())
+    attempt = Attempt(run, run.store, standing.late)
+    number = 0
+    while True:
+        number += 1
+        pause = next(pauses, None)
         for step in unit:
             run.progress(step.name, 0, "reading" if isinstance(step, Flow) else "building")
-        for done in _guarded(run, unit, bad):
-            done.seconds = (monotonic() - began) / len(unit)
-            if done.bad:
-                bad.add(done.id)
-            yield done
+        attempt.last = pause is None
+        found, again = _attempted(attempt, unit, settings.timeout)
+        if pause is None or not again:
+            return [replace(done, attempts=number) for done in found]
+        for step in unit:
+            run.progress(step.name, 0, f"waiting for attempt {number + 1}")
+        clock.pause(pause)
 
 
-def _guarded(run: Run, unit: tuple[Flow, ...] | tuple[Model, ...], bad: set[str]) -> list[Done]:
-    """What became of a load, of a model, or of models that are published together."""
-    first = unit[0]
+def _attempted(attempt: Attempt, unit: Unit, timeout: float | None) -> tuple[list[Done], bool]:
+    """What became of the unit in one attempt, and whether another one may end otherwise."""
+    run = attempt.run
+    watch = Watch(run.store, unit[0].name, timeout) if timeout is not None else None
+    if watch:
+        attempt.store = watch
     try:
-        if isinstance(first, Flow):
-            return [_load(run, first, bad)]
-        models = cast(tuple[Model, ...], unit)
-        if len(models) > 1:
-            return _together(run, models, bad)
-        return [_model(run, first, bad)]
+        with watch.running() if watch else nullcontext():
+            found = attempt.carry_out(unit)
     except InternalError:
         raise
-    except HeadgateError as error:
-        status: Status = "refused" if isinstance(error, ContractError) else "failed"
-        kind: Literal["load", "model"] = "load" if isinstance(first, Flow) else "model"
-        told = [Done(first.name, kind, status, error.finding.what, findings=list(error.findings))]
-        return told + [_unpublished(one.name, first.name) for one in unit[1:]]
+    except Exception as error:
+        late = watch.why() if watch else None
+        again = late is None and may_pass(run.store, error)
+        told = late or error
+        if isinstance(told, HeadgateError):
+            return _failed(unit, told, attempt), again
+        if again and not attempt.last:
+            return [], True
+        raise
+    failed = [done for done in found if done.status == "failed"]
+    return found, bool(failed) and all(told_to_pass(done.findings) for done in failed)
 
 
-def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
-    blocked = _blocked(flow.name, "load", [rule.to_table for rule in flow.contract.references], bad) if (
-        flow.contract
-    ) else None  # fmt: skip
-    blocked = blocked or _unmet(run, flow)
-    if blocked:
-        return blocked
-    job = Job(
-        run.store,
-        flow,
-        run.author,
-        run.full_refresh,
-        run.slices,
-        lambda rows: run.progress(flow.name, rows, "loading"),
-    )
-    loaded = load(job)
-    findings = loaded.findings + _warned(flow.name, loaded.counts)
-    status: Status = "ok" if loaded.status == "ok" else "refused" if loaded.status == "refused" else "skipped"
-    return Done(flow.name, "load", status, loaded.reason, loaded.counts, findings)
-
-
-def _warned(table: str, counts: Counts) -> list[Finding]:
-    """One finding per rule that only warns and was broken."""
-    of_rows = [
-        Finding("rule-warning", "warning", _broke(rows, rule), table, "", {"rule": rule, "rows": rows})
-        for rule, rows in counts.details.get("warnings", {}).items()
-    ]
-    return of_rows + [
-        Finding("batch-warning", "warning", f"{rule}: {what}", table, "see what was delivered", {"rule": rule})
-        for rule, what in counts.details.get("breaches", {}).items()
-    ]
-
-
-def _broke(rows: int, rule: str) -> str:
-    return f"1 loaded row breaks {rule}" if rows == 1 else f"{rows:,} loaded rows break {rule}"
-
-
-def _unmet(run: Run, flow: Flow) -> Done | None:
-    """The step as blocked if it would read something, and a table that it refers to was never loaded."""
-    needs = [rule.to_table for rule in flow.contract.references if rule.to_table != flow.name] if flow.contract else []
-    if not needs:
-        return None
-    with run.store.session() as session:
-        versions = ledger.table_versions(session)
-        missing = [need for need in needs if not versions.get(need)]
-        if not missing:
-            return None
-        state = ledger.table_state(session, flow.table)
-        choice = choose(flow, ledger.seats(session, flow.name), state, run.full_refresh)
-    if not choice.readings:
-        return None
-    return _missing(flow.name, "load", missing[0], f"it refers to {missing[0]}, which has not been loaded yet")
-
-
-def _missing(name: str, kind: Literal["load", "model"], need: str, why: str) -> Done:
-    """The step as blocked, because nothing has made what it needs."""
-    fix = f"see what keeps {need} from being made: headgate plan, headgate check"
-    return Done(name, kind, "blocked", why, findings=[Finding("input-missing", "error", why, name, fix)])
-
-
-def _model(run: Run, model: Model, bad: set[str]) -> Done:
-    inputs = inputs_of(model, run.pipeline)
-    blocked = _blocked(model.name, "model", list(inputs.tables), bad)
-    if blocked:
-        return blocked
-    with run.store.session() as session:
-        missing = missing_inputs(session, inputs)
-        reason = "full refresh" if run.full_refresh else stale(session, model, inputs)
-    if missing:
-        return _missing(model.name, "model", missing[0], f"{missing[0]} has not been loaded or built yet")
-    if reason is None:
-        return Done(model.name, "model", "skipped", "nothing changed")
-    if model.split is None:
-        return _built(build_model(run.store, model, inputs, run.author), reason)
-    return _built(publish(run.store, Wanted(((model, inputs),)), run.author)[0], reason)
-
-
-def _built(outcome: BuildOutcome, reason: str) -> Done:
-    words: dict[str, Status] = {"built": "ok", "failed": "failed", "refused": "refused"}
-    status, findings = words[outcome.status], list(outcome.findings)
-    if status == "ok":
-        findings += _warned(str(outcome.target), outcome.counts)
-    why = reason if status == "ok" else outcome.findings[0].what
-    return Done(outcome.model, "model", status, why, outcome.counts, findings)
-
-
-def _together(run: Run, models: tuple[Model, ...], bad: set[str]) -> list[Done]:
-    """Models that are published together: none is, unless every one that is due can be."""
-    reads = {model.name: inputs_of(model, run.pipeline) for model in models}
-    names = {model.name for model in models}
-    for model in models:
-        blocked = _blocked(model.name, "model", list(reads[model.name].tables), bad)
-        if blocked:
-            return [blocked if one is model else _unpublished(one.name, model.name) for one in models]
-    with run.store.session() as session:
-        due = due_of(session, models, reads, run.full_refresh)
-        for model in models:
-            missing = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
-            if missing:
-                why = f"{missing[0]} has not been loaded or built yet"
-                told = _missing(model.name, "model", missing[0], why)
-                return [told if one is model else _unpublished(one.name, model.name) for one in models]
-    wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
-    if not wanted:
-        return [Done(model.name, "model", "skipped", "nothing changed") for model in models]
-    outcomes = publish(run.store, Wanted(wanted, run.pipeline.groups.of[models[0].name]), run.author)
-    return _told(models, outcomes, due)
-
-
-def _told(models: Sequence[Model], outcomes: Sequence[BuildOutcome], due: Mapping[str, str]) -> list[Done]:
-    culprit = next((one.model for one in outcomes if one.status != "built" and one.findings), "")
-    by_name = {one.model: one for one in outcomes}
-    found = []
-    for model in models:
-        if model.name not in due:
-            found.append(Done(model.name, "model", "skipped", "nothing changed"))
-        elif culprit and model.name != culprit:
-            found.append(_unpublished(model.name, culprit))
-        else:
-            found.append(_built(by_name[model.name], due[model.name]))
-    return found
-
-
-def _unpublished(name: str, culprit: str) -> Done:
-    return Done(name, "model", "blocked", f"{culprit} did not succeed, and they are published together")
-
-
-def _blocked(name: str, kind: Literal["load", "model"], needs: Sequence[str], bad: set[str]) -> Done | None:
-    for need in needs:
-        if need in bad and need != name:
-            return Done(name, kind, "blocked", f"{need} did not succeed")
-    return None
+def _failed(unit: Unit, error: HeadgateError, attempt: Attempt) -> list[Done]:
+    """The first step with the error, the others as not published; what the load had committed is counted."""
+    first = unit[0]
+    status: Status = "refused" if isinstance(error, ContractError) else "failed"
+    committed = attempt.loaded if attempt.loaded.begun else None
+    counts = committed.counts if committed else Counts()
+    extra = [one for one in attempt.loaded.findings if one.code == "dead-letter"]
+    told = Done(first.name, _kind(unit), status, error.finding.what, counts, [*error.findings, *extra])
+    return [told, *(unpublished(one.name, first.name) for one in unit[1:])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +12,7 @@ from headgate.run.build import inputs_of, stale
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
 from headgate.run.pipeline import Pipeline
+from headgate.run.selector import EVERYTHING, Selection, States
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,22 @@ class Planned:
     """The statements by which its table would follow the contract."""
     rows_read: int = 0
     rows_quarantined: int = 0
+    stale: tuple[str, ...] = ()
+    """Optional steps that did not succeed before its last build, and that still have work to do."""
 
 
 def plan(
-    pipeline: Pipeline, session: StoreSession, select: Sequence[str] = (), full_refresh: bool = False
+    pipeline: Pipeline,
+    session: StoreSession,
+    select: Selection = EVERYTHING,
+    full_refresh: bool = False,
+    states: States | None = None,
 ) -> list[Planned]:
     """The steps in the order of a run."""
-    flows, models = pipeline.select(select)
+    flows, models = pipeline.select(select, states)
     steps = [_load(session, flow, full_refresh) for flow in flows]
     changing = {step.id for step in steps if step.runs}
+    optional = any(one.optional for one in pipeline.settings.values())
     for model in models:
         inputs = inputs_of(model, pipeline)
         reason = "full refresh" if full_refresh else stale(session, model, inputs)
@@ -47,10 +54,16 @@ def plan(
             reason = f"{reads[0]} changes"
         if reason:
             changing.add(model.name)
-        last = ledger.last_build(session, model.target) if model.split is not None else None
+        last = ledger.last_build(session, model.target) if model.split is not None or optional else None
         read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
+        rests_on = tuple(one for one in (last.facts.get("stale", ()) if last is not None else ()) if one in changing)
         why = reason or "nothing changed"
-        steps.append(Planned(model.name, "model", reason is not None, why, rows_read=read, rows_quarantined=refused))
+        steps.append(
+            Planned(
+                model.name, "model", reason is not None, why,
+                rows_read=read, rows_quarantined=refused, stale=rests_on,
+            )
+        )  # fmt: skip
     return steps
 
 

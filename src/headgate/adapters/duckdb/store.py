@@ -203,6 +203,9 @@ class DuckDBSession:
             if "no transaction" not in str(error).lower():
                 raise
 
+    def interrupt(self) -> None:
+        self.cursor.interrupt()
+
     def trouble(self, error: BaseException) -> Trouble | None:
         import duckdb
 
