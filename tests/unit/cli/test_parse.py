@@ -50,7 +50,7 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
-        ("check raw.a", "headgate check does not take 'raw.a'", "check"),
+        ("audit raw.a", "headgate audit does not take 'raw.a'", "audit"),
         ("ledger adjust raw.a", "the following arguments are required: --reason", "ledger adjust"),
         ("ledger adjust --reason r", "the following arguments are required: TABLE", "ledger adjust"),
         ("query", "the following arguments are required: SQL", "query"),
@@ -103,7 +103,7 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample"}
+    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--select", "--exclude"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:
