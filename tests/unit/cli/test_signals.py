@@ -14,7 +14,7 @@ from tests.unit.project_kit import Folder
 
 pytestmark = pytest.mark.slow
 
-WAITS = '''
+WAITS = """
 import threading
 
 def orders():
@@ -25,7 +25,7 @@ def orders():
         print("heard", flush=True)
         {then}
     yield {{"id": 1}}
-'''
+"""
 INGEST = "table: raw.{name}\nfrom: {source}\nload: upsert\ncolumns:\n  id: int, key\n"
 NO_END = "{{ config(materialized='table') }} select sum(a.range * b.range) as n from range({n}) as a, range({n}) as b"
 
@@ -60,7 +60,8 @@ def heard(run: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "said"), [(signal.SIGTERM, 143, "terminated by SIGTERM; "), (signal.SIGINT, 130, "interrupted; ")]
+    ("number", "code", "said"),
+    [(signal.SIGTERM, 143, "terminated by SIGTERM; "), (signal.SIGINT, 130, "interrupted; ")],
 )
 def test_a_signal_ends_a_run_in_order(tmp_path: Path, number: signal.Signals, code: int, said: str) -> None:
     folder = project(tmp_path)

@@ -18,7 +18,9 @@ WEB = Web(
         Node("raw.orders", "load", ("raw.orders",), ("raw",), "ingest/orders.yml"),
         Node("clean", "model", ("clean", "silver.clean"), ("silver",), "models/silver/clean.sql", ("daily",), "view"),
         Node("totals", "model", ("totals", "gold.totals"), ("gold",), "models/gold/totals.sql", (), "table"),
-        Node("report", "model", ("report", "gold.report"), ("gold", "gold.web"), "models/gold/web/report.sql", ("web",)),
+        Node(
+            "report", "model", ("report", "gold.report"), ("gold", "gold.web"), "models/gold/web/report.sql", ("web",)
+        ),
         Node("other", "model", ("other", "main.other"), ("main",), "models/other.sql"),
     ),
     {
