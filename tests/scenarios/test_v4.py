@@ -1,4 +1,4 @@
-"""V4: a step that fails for a passing reason is tried three times; then its batch is a dead letter, and the error told."""
+"""V4: a step that fails for a passing reason is tried three times; then its batch is a dead letter."""
 
 from __future__ import annotations
 

@@ -92,9 +92,8 @@ def _said(flow: Flow, error: HeadgateError) -> str:
 
 def _finding(flow: Flow, error: HeadgateError, batches: Sequence[Batch], read: int) -> Finding:
     records = "1 record" if read == 1 else f"{read:,} records"
-    what = f"the last attempt failed with {records} of {flow.name} in hand; they are kept as dead letters"
-    if read > KEPT:
-        what = f"{what}, the first {KEPT:,} of them"
+    cut = f", the first {KEPT:,} of them" if read > KEPT else ""
+    what = f"the last attempt failed with {records} of {flow.name} in hand, kept as dead letters{cut}"
     fix = f"look at them: headgate quarantine list --table {flow.name} --status held; the next run reads them again"
     places = [{"partition": one.partition, "position": dict(one.start), "records": one.total} for one in batches]
     evidence = {"records": read, "kept": min(read, KEPT), "error": error.finding.code, "places": places[:20]}

@@ -28,6 +28,7 @@ from headgate.core.errors import (
 )
 
 FINDING = Finding("some-code", "error", "something is so", "ingest/orders.yml:3:5", "do this")
+RUN_USAGE = "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [options]"
 
 
 @pytest.fixture
@@ -251,7 +252,7 @@ def test_control_c_is_130(put: Any, capsys: pytest.CaptureFixture[str], error: A
         ("runn", "error[usage]: unknown command 'runn' (did you mean 'run'?)\n  fix:   see: headgate --help"),
         (
             "run --hlp",
-            "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [options]\nerror[usage]: headgate run does not take",
+            f"{RUN_USAGE}\nerror[usage]: headgate run does not take",
         ),
         ("quarantine", "usage: headgate quarantine COMMAND [options]\nerror[usage]: "),
     ],

@@ -15,7 +15,9 @@ from headgate.run import steps
 from headgate.run.retry import told_to_pass, waits
 
 ONE = "table: raw.{0}\nfrom: data/{0}/*.csv\n{1}columns:\n  id: int, key\n"
-NO_END = "{{ config(materialized='table') }} select sum(a.range * b.range) as n from range(9000000) as a, range(9000000) as b"
+NO_END = """{{ config(materialized='table') }}
+select sum(a.range * b.range) as n from range(9000000) as a, range(9000000) as b"""
+COUNTS = "import itertools\n\n\ndef orders():\n    for at in itertools.count():\n        yield {'id': at}\n"
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def test_what_needs_an_optional_step_goes_on_with_its_former_rows(folder: Folder
     assert {name: step.stale for name, step in steps.items()} == {
         "raw.rates": (), "raw.orders": (), "valued": ("raw.rates",), "shown": ("raw.rates",),
     }  # fmt: skip
-    assert [one.code for one in steps["raw.rates"].warnings] == ["missing-column"]
+    assert [one.code for one in steps["raw.rates"].warnings] == ["unknown-column"]
     assert [step.optional for step in done.steps] == [step.id == "raw.rates" for step in done.steps]
     assert folder.rows("SELECT n, r FROM gold.valued") == [(3, 1)]
     assert folder.open().ledger("gold.valued").entries[0].detail["stale"] == ["raw.rates"]
