@@ -66,6 +66,12 @@ def test_two_failures_then_success(tmp_path: Path, waited: list[float]) -> None:
     assert folder.codes() == []
 
 
+def test_what_the_next_attempt_mends_leaves_no_dead_letter(tmp_path: Path, waited: list[float]) -> None:
+    folder = project(tmp_path, failures=1, load="replace")
+    [step] = folder.run().steps
+    assert (step.attempts, step.rows_loaded, step.warnings) == (2, 3, ())
+
+
 def test_three_failures_leave_the_batch_as_dead_letters(tmp_path: Path, waited: list[float]) -> None:
     folder = project(tmp_path, failures=3)
     done = folder.run()

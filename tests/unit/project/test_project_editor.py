@@ -105,7 +105,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
     words |= {*settings.RETRIES}
     assert words == set(properties(schema("ingest")))
-    assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
+    assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *settings.RETRIES} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
     keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}
