@@ -156,11 +156,13 @@ class Project:
         progress: Callable[[Progress], None] | None = None,
         exclude: Sequence[str] = (),
         fail_fast: bool = False,
+        threads: int | None = None,
     ) -> RunResult:
         """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
 
         `select`, `exclude`: which steps, in the words of the command line (`+orders`, `tag:daily`); all without any.
-        `fail_fast`: begin no step after one that did not succeed.
+        `fail_fast`: begin no step after one that did not succeed. `threads`: how many steps that don't need each other
+        are carried out at once; without it, what the project says.
         """
         from headgate.api.ran import run_result
         from headgate.run.execute import Run, execute
@@ -177,6 +179,7 @@ class Project:
                 full_refresh,
                 progress=lambda step, rows, phase: told(Progress(step, rows, phase)),
                 fail_fast=fail_fast,
+                threads=threads or self._files.threads,
             )
             done = list(execute(work, wanted, _states(pipeline, store)))
         return run_result(done)

@@ -52,6 +52,17 @@ def whole_number(text: str) -> int:
 whole_number.__name__ = "whole number"
 
 
+def positive(text: str) -> int:
+    """The text as an integer from 1; else a usage error as `whole_number` makes one."""
+    number = whole_number(text)
+    if not number:
+        raise ValueError(text)
+    return number
+
+
+positive.__name__ = "number above 0"
+
+
 def share(text: str) -> float:
     """`1%` or `0.01` as 0.01, less than 1; else a usage error as `whole_number` makes one."""
     number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -170,11 +181,17 @@ COMMANDS = (
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast]",
+        "run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N]",
         (
             *_STEPS,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
             _argument("--fail-fast", action="store_true", help="begin no step after one that did not succeed"),
+            _argument(
+                "--threads",
+                metavar="N",
+                type=positive,
+                help="carry out N steps that don't need each other at once (default: threads: of headgate.yml, or 1)",
+            ),
         ),
         ("run", "run +gold.daily", "run tag:hourly --exclude raw.clicks", "run --full-refresh raw.orders"),
     ),

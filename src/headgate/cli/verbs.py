@@ -74,7 +74,7 @@ class Verb(NamedTuple):
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
-    said = _said(given, "exclude", "fail_fast")
+    said = _said(given, "exclude", "fail_fast", "threads")
     return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
 
 

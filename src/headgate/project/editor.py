@@ -205,7 +205,8 @@ def _project() -> Schema:
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
     }
-    shapes |= {key: _steps()[key] for key in settings.PROJECT_KEYS}
+    shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
+    shapes["threads"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)

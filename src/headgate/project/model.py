@@ -168,3 +168,5 @@ class Project:
     groups: tuple[PublishGroup, ...] = ()
     settings: StepSettings = field(default_factory=StepSettings)
     """What holds for every step that does not say otherwise."""
+    threads: int = 1
+    """How many steps may be carried out at once."""

@@ -13,7 +13,7 @@ from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.project import fields, ingest, modeltests, publishing, secrets, settings, yaml
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, StepSettings, Warehouse
+from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
@@ -40,14 +40,14 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     warehouse = _warehouse(notes, root, main, profile) if main is not None else None
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
-    steps = settings.read(notes, main)
+    steps, threads = settings.read(notes, main), settings.threads(notes, main.get("threads") if main else None)
     ingests = _ingests(notes, root)
     models, groups = _models(notes, root)
     _references(notes, ingests)
     _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models, limits, groups, steps or StepSettings())
+    return Project(root, name, warehouse, ingests, models, limits, groups, steps, threads)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:

@@ -16,9 +16,10 @@ from headgate.project.yaml import Mapping, Node, Scalar
 
 KEYS = ("tags", "optional", "timeout", "retries")
 """Of an ingest file, and of a model's `config:` in YAML."""
-PROJECT_KEYS = ("timeout", "retries")
+PROJECT_KEYS = ("threads", "timeout", "retries")
 RETRIES = ("attempts", "wait", "backoff", "max", "jitter")
 MOST_ATTEMPTS = 100
+MOST_THREADS = 256
 _TAG = re.compile(r"[^\s,:+@*?\[\]]+")
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
@@ -36,6 +37,17 @@ def read(notes: Notes, node: Mapping | None) -> StepSettings:
         _seconds(notes, timeout, "timeout") if timeout is not None else None,
         _retries(notes, retries) if retries is not None else None,
     )
+
+
+def threads(notes: Notes, node: Node | None) -> int:
+    """How many steps may be carried out at once; one where nothing is said."""
+    text = fields.text(notes, node, "threads") if node is not None else None
+    if node is None or text is None:
+        return 1
+    if text.isdecimal() and 1 <= int(text) <= MOST_THREADS:
+        return int(text)
+    _bad(notes, "threads", text, f"a number from 1 to {MOST_THREADS}", node.where, "threads: 4")
+    return 1
 
 
 def tags(notes: Notes, node: Node | None) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -134,12 +136,17 @@ def read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str
 
     `inside`: within the open transaction.
     """
-    for table in loaded:
-        columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]
-        have = [name for name, _ in session.columns(read_view(table)) or []]
-        if columns and columns != have:
-            make = partial(_read_view, session, table, columns, attempt)
-            make() if inside else in_plain_transaction(session, make)
+    with nullcontext() if inside else _views:
+        for table in loaded:
+            columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]
+            have = [name for name, _ in session.columns(read_view(table)) or []]
+            if columns and columns != have:
+                make = partial(_read_view, session, table, columns, attempt)
+                make() if inside else in_plain_transaction(session, make)
+
+
+_views = threading.Lock()
+"""Two models that read a table make its view one after the other."""
 
 
 def _read_view(session: StoreSession, table: TableRef, columns: list[str], attempt: str) -> None:

@@ -32,6 +32,8 @@ class Run:
     slices: Slices = DEFAULT_SLICES
     progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
     fail_fast: bool = False
+    threads: int = 1
+    """How many steps that don't need each other are carried out at once."""
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""A step that takes too long is ended: its statement is interrupted, and nothing that it left open is kept."""
+"""A step is ended from outside, because its time is up or the run ends: its statement is interrupted, and nothing that
+it left open is kept."""
 
 from __future__ import annotations
 
@@ -21,11 +22,15 @@ AGAIN_SECS = 0.05
 
 @dataclass
 class Watch:
-    """A store for one step, whose statements are interrupted from the end of its time on, until it has ended."""
+    """A store for one step, whose statements are interrupted from the end of its time on, until it has ended.
+
+    `seconds`: how much time it has, if that is limited; `halted`: that the whole run ends.
+    """
 
     store: Store
     step: str
-    seconds: float
+    seconds: float | None = None
+    halted: threading.Event = field(default_factory=threading.Event)
     passed: bool = False
     _sessions: list[StoreSession] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -46,8 +51,8 @@ class Watch:
         return self.store.lock(table)
 
     def is_conflict(self, error: BaseException) -> bool:
-        """Nothing is tried again when the time is up."""
-        return not self.passed and self.store.is_conflict(error)
+        """Nothing is tried again when it is to end."""
+        return not self.passed and not self.halted.is_set() and self.store.is_conflict(error)
 
     def close(self) -> None:
         self.store.close()
@@ -56,26 +61,36 @@ class Watch:
     def running(self) -> Iterator[None]:
         """The time in which the step runs."""
         watcher = threading.Thread(target=self._wait, name=f"timeout of {self.step}", daemon=True)
-        watcher.start()
+        if self.seconds is not None:
+            watcher.start()
         try:
-            with stop.asked_by(self.why):
+            with stop.asked_by(self._why):
                 yield
         finally:
             self._ended.set()
-            watcher.join()
+            if self.seconds is not None:
+                watcher.join()
 
     def _wait(self) -> None:
+        assert self.seconds is not None
         if clock.awaited(self._ended, self.seconds):
             return
         self.passed = True
         while not clock.awaited(self._ended, AGAIN_SECS):
-            for session in tuple(self._sessions):
-                with suppress(Exception):  # it may end at this instant
-                    session.interrupt()
+            self.strike()
 
-    def why(self) -> HeadgateError | None:
+    def strike(self) -> None:
+        """Interrupts whatever statement runs now."""
+        for session in tuple(self._sessions):
+            with suppress(Exception):  # it may end at this instant
+                session.interrupt()
+
+    def _why(self) -> BaseException | None:
+        return KeyboardInterrupt() if self.halted.is_set() else self.overdue()
+
+    def overdue(self) -> HeadgateError | None:
         """The error that says so, once the time is up."""
-        if not self.passed:
+        if not self.passed or self.seconds is None:
             return None
         what = f"{self.step} took longer than its timeout of {lasting(Decimal(str(self.seconds)))}"
         fix = "give it more time (timeout: 1h), or less to do; what it had committed stays"

@@ -28,7 +28,7 @@ from headgate.core.errors import (
 )
 
 FINDING = Finding("some-code", "error", "something is so", "ingest/orders.yml:3:5", "do this")
-RUN_USAGE = "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [options]"
+RUN_USAGE = "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N] [options]"
 
 
 @pytest.fixture
@@ -77,9 +77,13 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
         ("run", RUN, ("run", ((),), {"full_refresh": False})),
         ("run --full-refresh a b", RUN, ("run", (("a", "b"),), {"full_refresh": True})),
         (
-            "run --select +a b,tag:x --fail-fast --exclude c d",
+            "run --select +a b,tag:x --fail-fast --exclude c d --threads 4",
             RUN,
-            ("run", (("+a", "b,tag:x"),), {"full_refresh": False, "exclude": ["c", "d"], "fail_fast": True}),
+            (
+                "run",
+                (("+a", "b,tag:x"),),
+                {"full_refresh": False, "exclude": ["c", "d"], "fail_fast": True, "threads": 4},
+            ),
         ),
         ("plan a+ --exclude c", results.PlanResult(), ("plan", (("a+",),), {"exclude": ["c"]})),
         ("audit", results.AuditResult(True), ("audit", (), {})),

@@ -55,6 +55,7 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("ledger adjust --reason r", "the following arguments are required: TABLE", "ledger adjust"),
         ("query", "the following arguments are required: SQL", "query"),
         ("query x --limit -1", "argument --limit: invalid whole number value: '-1'", "query"),
+        ("run --threads 0", "argument --threads: invalid number above 0 value: '0'", "run"),
         ("query x --limit many", "argument --limit: invalid whole number value: 'many'", "query"),
         ("quarantine list --status done", "invalid choice: 'done'", "quarantine list"),
         ("quarantine show", "the following arguments are required: ID", "quarantine show"),
@@ -103,7 +104,7 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--select", "--exclude"}
+    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--select", "--exclude", "--threads"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

@@ -79,7 +79,7 @@ def test_mistakes_have_their_place(tmp_path: Path, said: str, what: str) -> None
 
 
 def test_the_project_speaks_for_steps_that_do_not(tmp_path: Path) -> None:
-    main = "project: p\ntimeout: 1h\nretries: {attempts: 2, wait: 5s}\n"
+    main = "project: p\nthreads: 3\ntimeout: 1h\nretries: {attempts: 2, wait: 5s}\n"
     models = "models:\n  - {name: m, tags: [a], config: {tags: [b], optional: yes, timeout: 5m, retries: 4}}\n"
     folder = Folder.make(
         tmp_path,
@@ -93,6 +93,7 @@ def test_the_project_speaks_for_steps_that_do_not(tmp_path: Path) -> None:
     folder.write("headgate.yml", main)
     Draft202012Validator(schema("project")).validate(yaml.safe_load(main))
     Draft202012Validator(schema("models")).validate(yaml.safe_load(models))
+    assert read_project(folder.root).threads == 3
     pipeline = folder.open()._pipeline()
     assert dict(pipeline.settings) == {
         "raw.a": StepSettings(timeout=3600.0, retries=Retries(3)),
@@ -100,3 +101,11 @@ def test_the_project_speaks_for_steps_that_do_not(tmp_path: Path) -> None:
         "n": StepSettings(timeout=3600.0, retries=Retries(2, 5.0)),
     }
     assert {node.id: node.tags for node in pipeline.web.nodes} == {"raw.a": (), "m": ("c", "a", "b"), "n": ()}
+
+
+@pytest.mark.parametrize("said", ["0", "many", "257", "-1"])
+def test_threads_are_a_number(tmp_path: Path, said: str) -> None:
+    folder = Folder.make(tmp_path, {})
+    folder.write("headgate.yml", f"project: p\nthreads: {said}\n")
+    with pytest.raises(ProjectError, match="threads is a number from 1 to 256"):
+        read_project(folder.root)

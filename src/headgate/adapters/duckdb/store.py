@@ -267,7 +267,8 @@ class DuckDBStore:
 
     @contextmanager
     def session(self) -> Iterator[DuckDBSession]:
-        cursor = self._connection.cursor()
+        with self._guard:
+            cursor = self._connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         try:
             yield DuckDBSession(cursor)

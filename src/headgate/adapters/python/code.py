@@ -7,6 +7,7 @@ import inspect
 import itertools
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 from headgate.core.errors import PASSING, AdapterError, HeadgateError, Location, ProjectError, nearest
 
 _numbers = itertools.count(1)
+_surroundings = threading.RLock()
+"""Module names, import path and standard output, which `Code.running` changes."""
 
 
 class Code:
@@ -140,7 +143,12 @@ class Code:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The surroundings in which code of the file runs."""
+        """The surroundings in which code of the file runs. They are the process's: one thread at a time has them."""
+        with _surroundings, self._alone():
+            yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         folder = str(self.path.parent)
         before = set(sys.modules)
         shared = {name: sys.modules[name] for name in self._own if name in sys.modules}
