@@ -15,7 +15,7 @@ from headgate.contracts import bounds, literals
 from headgate.contracts.assembly import Assembly, Line, quoted, word
 from headgate.contracts.document import Document
 from headgate.contracts.ecma import Untranslatable
-from headgate.contracts.great_expectations.conditions import CONDITIONS, finds
+from headgate.contracts.great_expectations.conditions import CONDITIONS, finds, said
 from headgate.contracts.great_expectations.regex import to_re2
 from headgate.contracts.great_expectations.suite import Expectation, Suite, Unfit, is_number
 from headgate.contracts.model import Contract
@@ -134,7 +134,7 @@ class _Binding:
             return self.unenforced(one, "mostly is a share between 0 and 1")
         try:
             if one.type in CONDITIONS:
-                return self.named(one, {"check": CONDITIONS[one.type](one, self.typed)}, share)
+                return self.named(one, {"check": CONDITIONS[one.type](one, self.typed), "message": said(one)}, share)
             return make(self, one, share) if make is not None else self._total(one)
         except (Unfit, Untranslatable) as error:
             return self.unenforced(one, str(error))
@@ -276,7 +276,7 @@ def _regex(binding: _Binding, one: Expectation, share: str) -> None:
     if not isinstance(pattern, str):
         raise Unfit("the pattern is no text")
     if not line.type.startswith("text"):
-        return binding.named(one, {"check": finds(one, binding.typed)}, share)
+        return binding.named(one, {"check": finds(one, binding.typed), "message": said(one)}, share)
     return binding.rule(one, share, "pattern", [quoted(to_re2(pattern))])
 
 

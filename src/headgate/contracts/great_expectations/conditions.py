@@ -95,6 +95,34 @@ def _apart(one: Expectation, typed: Typed) -> str:
     return " AND ".join(f"{left} <> {right}" for at, left in enumerate(columns) for right in columns[at + 1 :])
 
 
+SAID = {
+    "expect_column_values_to_be_null": "must be null",
+    "expect_column_values_to_not_match_regex": "must not match {regex!r}",
+    "expect_column_values_to_match_regex": "must match {regex!r}",
+    "expect_column_values_to_match_regex_list": "must match {regex_list}",
+    "expect_column_values_to_not_match_regex_list": "must match none of {regex_list}",
+    "expect_column_values_to_match_strftime_format": "must be written as {strftime_format}",
+    "expect_column_values_to_be_json_parseable": "must be JSON",
+    "expect_column_pair_values_a_to_be_greater_than_b": "{column_A} must be greater than {column_B}",
+    "expect_column_pair_values_to_be_equal": "{column_A} must be equal to {column_B}",
+    "expect_multicolumn_sum_to_equal": "the sum of {column_list} must be {sum_total}",
+    "expect_select_column_values_to_be_unique_within_record": "{column_list} must be different from each other",
+    "expect_multicolumn_values_to_be_unique": "{column_list} must be different from each other",
+}
+"""What a refused row is told."""
+
+
+def said(one: Expectation) -> str:
+    """What a refused row is told of an expectation whose arguments are there."""
+    plain = {key: _listed(value) for key, value in one.kwargs.items()}
+    text = SAID[one.type].format(**plain)
+    return text.replace(" greater than ", " at least ") if one.kwargs.get("or_equal") else text
+
+
+def _listed(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
 CONDITIONS: dict[str, Callable[[Expectation, Typed], str]] = {
     "expect_column_values_to_be_null": _null,
     "expect_column_values_to_not_match_regex": _not_regex,
