@@ -98,7 +98,12 @@ def _retries(notes: Notes, node: Node) -> Retries | None:
         what = "retries: does not say how many attempts there are"
         notes.error("missing-key", what, given.where, "write retries: {attempts: 3}")
         return None
-    return Retries(**{key: value for key, value in made.items() if value is not None})
+    said = {key: value for key, value in made.items() if value is not None}
+    wait, most = said.get("wait", Retries.wait), said.get("max")
+    if most is not None and most < wait:
+        what = "max is shorter than the first wait"
+        notes.error("bad-value", what, given.where, "write a longer max, or a shorter wait")
+    return Retries(**{**said, "max": most if most is not None else max(Retries.max, wait)})
 
 
 def _attempts(notes: Notes, node: Node) -> int | None:

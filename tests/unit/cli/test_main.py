@@ -286,9 +286,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"version": __version__}
     assert main(["run", "--help"]) == 0
-    assert capsys.readouterr().out.startswith(
-        "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [options]\n"
-    )
+    assert capsys.readouterr().out.startswith(f"{RUN_USAGE}\n")
     assert main(["--help", "--json"]) == 0
     assert "commands:" in json.loads(capsys.readouterr().out)["help"]
 

@@ -77,11 +77,12 @@ def test_a_signal_ends_a_run_in_order(tmp_path: Path, number: signal.Signals, co
     assert {step.id: step.status for step in folder.run().steps} == {"raw.a": "skipped", "raw.b": "ok"}
 
 
-def test_a_statement_that_runs_is_ended(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_statement_that_runs_is_ended(tmp_path: Path, threads: str) -> None:
     folder = project(tmp_path)
     folder.write("sources/b.py", 'def orders():\n    print("ready", flush=True)\n    yield {"id": 7}\n')
     folder.write("models/gold/no_end.sql", NO_END.format(n=10_000_000))
-    with started(folder) as run:
+    with started(folder, "--threads", threads) as run:
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=60)
     assert run.returncode == 143

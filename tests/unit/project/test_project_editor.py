@@ -109,6 +109,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
     keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}
+    keys |= {*settings.KEYS, *settings.RETRIES}
     assert {*words, *keys} == set(properties(schema("models")))
 
 

@@ -38,6 +38,7 @@ def read(tmp_path: Path, said: str) -> StepSettings:
         ("timeout: 250ms\n", {"timeout": 0.25}),
         ("retries: 3\n", {"retries": Retries(3, 1.0, 2.0, 60.0, 0.0)}),
         ("retries: {attempts: 1}\n", {"retries": Retries(1)}),
+        ("retries: {attempts: 3, wait: 5m}\n", {"retries": Retries(3, 300.0, 2.0, 300.0)}),
         (
             "retries: {attempts: 5, wait: 2s, backoff: 1.5, max: 5m, jitter: 20%}\n",
             {"retries": Retries(5, 2.0, 1.5, 300.0, 0.2)},
@@ -67,6 +68,7 @@ def test_what_an_ingest_file_says(tmp_path: Path, said: str, expected: Mapping[s
         ("retries: {attempts: 3, wait: 1}\n", "wait is a length of time, not '1'"),
         ("retries: {attempts: 3, backoff: 0.5}\n", "backoff is a number from 1"),
         ("retries: {attempts: 3, max: soon}\n", "max is a length of time, not 'soon'"),
+        ("retries: {attempts: 3, wait: 5m, max: 1m}\n", "max is shorter than the first wait"),
         ("retries: {attempts: 3, jitter: 120%}\n", "jitter is a share from 0% to 100%"),
     ],
 )
