@@ -50,9 +50,7 @@ def test_a_statement_of_the_server_is_ended_in_time(folder: Folder, postgres: st
     assert folder.codes() == []
 
 
-def test_a_server_that_goes_away_is_tried_again(
-    folder: Folder, postgres: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_goes_away_is_tried_again(folder: Folder, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write("headgate.yml", f"project: lab\nwarehouse: {postgres}\nretries: 2\n")
     folder.write("models/gold/m0.sql", TABLE + "select count(*) as n from {{ ref('raw.t0') }}, "
                  "(select pg_terminate_backend(pg_backend_pid()) where not exists "

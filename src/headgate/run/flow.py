@@ -41,6 +41,12 @@ class Flow:
         return str(self.ingest.table)
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """The tables that must be loaded before it: those that its contract refers to."""
+        rules = self.contract.references if self.contract else ()
+        return tuple(dict.fromkeys(rule.to_table for rule in rules if rule.to_table != self.name))
+
+    @property
     def replaces(self) -> bool:
         return self.ingest.load.kind == "replace"
 

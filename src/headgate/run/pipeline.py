@@ -36,7 +36,7 @@ class Pipeline:
         """All steps as what can be chosen of them."""
         made = [_load_node(flow) for flow in self.flows] + [_model_node(model) for model in self.models]
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
-        needs = {flow.name: frozenset(_referenced(flow)) for flow in self.flows}
+        needs = {flow.name: frozenset(flow.needs) for flow in self.flows}
         needs |= {model.name: frozenset(model.inputs) for model in self.models}
         return Web(tuple(nodes), needs)
 
@@ -129,7 +129,7 @@ def _folders(parts: Sequence[str], schema: str) -> tuple[str, ...]:
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
     by_name = {flow.name: flow for flow in flows}
-    needs = {flow.name: _referenced(flow) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
+    needs = {flow.name: set(flow.needs) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
     try:
         return [by_name[name] for name in TopologicalSorter(needs).static_order()]
     except CycleError as error:
@@ -143,12 +143,6 @@ def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
                 "take one reference out of the contracts, or make it a test of a model",
             )
         ) from None
-
-
-def _referenced(flow: Flow) -> set[str]:
-    if flow.contract is None:
-        return set()
-    return {rule.to_table for rule in flow.contract.references if rule.to_table != flow.name}
 
 
 def _unknown(name: str, known: Iterable[str]) -> ProjectError:

@@ -58,7 +58,7 @@ class Attempt:
         unmet = self._unmet(flow)
         if unmet:
             return unmet
-        rests_on = self._rests_on(needs_of(flow))
+        rests_on = self._rests_on(flow.needs)
         loaded = load(self._job(flow, rests_on), self.loaded)
         findings = loaded.findings + warned(flow.name, loaded.counts)
         status: Status = "ok" if loaded.status == "ok" else "refused" if loaded.status == "refused" else "skipped"
@@ -76,7 +76,7 @@ class Attempt:
 
     def _unmet(self, flow: Flow) -> Done | None:
         """The step as blocked if it would read something, and a table that it refers to was never loaded."""
-        needs = needs_of(flow)
+        needs = flow.needs
         if not needs:
             return None
         with self.store.session() as session:
@@ -134,10 +134,7 @@ class Attempt:
 
 def needs_of(step: Flow | Model) -> list[str]:
     """The steps whose tables it reads or refers to."""
-    if isinstance(step, Model):
-        return list(step.inputs)
-    rules = step.contract.references if step.contract else ()
-    return [rule.to_table for rule in rules if rule.to_table != step.name]
+    return list(step.inputs if isinstance(step, Model) else step.needs)
 
 
 def held_up(unit: Unit, bad: Mapping[str, str]) -> list[Done]:
