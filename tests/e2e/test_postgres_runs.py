@@ -30,7 +30,8 @@ def folder(tmp_path: Path, postgres: str) -> Folder:
 def test_steps_at_once_end_as_one_after_the_other(folder: Folder, postgres: str) -> None:
     done = folder.run()
     assert [(step.id, step.status, step.rows_loaded) for step in done.steps] == [
-        ("raw.t0", "ok", 2), ("raw.t1", "ok", 2), ("raw.t2", "ok", 2), ("m0", "ok", 0), ("m1", "ok", 0), ("m2", "ok", 0),
+        ("raw.t0", "ok", 2), ("raw.t1", "ok", 2), ("raw.t2", "ok", 2),
+        ("m0", "ok", 0), ("m1", "ok", 0), ("m2", "ok", 0),
     ]  # fmt: skip
     with psycopg.connect(postgres) as connection:
         assert connection.execute("SELECT m0.n, m1.n, m2.n FROM gold.m0, gold.m1, gold.m2").fetchall() == [(2, 4, 6)]
