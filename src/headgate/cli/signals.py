@@ -36,5 +36,6 @@ def heard() -> Iterator[None]:
     try:
         yield
     finally:
+        stop.forget_signals()
         for one, handler in before.items():
             signal.signal(one, handler)
