@@ -62,7 +62,7 @@ def chosen(*words: str, exclude: str = "") -> set[str]:
         ("tag:daily+1", {"raw.customers", "clean", "raw.orders", "totals", "report", "other"}),
         ("path:models/gold", {"totals", "report"}),
         ("path:./models/gold/", {"totals", "report"}),
-        ("path:models/gold/web/a.sql", {"report"}),
+        ("path:models/gold/web/report.sql", {"report"}),
         ("path:models/*/clean.sql", {"clean"}),
         ("source:raw.orders", {"raw.orders"}),
         ("source:raw", {"raw.orders", "raw.customers"}),
