@@ -163,7 +163,8 @@ def usual(past: Sequence[int]) -> tuple[int, int]:
     logs = [math.log1p(rows) for rows in past]
     middle = median(logs)
     width = max(_DOUBLE, _FAR * _MAD * median(abs(one - middle) for one in logs))
-    return max(0, math.floor(math.expm1(middle - width))), math.ceil(math.expm1(middle + width))
+    least, most = (round(math.expm1(middle + side * width), 6) for side in (-1, 1))
+    return max(0, math.ceil(least)), math.floor(most)
 
 
 def _weekday(load: Load) -> int:

@@ -42,7 +42,7 @@ def _runs(page: Page) -> Markup:
         el(
             "tr",
             el("td", moment(run.at)),
-            el("td", badge(run.status), *([" ", el("span", run.failure, class_="quiet")] if run.failure else [])),
+            el("td", badge(run.status), *([" ", el("span", clipped(run.failure, 24), class_="quiet")] if run.failure else [])),
             el("td", seconds(run.seconds), class_="num", data_label="took"),
             el("td", seconds(run.cpu_secs), class_="num wide"),
             el("td", size(run.peak_bytes), class_="num wide"),
@@ -165,7 +165,7 @@ def _entry(entry: Entry) -> Markup:
     return el(
         "tr",
         el("td", moment(entry.at)),
-        el("td", name(entry.table), el("span", f" {entry.kind} {entry.id}", class_="kind"), class_="who"),
+        el("td", name(entry.table), el("span", f" {clipped(entry.kind, 24)} {entry.id}", class_="kind"), class_="who"),
         el("td", name(entry.partition, 40) if entry.partition else None, class_="wide"),
         *_numbers(entry),
         el("td", count(entry.rows_after), class_="num wide"),

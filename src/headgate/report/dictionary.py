@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from headgate.report.markup import Child, Markup, clipped, el, many, name
 from headgate.report.model import Column, Page, Table
-from headgate.report.parts import headings, percent, section
+from headgate.report.parts import findable, headings, percent, section
 
 TABLES, COLUMNS, SAID = 1000, 300, 600
 
@@ -36,7 +36,7 @@ def _table(table: Table, anchors: Mapping[str, str]) -> Markup:
         _columns(table.columns),
         id=anchors[table.name],
         class_="entry",
-        data_find=clipped(" ".join([table.name, *(column.name for column in table.columns)]).lower(), 4000),
+        data_find=findable(table),
     )
 
 

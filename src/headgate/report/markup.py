@@ -12,6 +12,9 @@ LONGEST = 72
 LONGEST_TITLE = 300
 """and after so many where it is told whole, when pointed at."""
 
+LONGEST_TEXT = 600
+"""Nothing that somebody wrote is longer than this on the page."""
+
 _VOID = ("meta", "link", "input", "br", "col")
 
 
@@ -74,7 +77,7 @@ def many(number: int, one: str, several: str = "") -> str:
 def _parts(parts: Iterable[Child]) -> Iterable[str]:
     for part in parts:
         if isinstance(part, str):
-            yield text(part)
+            yield text(part if isinstance(part, Markup) else clipped(part, LONGEST_TEXT))
         elif isinstance(part, int):
             yield f"{part:,}"
         elif part is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from headgate.report import charts
-from headgate.report.markup import Child, Markup, count, el, many
+from headgate.report.markup import Child, Markup, clipped, count, el, many
+from headgate.report.model import Table
 
 CELL = 240
 """A sentence is cut after so many characters."""
@@ -70,7 +71,13 @@ def percent(share: float | None) -> str:
 
 def badge(status: str) -> Markup:
     """How something ended, as a word with its colour."""
-    return el("span", status, class_=f"badge is-{charts.tone(status)}")
+    return el("span", clipped(status, 24), class_=f"badge is-{charts.tone(status)}")
+
+
+def findable(table: Table) -> str:
+    """What the search looks through: the names of the table and its columns."""
+    names = (table.name, *(column.name for column in table.columns))
+    return clipped(" ".join(clipped(one) for one in names).lower(), 4000)
 
 
 def faint(number: int) -> Child:

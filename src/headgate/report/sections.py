@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from headgate.report import charts
 from headgate.report.markup import Child, Markup, clipped, count, el, many, name
 from headgate.report.model import Check, Page, Table
-from headgate.report.parts import CELL, headings, moment, percent, scrolled, section
+from headgate.report.parts import CELL, findable, headings, moment, percent, scrolled, section
 
 TITLES = {
     "last-run": "Last run",
@@ -153,7 +153,7 @@ def _row(table: Table, anchor: str) -> Markup:
         else None
     )
     link = el("a", name(short), href=f"#{anchor}")
-    kind = el("span", table.how or table.kind, class_="kind")
+    kind = el("span", clipped(table.how or table.kind, 24), class_="kind")
     rows = "—" if table.rows is None or table.kind == "view" else count(table.rows)
     return el(
         "tr",
@@ -162,7 +162,7 @@ def _row(table: Table, anchor: str) -> Markup:
         el("td", charts.spark(table.loads), class_="spark-cell"),
         el("td", moment(table.at), *_stale(table), data_label="loaded"),
         el("td", _quality(table.quality), class_="num", data_label="quality"),
-        data_find=clipped(" ".join([table.name, *(column.name for column in table.columns)]).lower(), 4000),
+        data_find=findable(table),
     )
 
 

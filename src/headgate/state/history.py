@@ -219,7 +219,8 @@ def _values(kind: type, row: Iterable[Any]) -> list[Any]:
 
 def _is_broken(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in _BROKEN or isinstance(error, ValueError | TypeError) or "no such" in str(error)
+    other_shape = "no such" in str(error) or "has no column" in str(error)
+    return code in _BROKEN or isinstance(error, ValueError | TypeError) or other_shape
 
 
 def _lives(pid: int) -> bool:
