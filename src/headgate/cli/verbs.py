@@ -87,7 +87,7 @@ def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
 
 
 def _report(project: Verbs, given: Namespace, told: Told) -> results.ReportResult:
-    answer = project.report(**_said(given, "out", "samples"))
+    answer = project.report(given.out, given.samples)
     if given.open:
         observed.browse(answer.path)
     return answer

@@ -42,7 +42,11 @@ def _runs(page: Page) -> Markup:
         el(
             "tr",
             el("td", moment(run.at)),
-            el("td", badge(run.status), *([" ", el("span", clipped(run.failure, 24), class_="quiet")] if run.failure else [])),
+            el(
+                "td",
+                badge(run.status),
+                *([" ", el("span", clipped(run.failure, 24), class_="quiet")] if run.failure else []),
+            ),
             el("td", seconds(run.seconds), class_="num", data_label="took"),
             el("td", seconds(run.cpu_secs), class_="num wide"),
             el("td", size(run.peak_bytes), class_="num wide"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,14 @@ columns:
   email: text, pii
   total: decimal(8,2), required, min(0)
 """,
-    "models/daily.sql": "{{ config(materialized='table') }}\nselect total, count(*) as n from {{ source('raw', 'orders') }} group by all\n",
-    "models/daily.yml": "models:\n  - name: daily\n    description: What was sold\n    columns: [{name: n, description: How often}]\n",
+    "models/daily.sql": """{{ config(materialized='table') }}
+select total, count(*) as n from {{ source('raw', 'orders') }} group by all
+""",
+    "models/daily.yml": """models:
+  - name: daily
+    description: What was sold
+    columns: [{name: n, description: How often}]
+""",
 }
 DAYS, ROWS = 8, 40
 BEGUN = datetime(2026, 6, 1, 6, tzinfo=UTC)
@@ -74,8 +79,8 @@ def days(monkeypatch: pytest.MonkeyPatch) -> Days:
 
 
 @pytest.fixture
-def folder(made: Folder, tmp_path: Path, days: Days) -> Iterator[Folder]:
-    yield made.copy(tmp_path / "p")
+def folder(made: Folder, tmp_path: Path, days: Days) -> Folder:
+    return made.copy(tmp_path / "p")
 
 
 def runs(folder: Folder, run: str | None = None) -> tuple[RunRecord, ...]:
@@ -108,7 +113,7 @@ def test_every_run_is_kept_with_its_steps(folder: Folder) -> None:
 def test_a_run_is_named_by_the_beginning_of_its_id(folder: Folder) -> None:
     name = runs(folder)[0].id
     assert runs(folder, name)[0].id == name
-    with pytest.raises(ProjectError, match="8 runs begin with|3 runs begin with") as many:
+    with pytest.raises(ProjectError, match="runs begin with '1'") as many:
         runs(folder, "1")
     assert many.value.finding.code == "unknown-run"
     with pytest.raises(ProjectError, match="the history knows no run 'x'"):
@@ -178,7 +183,9 @@ def test_a_run_that_is_interrupted_is_kept_as_that(folder: Folder) -> None:
 def test_a_run_that_was_killed_is_buried_by_the_next(folder: Folder) -> None:
     with sqlite3.connect(folder.root / ".headgate" / "state.db") as db:
         last = "(SELECT max(id) FROM run)"
-        db.execute(f"UPDATE run SET status = 'running', pid = 4194303, host = ? WHERE id = {last}", [os.uname().nodename])
+        db.execute(
+            f"UPDATE run SET status = 'running', pid = 4194303, host = ? WHERE id = {last}", [os.uname().nodename]
+        )
     db.close()
     folder.run()
     assert [run.status for run in runs(folder)[:2]] == ["ok", "killed"]

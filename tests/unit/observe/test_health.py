@@ -145,7 +145,9 @@ SHAPE = (("id", "BIGINT"), ("name", "VARCHAR"))
         ((("id", "VARCHAR"), SHAPE[1]), "id was BIGINT, is VARCHAR"),
     ],
 )
-def test_a_table_has_the_columns_it_was_left_with(columns: tuple[tuple[str, str], ...] | None, said: str | None) -> None:
+def test_a_table_has_the_columns_it_was_left_with(
+    columns: tuple[tuple[str, str], ...] | None, said: str | None
+) -> None:
     figures = tuple(FigureRow("raw.a", 3, at, name, kind, 1, 0) for at, (name, kind) in enumerate(SHAPE))
     table = TableFacts("raw.a", 3, columns=columns, known=SHAPE, figures=(figures,))
     remark = schema(table)
@@ -184,7 +186,8 @@ def test_checks_come_in_their_order_and_one_bad_table_makes_a_check_bad() -> Non
 
 
 @pytest.mark.parametrize(
-    ("secs", "said"), [(1, "1 second"), (119, "119 seconds"), (120, "2 minutes"), (97_200, "27 hours"), (200_000, "2 days")]
+    ("secs", "said"),
+    [(1, "1 second"), (119, "119 seconds"), (120, "2 minutes"), (97_200, "27 hours"), (200_000, "2 days")],
 )
 def test_a_span_is_told_in_the_largest_unit_of_which_there_are_two(secs: float, said: str) -> None:
     assert health.span(secs) == said

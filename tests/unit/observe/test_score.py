@@ -18,7 +18,12 @@ def contract(columns: dict[str, str], rules: dict[str, str] | None = None) -> Co
     return short.parse(placed(columns), placed(rules or {}), [], None, None)
 
 
-ORDERS = {"id": "int, key", "amount": "decimal(8,2), required, min(0)", "note": "text", "who": "int, references(raw.b.id)"}
+ORDERS = {
+    "id": "int, key",
+    "amount": "decimal(8,2), required, min(0)",
+    "note": "text",
+    "who": "int, references(raw.b.id)",
+}
 
 
 def test_every_question_of_a_contract_has_one_dimension() -> None:
@@ -56,7 +61,9 @@ def test_what_nobody_asked_has_no_score() -> None:
 
 def test_the_total_is_the_mean_over_tables_that_have_a_score() -> None:
     def of(value: float | None) -> Score:
-        return Score(value, dict.fromkeys(("completeness", "validity", "uniqueness", "consistency", "timeliness"), value))
+        return Score(
+            value, dict.fromkeys(("completeness", "validity", "uniqueness", "consistency", "timeliness"), value)
+        )
 
     assert total([of(1.0), of(0.5), of(None)]).total == pytest.approx(0.75)
     assert total([]).total is None

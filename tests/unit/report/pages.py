@@ -32,8 +32,13 @@ def life() -> Page:
         table("gold.sales", kind="table", reads=("raw.orders", "raw.customers"), description="Sales of a day"),
     )
     checks = (Check("last-run", "ok", 1), Check("freshness", "bad", 2, (Remark("raw.customers", "bad", "too old"),)))
-    runs = tuple(Run(f"a{number}", AT, "ok", seconds=1.5 + number, read=100, loaded=97, quarantined=3) for number in range(20))
-    steps = (Step("raw.orders", "load", "ok", seconds=1.2, rows=1000, bytes=4096), Step("gold.sales", "model", "skipped"))
+    runs = tuple(
+        Run(f"a{number}", AT, "ok", seconds=1.5 + number, read=100, loaded=97, quarantined=3) for number in range(20)
+    )
+    steps = (
+        Step("raw.orders", "load", "ok", seconds=1.2, rows=1000, bytes=4096),
+        Step("gold.sales", "model", "skipped"),
+    )
     entry = Entry(AT, "raw.orders", 7, "load", "1.csv", 100, 97, 3, 0, 0, 1000)
     reason = Reason("raw.orders", "min", "amount", "must be at least 0", 3, (Sample("1.csv:5", "amount=-1"),))
     fates = Fates(100, 97, 3, 0, 0, AT)

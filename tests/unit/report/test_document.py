@@ -121,15 +121,20 @@ def test_a_page_of_life_is_small() -> None:
 
 def test_what_is_html_already_stays_and_everything_else_is_escaped() -> None:
     assert el("p", "<", el("b", "&"), 1234, None, ["x"], class_="a'b", hidden=True, id=None) == (
-        "<p class=\"a&#x27;b\" hidden>&lt;<b>&amp;</b>1,234x</p>"
+        '<p class="a&#x27;b" hidden>&lt;<b>&amp;</b>1,234x</p>'
     )
     assert text(None) == "None"
     assert name("x" * 100).startswith("<bdi title=")
 
 
 def test_bars_are_as_high_as_their_share() -> None:
-    drawn = charts.durations([Run("b", "2026-06-02T00:00:00", "failed", seconds=2.0), Run("a", "2026-06-01T00:00:00", "ok", seconds=1.0)])
-    assert re.findall(r'height="([\d.]+)" rx="1.5" class="([\w-]+)"', drawn) == [("32.0", "run-ok"), ("64.0", "run-bad")]
+    drawn = charts.durations(
+        [Run("b", "2026-06-02T00:00:00", "failed", seconds=2.0), Run("a", "2026-06-01T00:00:00", "ok", seconds=1.0)]
+    )
+    assert re.findall(r'height="([\d.]+)" rx="1.5" class="([\w-]+)"', drawn) == [
+        ("32.0", "run-ok"),
+        ("64.0", "run-bad"),
+    ]
     assert charts.spark([5]) == ""
     assert charts.fates([("loaded", 0)]) == ""
     assert re.findall(r'width="([\d.]+)"', charts.fates([("loaded", 3), ("quarantined", 1)])) == ["748.0", "248.0"]

@@ -15,7 +15,7 @@ from headgate.state.history import VERSION, History
 from headgate.state.runs import FigureRow, RunRow, StepRow
 
 RUN = RunRow("a1", "headgate run", "2026-06-01T00:00:00", "2026-06-01T00:00:01", "ok", seconds=1.5, rows_read=3)
-STEP = StepRow("a1", 1, "raw.orders", "load", "ok", "1 new file", findings=[{"code": "x", "what": "it's \"so\""}])
+STEP = StepRow("a1", 1, "raw.orders", "load", "ok", "1 new file", findings=[{"code": "x", "what": 'it\'s "so"'}])
 FIGURE = FigureRow("raw.orders", 1, 0, "id", "BIGINT", 10, 2, "2026-06-01T00:00:00")
 
 
