@@ -34,6 +34,9 @@ from headgate.state.runs import RunRow, StepRow
 SCORED_DAYS = 30
 """Broken rules and refused records count from so many days ago on."""
 
+RECENT_SECS = 3600.0
+"""A page may be as old as this if nothing has happened since but runs that had nothing to do."""
+
 RUNS = 60
 """So many runs are looked at to tell how the last ones went."""
 
@@ -194,11 +197,22 @@ def ended(record: Recording, files: Project, pipeline: Pipeline, masks: Masks, s
     """Keeps how the run ended and writes the page. What went wrong with either is told, and fails nothing."""
     record.ended(status)
     told: tuple[Finding, ...] = ()
-    if files.observing.page:
+    if files.observing.page and not (record.idle and _is_recent(files)):
         told = _page(record, files, pipeline, masks)
     for one in told:
         record.say("finding", one.level, code=one.code, what=one.what, where=one.where, fix=one.fix)
     return (*record.history.findings, *told)
+
+
+def _is_recent(files: Project) -> bool:
+    """Whether the page that is there was written so lately that a run without work need not write it again."""
+    from headgate.api import page
+
+    try:
+        written = (files.root / page.DEFAULT).stat().st_mtime
+    except OSError:
+        return False
+    return 0 <= clock.now().timestamp() - written < RECENT_SECS
 
 
 def _page(record: Recording, files: Project, pipeline: Pipeline, masks: Masks) -> tuple[Finding, ...]:

@@ -97,7 +97,8 @@ class Recording:
             **counts,
         )
         self.steps.append(row)
-        self.history.put(row)
+        if row.status != "skipped":  # these are written with the end of the run
+            self.history.put(row)
         self._tell(row, done)
 
     def _tell(self, row: StepRow, done: Done) -> None:
@@ -137,6 +138,11 @@ class Recording:
         facts = {name: getattr(self.run, name) for name in ("status", "failure", "seconds", "cpu_secs", "peak_bytes")}
         self.say("run.ended", "info" if status == "ok" else "error", **facts, **sums)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was to be done."""
+        return all(step.status == "skipped" for step in self.steps)
+
     def _committed(self) -> list[StepRow]:
         return [step for step in self.steps if step.status != "refused"]
 
@@ -146,7 +152,7 @@ class Recording:
         return sorted(bad, key=lambda step: step.failure == failures.INPUT)
 
     def _measure(self) -> None:
-        if not any(step.status in ("ok", "refused", "failed") for step in self.steps):
+        if self.idle:
             return
         with self.store.session() as session:
             written, entries = figures.changed(session, self.run.begun_at, self.versions)

@@ -325,6 +325,16 @@ def test_the_page_is_written_after_a_run_unless_that_is_switched_off(folder: Fol
     assert "total=-1.00" in page_of(folder)
 
 
+def test_a_run_without_work_leaves_a_page_of_the_last_hour_as_it_is(folder: Folder, days: Days) -> None:
+    path = folder.root / ".headgate" / "report.html"
+    for age, kept in ((1800, True), (7200, False)):
+        path.write_text("as it was")
+        written = days.now().timestamp() - age
+        os.utime(path, (written, written))
+        assert folder.run().notes == ()
+        assert (path.read_text() == "as it was") is kept
+
+
 def test_a_page_that_cannot_be_written_fails_no_run(folder: Folder) -> None:
     path = folder.root / ".headgate" / "report.html"
     path.unlink()

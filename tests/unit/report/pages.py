@@ -55,9 +55,9 @@ def hostile() -> Page:
         column = Column(text, text, (text,), text, True, 0.5, (text,))
         tables.append(
             Table(
-                f"{text}.t", text, "load", 5, AT, "bad", loads=(1, 2), open=2, quality=0.5, description=text, source=text,
-                how=text, reads=tuple(f"{one}.t" for one in HOSTILE[:1] if one != text), rules=(text,), columns=(column,),
-                bad=True,
+                f"{text}.t", text, "load", 5, AT, "bad", loads=(1, 2), open=2, quality=0.5, description=text,
+                source=text, how=text, reads=tuple(f"{one}.t" for one in HOSTILE[:1] if one != text), rules=(text,),
+                columns=(column,), bad=True,
             )
         )  # fmt: skip
         entries.append(Entry(AT, text, 1, text, text, 1, 1, 0, 0, 0, 1))
