@@ -19,7 +19,8 @@ from headgate.core.usage import usage
 from headgate.observe import figures
 from headgate.observe.rebuild import rebuild
 from headgate.run import failures
-from headgate.state.history import History
+from headgate.state.history import FILE, History
+from headgate.state.owner import FOLDER
 from headgate.state.runs import RunRow, StepRow
 
 if TYPE_CHECKING:
@@ -35,8 +36,16 @@ def opened(root: Path, session: Session, keep_secs: int | None) -> History:
     history = History(root)
     history.count()
     if history.made_anew:
-        history.put(*rebuild(session, oldest(keep_secs)))
+        try:
+            history.put(*rebuild(session, oldest(keep_secs)))
+        except Exception as error:  # books that nobody can read are for the audit to tell
+            history.findings.append(_missed("the past could not be taken over from the books", error))
     return history
+
+
+def _missed(what: str, error: Exception) -> Finding:
+    fix = "the run is not affected; see whether the books are whole: headgate audit"
+    return Finding("history-unusable", "warning", f"{what}: {type(error).__name__}: {error}", f"{FOLDER}/{FILE}", fix)
 
 
 def oldest(keep_secs: int | None) -> str:
@@ -111,7 +120,10 @@ class Recording:
 
     def ended(self, status: str, failure: str = "") -> None:
         """Keeps how the run ended; what only the tables can tell is measured first."""
-        self._measure()
+        try:
+            self._measure()
+        except Exception as error:  # what was loaded is committed: a figure that is missing changes nothing of it
+            self.history.findings.append(_missed("what the run wrote could not be measured", error))
         sums = {f"rows_{name}": sum(getattr(step, f"rows_{name}") for step in self._committed()) for name in _FATES}
         self._end(status, failure or next((step.failure for step in self._failed()), ""), sums)
 

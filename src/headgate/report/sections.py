@@ -137,7 +137,7 @@ def tables(page: Page, anchors: Mapping[str, str]) -> Markup:
 
 
 def _layer(number: int, layer: str, some: Sequence[Table], anchors: Mapping[str, str]) -> Markup:
-    head = headings(("Table", ""), ("Rows", "num"), ("Loads", "spark-cell"), ("Loaded", ""), ("Quality", "num"))
+    head = headings(("Table", ""), ("Rows", "num"), ("Loads", "spark-cell"), ("Updated", ""), ("Quality", "num"))
     rows = el("tbody", *(_row(table, anchors[table.name]) for table in some))
     loaded = sum(table.rows or 0 for table in some)
     title = el("h3", name(layer), el("span", f" {many(len(some), 'table')}, {many(loaded, 'row')}", class_="note"))
@@ -160,7 +160,7 @@ def _row(table: Table, anchor: str) -> Markup:
         el("td", dot, link, " ", kind, waits, class_="who"),
         el("td", rows, class_="num", data_label="rows"),
         el("td", charts.spark(table.loads), class_="spark-cell"),
-        el("td", moment(table.at), *_stale(table), data_label="loaded"),
+        el("td", moment(table.at), *_stale(table), data_label="updated"),
         el("td", _quality(table.quality), class_="num", data_label="quality"),
         data_find=findable(table),
     )

@@ -25,7 +25,7 @@ columns:
   total: decimal(8,2), required, min(0)
 """,
     "models/daily.sql": """{{ config(materialized='table') }}
-select total, count(*) as n from {{ source('raw', 'orders') }} group by all
+select total, count(*) as n from {{ source('raw', 'orders') }} group by total
 """,
     "models/daily.yml": """models:
   - name: daily
@@ -362,3 +362,28 @@ def test_a_table_that_the_project_let_go_is_no_concern_of_health(folder: Folder,
 def test_a_record_survives_json(folder: Folder) -> None:
     answer = folder.open().runs(run="last")
     assert type(answer).from_json(json.loads(json.dumps(answer.to_json()))) == answer
+
+
+def test_books_that_cannot_be_read_fail_no_history(folder: Folder) -> None:
+    folder.behind("UPDATE _headgate.entry SET committed_at = '9 o''clock' WHERE id = 1")
+    for path in (folder.root / ".headgate").glob("state.db*"):
+        path.unlink()
+    result = folder.run()
+    assert (result.status, {one.code for one in result.notes}) == ("ok", {"history-unusable", "report-unwritten"})
+
+
+def test_all_of_it_holds_over_postgres(
+    postgres: str, tmp_path: Path, days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder.make(tmp_path, {**FILES, "data/orders/0.csv": orders(0) + "9999,secret@x.y,-1.00\n"})
+    monkeypatch.setenv("HEADGATE_W", postgres)
+    folder.write("headgate.yml", 'warehouse: "${secret:HEADGATE_W}"\nreport: {samples: 1}\n')
+    result = folder.run()
+    assert (result.status, result.notes) == ("ok", ())
+    load, model = runs(folder, result.run)[0].steps
+    assert (load.rows_loaded, load.rows_after, model.rows_after) == (ROWS, ROWS, ROWS)
+    answer = folder.open().health()
+    assert (answer.ok, bad(answer)) == (True, [])
+    assert "email=•••" in page_of(folder)
+    (folder.root / ".headgate" / "state.db").unlink()
+    assert [run.origin for run in runs(folder)] == ["ledger"]
