@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, contract, schema, quarantine, replay, restore, query."""
+"""A project and its verbs: check, plan, run, audit, health, report, ledger, contract, quarantine, restore, query."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
     *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
-    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
+    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that `report`
+    writes its file, and that a history of runs that was lost is made anew when it is asked for.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """

@@ -162,7 +162,7 @@ class History:
         db = sqlite3.connect(self.path, timeout=_BUSY_SECS, check_same_thread=False)
         try:
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA synchronous = OFF")  # what a power failure takes away is made anew
             self._make(db)
         except BaseException:
             db.close()
@@ -181,7 +181,6 @@ class History:
             for name, kind, key in _TABLES:
                 columns = ", ".join(f"{column} {_type(column)}" for column in names(kind))
                 db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID")
-            db.execute("CREATE INDEX IF NOT EXISTS run_begun ON run (begun_at)")
             db.execute(f"PRAGMA user_version = {VERSION}")
         self.made_anew = True
 
