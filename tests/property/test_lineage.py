@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.property.lineage_queries import SOURCES, Query, contents, pipelines
@@ -54,7 +55,10 @@ def changes(models: list[tuple[str, Query]], rows: Rows) -> Iterator[tuple[Colum
         for name, query in models:
             connection.execute(f"create view {name} as {query.sql}")
         before = seen(connection, models)
+        read = {name for _, query in models for name in query.reads}
         for table, columns in SOURCES.items():
+            if table not in read:
+                continue
             for at, column in enumerate(columns):
                 changed: set[Column] = set()
                 for other in (lambda value: (value + 1) % 4, lambda value: 3 - value, lambda value: 7):
@@ -77,6 +81,7 @@ def claimed(lineage: Lineage, models: list[tuple[str, Query]], source: Column) -
     }
 
 
+@pytest.mark.slow
 @given(models=pipelines(), rows=contents())
 def test_every_column_that_changes_is_in_the_lineage(models: list[tuple[str, Query]], rows: Rows) -> None:
     lineage = lineage_of(models)
@@ -105,7 +110,7 @@ def test_the_trace_notices_a_missing_edge() -> None:
     found = dict(changes([("m0", query)], rows))
     assert found["s1", "a"] == {("m0", "x")}
     assert found["s1", "c"] == {("m0", "x"), ("m0", "y")}
-    assert found["s2", "a"] == set()
+    assert found["s1", "k"] == set()
 
 
 SHARP = (
