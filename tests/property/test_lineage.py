@@ -33,8 +33,9 @@ def lineage_of(models: list[tuple[str, Query]]) -> Lineage:
 
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
-    for name, columns in SOURCES.items():
-        listed = ", ".join(f"({', '.join(map(str, row))})" for row in rows[name])
+    for name, given in rows.items():
+        columns = SOURCES[name]
+        listed = ", ".join(f"({', '.join(map(str, row))})" for row in given)
         connection.execute(f"create or replace table {name} as select * from (values {listed}) t({', '.join(columns)})")
 
 
@@ -63,10 +64,10 @@ def changes(models: list[tuple[str, Query]], rows: Rows) -> Iterator[tuple[Colum
                 changed: set[Column] = set()
                 for other in (lambda value: (value + 1) % 4, lambda value: 3 - value, lambda value: 7):
                     edited = [[*row[:at], other(row[at]), *row[at + 1 :]] for row in rows[table]]
-                    fill(connection, {**rows, table: edited})
+                    fill(connection, {table: edited})
                     after = seen(connection, models)
                     changed |= {one for one in before if before[one] != after[one]}
-                fill(connection, rows)
+                fill(connection, {table: rows[table]})
                 yield (table, column), changed
 
 
