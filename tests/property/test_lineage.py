@@ -33,9 +33,9 @@ def lineage_of(models: list[tuple[str, Query]]) -> Lineage:
 
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
-    for name, given in rows.items():
+    for name, listing in rows.items():
         columns = SOURCES[name]
-        listed = ", ".join(f"({', '.join(map(str, row))})" for row in given)
+        listed = ", ".join(f"({', '.join(map(str, row))})" for row in listing)
         connection.execute(f"create or replace table {name} as select * from (values {listed}) t({', '.join(columns)})")
 
 

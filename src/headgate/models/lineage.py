@@ -84,6 +84,7 @@ class _Walk:
         self._macros: dict[str, list[Macro]] = {}
         for macro in around.macros:
             self._macros.setdefault(macro.name.casefold(), []).append(macro)
+        self._in_macros = {word.casefold() for one in around.macros for word in _WORD.findall(one.sql)}
         self._bare: dict[str, list[str]] = {}
         for place, known in tables.items():
             self._index(place, known)
@@ -114,6 +115,8 @@ class _Walk:
     def _readable(self, model: Model) -> dict[str, Known]:
         """The tables that the model can mean: those it references, and those whose names stand in its SQL."""
         words = {word.casefold() for word in _WORD.findall(model.sql)}
+        if words & self._macros.keys():  # a macro may read a table that the model does not name
+            words |= self._in_macros
         near = [place for word in words & self._bare.keys() for place in self._bare[word]]
         given = [place for name in model.inputs for place in self._places.get(name, ())]
         found = {place: self._tables[place] for place in sorted({*near, *given})}

@@ -6,8 +6,9 @@ import json
 import sqlite3
 from pathlib import Path
 
+import duckdb
 import pytest
-from tests.unit.project_kit import Folder
+from tests.unit.project_kit import WAREHOUSE, Folder
 
 from headgate.api.results import LineageEdge, LineageResult, PlanResult
 from headgate.cli.main import main
@@ -228,6 +229,16 @@ def test_a_models_contract_and_its_references_decide_about_rows(shop: Folder) ->
         "daily.revenue > top.None",
         "raw.orders.note > top.None",
     ]
+
+
+def test_a_macro_of_the_warehouse_leads_to_the_tables_that_it_reads(shop: Folder) -> None:
+    shop.run()
+    with duckdb.connect(str(shop.root / WAREHOUSE)) as connection:
+        connection.execute("create macro best(d) as (select max(amount) from raw.orders where day = d)")
+    shop.write("models/peak.sql", "select day, best(day) as top from {{ ref('daily') }}")
+    found = up(shop, "peak.top", 1)
+    assert ends(found.up, "aggregation") == ["raw.orders.amount > peak.top"]
+    assert ends(found.up, "filter") == ["daily.day > peak.top", "raw.orders.day > peak.top"]
 
 
 def test_a_model_that_reads_itself_ends_somewhere(shop: Folder) -> None:
