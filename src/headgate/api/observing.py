@@ -34,6 +34,9 @@ from headgate.state.runs import RunRow, StepRow
 SCORED_DAYS = 30
 """Broken rules and refused records count from so many days ago on."""
 
+WRITES_PAGES = True
+"""Whether runs of this process write pages; for programs that run projects by the thousand."""
+
 RECENT_SECS = 3600.0
 """A page may be as old as this if nothing has happened since but runs that had nothing to do."""
 
@@ -197,7 +200,7 @@ def ended(record: Recording, files: Project, pipeline: Pipeline, masks: Masks, s
     """Keeps how the run ended and writes the page. What went wrong with either is told, and fails nothing."""
     record.ended(status)
     told: tuple[Finding, ...] = ()
-    if files.observing.page and not (record.idle and _is_recent(files)):
+    if WRITES_PAGES and files.observing.page and not (record.idle and _is_recent(files)):
         told = _page(record, files, pipeline, masks)
     for one in told:
         record.say("finding", one.level, code=one.code, what=one.what, where=one.where, fix=one.fix)

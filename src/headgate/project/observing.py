@@ -14,8 +14,6 @@ AGE = r"\s*([1-9][0-9]{0,4})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)\s*"
 FOREVER = "forever"
 _SECS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 MOST_SAMPLES = 20
-PAGE = True
-"""Whether a run writes the page where nothing is said about it."""
 
 
 def read(notes: Notes, node: Mapping) -> Observing:
@@ -27,7 +25,7 @@ def read(notes: Notes, node: Mapping) -> Observing:
         if part is not None:
             fields.known(notes, part, KEYS[key], key)
             said |= {name: value for name in KEYS[key] if (value := part.get(name)) is not None}
-    keep, page, samples = found.keep_secs, PAGE, found.samples
+    keep, page, samples = found.keep_secs, found.page, found.samples
     if "keep" in said:
         keep = age(notes, said["keep"], "keep", forever=True)
     if "after_run" in said:

@@ -9,7 +9,6 @@ import pytest
 
 from headgate.contracts.model import Limit
 from headgate.core.errors import ProjectError
-from headgate.project import observing
 from headgate.project.editor import schema
 from headgate.project.model import Observing, Project
 from headgate.project.read import read_project
@@ -22,11 +21,6 @@ def read(tmp_path: Path, main: str = "", ingest: str = INGEST) -> Project:
     (tmp_path / "ingest").mkdir(exist_ok=True)
     (tmp_path / "ingest" / "a.yml").write_text(ingest)
     return read_project(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "PAGE", True)
 
 
 def test_without_a_word_there_are_defaults(tmp_path: Path) -> None:
