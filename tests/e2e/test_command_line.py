@@ -22,7 +22,7 @@ RECORD |= {"revision", "revisions", "masked"}
 def test_every_answer_has_its_documented_keys(orders: Lab) -> None:
     assert orders.ok("check") == {"ok": True, "findings": [], "applied": [], "diff": []}
     (planned,) = orders.ok("plan")["steps"]
-    assert set(planned) == {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined"}
+    assert set(planned) == {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined", "change"}
     assert [planned[name] for name in ("id", "kind", "status", "reason")] == ["raw.orders", "load", "run", "1 new file"]
     run = orders.ok("run")
     assert set(run) == {"status", "balanced", "steps", "findings", "run", "notes"}
