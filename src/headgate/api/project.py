@@ -1,14 +1,15 @@
-"""A project and its verbs: check, plan, run, audit, ledger, contract, schema, quarantine, replay, restore, query."""
+"""A project and its verbs: check, plan, run, audit, health, report, ledger, contract, quarantine, restore, query."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from headgate.api import export, look, quarantine, results
+from headgate.api import export, look, observing, quarantine, results
 from headgate.api.quarantine import Filters, Masks
 from headgate.api.results import (
     AdjustResult,
@@ -18,9 +19,10 @@ from headgate.api.results import (
     ContractText,
     ExportResult,
     FixResult,
+    HealthResult,
     LedgerResult,
+    LineageResult,
     PlanResult,
-    PlanStep,
     ProfileResult,
     Progress,
     PurgeResult,
@@ -29,7 +31,9 @@ from headgate.api.results import (
     QuarantineSample,
     QueryResult,
     ReplayResult,
+    ReportResult,
     RestoreResult,
+    RunHistory,
     RunResult,
     SchemaHistory,
 )
@@ -55,7 +59,8 @@ class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
     *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
-    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
+    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that `report`
+    writes its file, and that a history of runs that was lost is made anew when it is asked for.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -112,6 +117,7 @@ class Project:
         """
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.api.check import Checked, check
+        from headgate.api.lineage import unmet
         from headgate.run.selector import Selection
 
         engine = DuckDBStore(None)
@@ -120,46 +126,52 @@ class Project:
                 pipeline = self._pipeline()
                 flows, models = pipeline.select(Selection.of(select, exclude), _states(pipeline, store))
                 findings = check(Checked(pipeline, tuple(flows), tuple(models)), store, engine, system)
+                if self._files.exposures:
+                    findings += unmet(pipeline, self._files, store)
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
 
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False, exclude: Sequence[str] = ()) -> PlanResult:
         """What `run` would do, in order, and why."""
-        from headgate.run.plan import plan
+        from headgate.api.plan import Wanted, planned
         from headgate.run.selector import Selection
+        from headgate.state.kept import Kept
 
-        pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
-        pipeline.select(wanted)
-        with self._warehouse.reading() as store, store.session() as session:
-            steps = plan(pipeline, session, wanted, full_refresh, _states(pipeline, store))
-        return PlanResult(
-            tuple(
-                PlanStep(
-                    step.id,
-                    step.kind,
-                    "run" if step.runs else "skip",
-                    step.reason,
-                    step.sql,
-                    step.rows_read,
-                    step.rows_quarantined,
-                    step.stale,
-                )
-                for step in steps
-            )
-        )
+        pipeline, chosen = self._pipeline(), Selection.of(select, exclude)
+        pipeline.select(chosen)
+        with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
+            wanted = Wanted(chosen, full_refresh, _states(pipeline, store))
+            return planned(session, pipeline, self._files, kept, wanted)
+
+    def lineage(
+        self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
+    ) -> LineageResult:
+        """Where the columns of a table, model or exposure (or one column of it) come from, and what is made of them.
+
+        `name`: `model`, `model.column`, `schema.table.column`; None for the whole project. `depth`: so many tables far.
+        *Errors*: ProjectError `unknown-table`, `no-such-column`.
+        """
+        from headgate.api.lineage import answer
+        from headgate.state.kept import Kept
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
+            return answer(session, pipeline, self._files, kept, name, up, down, depth)
 
     def run(
         self,
         select: Sequence[str] = (),
         full_refresh: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        log: Callable[[Mapping[str, Any]], None] | None = None,
         exclude: Sequence[str] = (),
         fail_fast: bool = False,
         threads: int | None = None,
     ) -> RunResult:
         """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
 
+        The run is kept in the history of runs, and the page is written anew. `log` is told each event as it happens.
         `select`, `exclude`: which steps, in the words of the command line (`+orders`, `tag:daily`); all without any.
         `fail_fast`: begin no step after one that did not succeed. `threads`: how many steps that don't need each other
         are carried out at once; without it, what the project says.
@@ -171,18 +183,26 @@ class Project:
         told = progress or (lambda news: None)
         pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
         pipeline.select(wanted)
-        with self._warehouse.writing("headgate run") as store:
+        with (
+            self._warehouse.writing("headgate run") as store,
+            observing.recorded(self._files, store, pipeline, log) as record,
+        ):
             work = Run(
                 store,
                 pipeline,
                 environ.user(),
                 full_refresh,
-                progress=lambda step, rows, phase: told(Progress(step, rows, phase)),
+                progress=record.progress(lambda step, rows, phase: told(Progress(step, rows, phase))),
                 fail_fast=fail_fast,
                 threads=threads or self._files.threads,
             )
-            done = list(execute(work, wanted, _states(pipeline, store)))
-        return run_result(done)
+            steps = []
+            for done in execute(work, wanted, _states(pipeline, store)):
+                record.step(done)
+                steps.append(done)
+            made = run_result(steps)
+            notes = observing.ended(record, self._files, pipeline, self._masks, made.status)
+        return replace(made, run=record.run.id, notes=notes)
 
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
@@ -478,6 +498,28 @@ class Project:
         with self._warehouse.looking() as store, store.session() as session:
             chosen = names or [flow.name for flow in pipeline.flows if session.columns(flow.table) is not None]
             return profile_tables(session, pipeline, chosen, tier, sample)
+
+    def runs(self, limit: int | None = None, run: str | None = None) -> RunHistory:
+        """What ran, the latest first; with `run` (an id, its beginning, or `last`) that run and its steps.
+
+        *Errors*: ProjectError `unknown-run`.
+        """
+        with self._warehouse.reading() as store, store.session() as session:
+            return observing.runs(session, self._files, limit, run)
+
+    def health(self) -> HealthResult:
+        """Whether the tables are as they should be: fresh, of usual size, filled, of known columns, balanced."""
+        return observing.health_of(self._warehouse, self._files, self._pipeline())
+
+    def report(self, out: Path | str | None = None, samples: int | None = None) -> ReportResult:
+        """Writes the page (default: `.headgate/report.html`). `samples`: records of each reason that it shows, masked.
+
+        *Errors*: AdapterError `report-unwritten`.
+        """
+        from headgate.api import page
+
+        with self._warehouse.reading() as store, store.session() as session:
+            return page.write(session, self._files, self._pipeline(), self._masks, out, samples)
 
     def _table(self, session: Session, name: str | None) -> str | None:
         return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None

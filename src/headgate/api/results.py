@@ -70,21 +70,64 @@ class Step(Answer):
 class RunResult(Answer):
     """What a run did. `balanced`: every record read by a load that committed has exactly one fate.
 
-    `findings` say why a run is refused or failed; what merely deserves attention is in the steps' `warnings`.
+    `findings` say why a run is refused or failed; what merely deserves attention is in the steps' `warnings`, and in
+    `notes` where it is about no step. `run`: its name in the history of runs.
     """
 
     status: RunStatus
     balanced: bool
     steps: tuple[Step, ...] = ()
     findings: tuple[Finding, ...] = ()
+    run: str = ""
+    notes: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanFollower(Answer):
+    """What is behind an edited model, however far: a model, or an exposure. `reads`: the columns of the edited model
+    that flow into it. `touched`: one of them, or which rows there are, may be other than before."""
+
+    name: str
+    kind: str
+    reads: tuple[str, ...] = ()
+    touched: bool = True
+
+
+@dataclass(frozen=True)
+class PlanChange(Answer):
+    """What the edit of a model's SQL since its last build does.
+
+    `verdict`: additive (more columns; the others have the values that they had) or breaking (anything else, and what
+    can't be told apart). `added`, `removed`, `altered`: columns. `rows`: which rows there are may have changed, and
+    with them every column.
+    """
+
+    verdict: Literal["additive", "breaking"]
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    rows: bool = False
+    followers: tuple[PlanFollower, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanExposure(Answer):
+    """An exposure that reads what a run would change: `through` those steps."""
+
+    name: str
+    type: str = ""
+    owner: str = ""
+    url: str = ""
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class PlanStep(Answer):
     """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
 
-    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0. `stale`: optional
-    steps that did not succeed before its last build, and that still have work to do.
+    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0. `change`: of a
+    model whose SQL was edited since it was built. `stale`: optional steps that did not succeed before its last build,
+    and that still have work to do.
     """
 
     id: str
@@ -94,14 +137,69 @@ class PlanStep(Answer):
     sql: tuple[str, ...] = ()
     rows_read: int = 0
     rows_quarantined: int = 0
+    change: PlanChange | None = None
     stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class PlanResult(Answer):
-    """The steps of a run in their order."""
+    """The steps of a run in their order; the exposures that read what it would change."""
 
     steps: tuple[PlanStep, ...] = ()
+    exposures: tuple[PlanExposure, ...] = ()
+
+
+@dataclass(frozen=True)
+class LineageTable(Answer):
+    """A table of a lineage: `kind` file (what a load reads), table (loaded), model, exposure or external.
+
+    `complete`: every column is known. `doubt`: why its query could not be taken apart, so that each of its columns is
+    said to come of everything that it reads; else empty. `unknown`: names in its query that nothing is known of.
+    `detail` of an exposure: type, owner, url.
+    """
+
+    name: str
+    kind: Literal["file", "table", "model", "exposure", "external"]
+    columns: tuple[str, ...] = ()
+    complete: bool = True
+    doubt: str = ""
+    unknown: tuple[str, ...] = ()
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LineageEdge(Answer):
+    """A column (`from_column` of `from_table`) flows into another.
+
+    `from_column` is None for a column that is not known, and for `kind` rows: which rows the table has. `to_column` is
+    None for which rows the table has, and so for every column of it, or for a column that is not known. `direct`: the
+    value is made of it (`kind` identity, transformation, aggregation); else it decides which value it is (conditional,
+    window), or which rows there are (filter, join, group_by, sort, rows). `depth`: how many tables away, from 1.
+    """
+
+    from_table: str
+    from_column: str | None
+    to_table: str
+    to_column: str | None
+    kind: str
+    direct: bool
+    depth: int
+
+
+@dataclass(frozen=True)
+class LineageResult(Answer):
+    """Where columns come from (`up`) and what is made of them (`down`), nearest first.
+
+    `table` and `column`: what was asked for; None for all of the project, and for all columns of the table.
+    `findings`: what exposures depend on and is not there.
+    """
+
+    table: str | None
+    column: str | None
+    tables: tuple[LineageTable, ...] = ()
+    up: tuple[LineageEdge, ...] = ()
+    down: tuple[LineageEdge, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -477,3 +575,121 @@ class ProfileResult(Answer):
     """The profiles of tables, models or files, in the order asked for."""
 
     tables: tuple[TableProfile, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunStep(Answer):
+    """One step of a run as the history keeps it. `rows_after`: rows of its table then; `bytes`: of the files it read.
+
+    What is not known is None: durations and resources of a run that was made anew from the books.
+    """
+
+    id: str
+    kind: str
+    status: str
+    reason: str = ""
+    failure: str = ""
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+    bytes: int | None = None
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    rows_after: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunRecord(Answer):
+    """One run as the history keeps it. `status`: running | ok | refused | failed | interrupted | killed.
+
+    `failure`: who must act (project | data | system | warehouse | input | defect | interrupted). `origin`: run, or
+    ledger where it was made anew from the books. `steps` only where one run is asked for.
+    """
+
+    id: str
+    command: str
+    begun_at: str
+    ended_at: str
+    status: str
+    failure: str = ""
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    author: str = ""
+    origin: str = "run"
+    steps: tuple[RunStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunHistory(Answer):
+    """Runs, the latest first. `total` counts all; `runs` may be fewer. `findings`: what became of the history."""
+
+    total: int
+    runs: tuple[RunRecord, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class HealthRemark(Answer):
+    """What one table (`table` is empty: the project) has to say to a check. `status`: bad | unknown."""
+
+    table: str
+    status: str
+    what: str
+    fix: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HealthCheck(Answer):
+    """One check. `status`: ok | bad | unknown (nothing could be judged yet). `judged`: for how many tables it could."""
+
+    name: str
+    status: str
+    judged: int
+    remarks: tuple[HealthRemark, ...] = ()
+
+
+@dataclass(frozen=True)
+class QualityScore(Answer):
+    """Shares from 0 to 1 by dimension, None where nothing tells; `table` is empty for the mean over all tables."""
+
+    table: str
+    total: float | None
+    completeness: float | None = None
+    validity: float | None = None
+    uniqueness: float | None = None
+    consistency: float | None = None
+    timeliness: float | None = None
+
+
+@dataclass(frozen=True)
+class HealthResult(Answer):
+    """How the tables are. `ok`: no check is bad. `score`: the mean of `scores`; both tell of the last 30 days."""
+
+    ok: bool
+    at: str
+    checks: tuple[HealthCheck, ...] = ()
+    score: QualityScore = field(default_factory=lambda: QualityScore("", None))
+    scores: tuple[QualityScore, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportResult(Answer):
+    """The page that was written. `samples`: records of each reason that it shows."""
+
+    path: str
+    bytes: int
+    tables: int
+    samples: int = 0
+    findings: tuple[Finding, ...] = ()

@@ -179,6 +179,20 @@ COMMANDS = (
         ("plan", "plan raw.orders+", "plan state:stale"),
     ),
     Command(
+        "lineage",
+        "say where columns come from, and what is made of them",
+        "lineage [NAME] [--up] [--down] [--depth N]",
+        (
+            _argument(
+                "name", nargs="?", metavar="NAME", help="a table, model or exposure, or one column: orders.amount"
+            ),
+            _argument("--up", action="store_true", help="only where it comes from"),
+            _argument("--down", action="store_true", help="only what is made of it"),
+            _argument("--depth", metavar="N", type=whole_number, help="so many tables far, 0 = all (default: all)"),
+        ),
+        ("lineage daily_sales.revenue --up", "lineage raw.orders.amount --down", "lineage daily_sales --json"),
+    ),
+    Command(
         "run",
         "make it so: load what is new, build what depends on it",
         "run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N]",
@@ -192,8 +206,46 @@ COMMANDS = (
                 type=positive,
                 help="carry out N steps that don't need each other at once (default: threads: of headgate.yml, or 1)",
             ),
+            _argument(
+                "--log-format",
+                choices=("text", "json"),
+                default="text",
+                help="json: on standard error one JSON object a line for each event (default: text, progress only)",
+            ),
         ),
         ("run", "run +gold.daily", "run tag:hourly --exclude raw.clicks", "run --full-refresh raw.orders"),
+    ),
+    Command(
+        "runs",
+        "list what ran, latest first, or show one run with its steps",
+        "runs [RUN] [--limit N]",
+        (
+            _argument("run", nargs="?", metavar="RUN", help="id of a run or its beginning, or last: show its steps"),
+            _limit("runs"),
+        ),
+        ("runs", "runs last", "runs --limit 5 --json"),
+    ),
+    Command(
+        "health",
+        "say whether tables are fresh, of usual size and shape, balanced, and how good what came in is",
+        "health",
+        examples=("health", "health --json"),
+    ),
+    Command(
+        "report",
+        "write the page that shows all of it: one HTML file that makes no request",
+        "report [--out FILE] [--samples N] [--open]",
+        (
+            _argument("--out", metavar="FILE", help="where (default: .headgate/report.html)"),
+            _argument(
+                "--samples",
+                metavar="N",
+                type=whole_number,
+                help="show N refused records of each reason, values of columns marked pii hidden (default: none)",
+            ),
+            _argument("--open", action="store_true", help="show it in the browser"),
+        ),
+        ("report", "report --out public/index.html --samples 3", "report --open"),
     ),
     Command("audit", "prove from the warehouse that the books balance", "audit", examples=("audit", "audit --json")),
     Command(

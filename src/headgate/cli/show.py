@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.api import results
+from headgate.cli import show_lineage
 from headgate.cli.findings import findings
 from headgate.cli.screen import Screen
 from headgate.cli.table import GAP, Column, table
@@ -20,7 +21,7 @@ _NUMBERS = {"DECIMAL", "DOUBLE", "FLOAT"} | {
 def run(answer: results.RunResult, screen: Screen) -> list[str]:
     """A table of the steps, warnings, findings, the balance line, what waits."""
     lines = _steps(answer.steps, screen.width) if answer.steps else []
-    told = [warning for step in answer.steps for warning in step.warnings] + list(answer.findings)
+    told = [warning for step in answer.steps for warning in step.warnings] + [*answer.findings, *answer.notes]
     lines += _block(findings(told, screen))
     return [*lines, "", _balance_line(answer, screen), *_next(answer)]
 
@@ -102,6 +103,8 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
     changes = _block([line for step in answer.steps for line in _statements(step)])
+    changes += _block([line for step in answer.steps for line in show_lineage.change(step)])
+    changes += _block([show_lineage.exposure(one) for one in answer.exposures])
     return [*(table(columns, rows, screen.width) if rows else []), *changes, "", last]
 
 

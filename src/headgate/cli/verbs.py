@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, show, show_profile
+from headgate.cli import bench, observed, show, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -27,6 +27,12 @@ class Verbs(Protocol):
     def plan(self) -> Callable[..., results.PlanResult]: ...
     @property
     def run(self) -> Callable[..., results.RunResult]: ...
+    def lineage(
+        self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
+    ) -> results.LineageResult: ...
+    def runs(self, limit: int | None = None, run: str | None = None) -> results.RunHistory: ...
+    def health(self) -> results.HealthResult: ...
+    def report(self, out: Path | str | None = None, samples: int | None = None) -> results.ReportResult: ...
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
@@ -75,6 +81,8 @@ class Verb(NamedTuple):
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
     said = _said(given, "exclude", "fail_fast", "threads")
+    if given.log_format == "json":
+        return project.run(_selected(given), full_refresh=given.full_refresh, log=observed.log, **said)
     return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
 
 
@@ -88,6 +96,18 @@ def _plan(project: Verbs, given: Namespace, told: Told) -> results.PlanResult:
 
 def _selected(given: Namespace) -> tuple[str, ...]:
     return (*given.table, *(given.select or ()))
+
+
+def _report(project: Verbs, given: Namespace, told: Told) -> results.ReportResult:
+    answer = project.report(given.out, given.samples)
+    if given.open:
+        observed.browse(answer.path)
+    return answer
+
+
+def _lineage(project: Verbs, given: Namespace, told: Told) -> results.LineageResult:
+    both = given.up == given.down
+    return project.lineage(given.name, up=given.up or both, down=given.down or both, depth=given.depth or None)
 
 
 def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResult:
@@ -193,7 +213,11 @@ ANYWHERE: Mapping[str, Verb] = {
 VERBS: Mapping[str, Verb] = {
     "check": Verb(_check, show.check, _unless(lambda answer: answer.ok)),
     "plan": Verb(_plan, show.plan),
+    "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
+    "runs": Verb(lambda project, given, told: project.runs(_limit(given), given.run), observed.runs),
+    "health": Verb(lambda project, given, told: project.health(), observed.health, _unless(lambda answer: answer.ok)),
+    "report": Verb(_report, observed.report),
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),

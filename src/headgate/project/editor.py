@@ -17,7 +17,19 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import contractfile, fields, ingest, load, models, modeltests, read, settings, source
+from headgate.project import (
+    contractfile,
+    exposures,
+    fields,
+    ingest,
+    load,
+    models,
+    modeltests,
+    observing,
+    read,
+    settings,
+    source,
+)
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -84,6 +96,7 @@ def _ingest() -> Schema:
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         **anywhere,
         **_steps(),
+        "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
     return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
 
@@ -204,12 +217,26 @@ def _project() -> Schema:
         "warehouse": {"type": "string", "pattern": r"^(duckdb:|postgres(ql)?://)|\$\{\s*secret:"},
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
+        **_observing(),
     }
     shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
     shapes["threads"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)
+
+
+def _observing() -> dict[str, Schema]:
+    """What says how a project is watched."""
+    keep = {"type": "string", "pattern": f"^({observing.AGE}|\\s*{observing.FOREVER}\\s*)$"}
+    number = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": observing.MOST_SAMPLES}
+    limit = _contract()["refuse_at_most"]
+    shapes: dict[str, dict[str, Schema]] = {
+        "history": {"keep": keep},
+        "health": {"quarantine_at_most": limit},
+        "report": {"after_run": FLAG, "samples": number},
+    }
+    return {key: _object(names, shapes[key], "") for key, names in observing.KEYS.items()}
 
 
 CONTRACT_FILES = ("odcs", "json_schema")
@@ -238,7 +265,22 @@ def _models() -> Schema:
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
     together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}
     group = _object(modeltests.GROUP_KEYS, {"name": SCALAR, "publish_together": together}, "", ("name",))
-    return _object(modeltests.FILE_KEYS, {"models": _list(model), "groups": _list(group)}, "")
+    shapes = {"models": _list(model), "groups": _list(group), "exposures": _list(_exposure())}
+    return _object(modeltests.FILE_KEYS, shapes, "")
+
+
+def _exposure() -> Schema:
+    owner = {"anyOf": [SCALAR, _object(exposures.OWNER_KEYS, dict.fromkeys(exposures.OWNER_KEYS, SCALAR), "")]}
+    on = _object(exposures.ON_KEYS, {"table": SCALAR, "columns": TEXTS}, "", ("table",))
+    one = {"anyOf": [{"type": "string"}, on]}
+    shapes: dict[str, Schema] = {
+        "name": {"type": "string"},
+        "url": {"type": "string"},
+        "type": _words(exposures.TYPES),
+        "owner": owner,
+        "depends_on": {"anyOf": [*one["anyOf"], {"type": "array", "items": one}]},
+    }
+    return _object(exposures.KEYS, shapes, "", ("name", "depends_on"))
 
 
 def _list(items: Schema) -> Schema:

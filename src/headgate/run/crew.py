@@ -17,7 +17,7 @@ from headgate.run.flow import Flow
 from headgate.run.outcome import Done
 from headgate.run.standing import Standing
 from headgate.run.steps import Run, Unit, needs_of
-from headgate.run.tries import Way, tried
+from headgate.run.tries import Way, timed
 from headgate.run.watch import AGAIN_SECS, Watch
 from headgate.sql import quote
 
@@ -108,13 +108,8 @@ class _Crew:
         self.ended[number] = found
 
     def _work(self, number: int) -> list[Done]:
-        began = clock.monotonic()
-        unit = self.units[number]
         way = Way(lambda secs: clock.awaited(self.halted, secs), self.halted, self._watched)
-        found = tried(self.run, unit, self.standing.late, way)
-        for done in found:
-            done.seconds = (clock.monotonic() - began) / len(unit)
-        return found
+        return timed(self.run, self.units[number], self.standing.late, way)
 
     @contextmanager
     def _watched(self, watch: Watch) -> Iterator[None]:

@@ -13,7 +13,7 @@ from headgate.run.outcome import Done
 from headgate.run.selector import EVERYTHING, Selection, States
 from headgate.run.standing import Standing
 from headgate.run.steps import Run, Unit
-from headgate.run.tries import Way, tried
+from headgate.run.tries import Way, timed
 
 __all__ = ["Done", "Run", "execute"]
 
@@ -30,9 +30,7 @@ def execute(run: Run, select: Selection = EVERYTHING, states: States | None = No
         return
     way = Way(clock.pause)
     for unit in units:
-        began = clock.monotonic()
-        for done in standing.blocked(unit) or tried(run, unit, standing.late, way):
-            done.seconds = (clock.monotonic() - began) / len(unit)
+        for done in standing.blocked(unit) or timed(run, unit, standing.late, way):
             standing.note(done)
             yield done
         if stop.signalled():  # a library may have taken the exception for an error of its own

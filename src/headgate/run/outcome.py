@@ -25,6 +25,10 @@ class Done:
     counts: Counts = field(default_factory=Counts)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_secs: float = 0.0
+    peak_bytes: int = 0
+    failure: str = ""
+    """Who must act, as `run.failures` names them; empty where the step succeeded."""
     attempts: int = 0
     stale: tuple[str, ...] = ()
     optional: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from headgate.run import failures
 from headgate.run.outcome import Done, blocked
 from headgate.run.steps import Run, Unit, held_up
 from headgate.run.tries import kind_of
@@ -21,6 +22,8 @@ class Standing:
     late: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def note(self, done: Done) -> None:
+        if done.bad:
+            done.failure = done.failure or failures.of_status(done.status)
         done.optional = self.run.pipeline.settings[done.id].optional
         if done.bad and done.optional:
             self.late[done.id] = (done.id, *done.stale)

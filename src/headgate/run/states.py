@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.books import ledger
 from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
+from headgate.run.change import same_code
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.run.plan import plan
@@ -30,6 +31,6 @@ def _is_new(session: StoreSession, step: Flow | Model) -> bool:
 def _is_changed(session: StoreSession, step: Flow | Model) -> bool:
     if isinstance(step, Model):
         last = ledger.last_build(session, step.target)
-        return last is not None and last.facts.get("fingerprint") != step.fingerprint
+        return last is not None and not same_code(last.facts, step)
     state = ledger.table_state(session, step.table)
     return bool(state and step.contract and state.contract != step.contract.digest())

@@ -8,8 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from headgate.books.ledger import Counts
+from headgate.core import clock
 from headgate.core.errors import ContractError, HeadgateError, InternalError
+from headgate.core.usage import usage
 from headgate.project.model import Retries, StepSettings
+from headgate.run import failures
 from headgate.run.flow import Flow
 from headgate.run.outcome import Done, Kind, Status, unpublished
 from headgate.run.retry import may_pass, told_to_pass, waits
@@ -38,6 +41,17 @@ class Way:
     pause: Callable[[float], object]
     halted: threading.Event = field(default_factory=threading.Event)
     watched: Callable[[Watch], AbstractContextManager[object]] = nullcontext
+
+
+def timed(run: Run, unit: Unit, late: Mapping[str, tuple[str, ...]], way: Way) -> list[Done]:
+    """The same as `tried`, with what it took; each step of the unit has an equal share."""
+    began, before = clock.monotonic(), usage()
+    found = tried(run, unit, late, way)
+    after = usage()
+    for done in found:
+        done.seconds = (clock.monotonic() - began) / len(unit)
+        done.cpu_secs, done.peak_bytes = (after.cpu_secs - before.cpu_secs) / len(unit), after.peak_bytes
+    return found
 
 
 def tried(run: Run, unit: Unit, late: Mapping[str, tuple[str, ...]], way: Way) -> list[Done]:
@@ -97,4 +111,5 @@ def _failed(unit: Unit, error: HeadgateError, attempt: Attempt) -> list[Done]:
     counts = committed.counts if committed else Counts()
     extra = [one for one in attempt.loaded.findings if one.code == "dead-letter"]
     told = Done(first.name, kind_of(unit), status, error.finding.what, counts, [*error.findings, *extra])
+    told.failure = failures.of_error(error)
     return [told, *(unpublished(one.name, first.name) for one in unit[1:])]
