@@ -37,7 +37,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "nulled", "breaches")
 
 
 @dataclass(frozen=True)

@@ -102,12 +102,16 @@ class Unique:
 
 @dataclass(frozen=True)
 class Reference:
-    """The value stands in column `to_column` of `to_table`; NULL passes."""
+    """The value stands in column `to_column` of `to_table`; NULL passes.
+
+    `nulls`: a row whose value does not stand there is loaded with NULL in its place; nothing is refused or warned of.
+    """
 
     column: str
     to_table: str
     to_column: str
     severity: Severity = "error"
+    nulls: bool = False
 
 
 @dataclass(frozen=True)
