@@ -38,8 +38,8 @@ def opinion(
 ) -> Opinion:
     """Judges the load, whose every record has its fate by now. The first rule that is broken stops it.
 
-    `dangling`: how many records break each reference that only warns. `emptied`: of one that empties the value, how many
-    break it, of how many.
+    `dangling`: how many records break each reference that only warns. `emptied`: of one that empties the value, how
+    many break it, of how many.
     """
     contract = verdict.scan.contract
     shares = {id(rule): found for rule, found in emptied.items()}
