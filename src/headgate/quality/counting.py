@@ -18,7 +18,7 @@ from headgate.quality import aggregates
 from headgate.quality.counts import ColumnCount, RuleCount, Said
 from headgate.quality.measure import share
 from headgate.quality.model import Share
-from headgate.sql import quote
+from headgate.sql import late, quote
 from headgate.types.convert import Conversion, conversion
 
 EXAMPLES = 3
@@ -115,7 +115,7 @@ class Counter:
             if self._made[column.name].ok is not None:
                 made[f"type {column.name}"] = f"count(*) FILTER (WHERE _hg_unfit{number})"
         for number, rule in enumerate(contract.rows):
-            made[f"row {number}"] = f"count(*) FILTER (WHERE NOT coalesce(({rule.sql}), true){self._received(rule)})"
+            made[f"row {number}"] = f"count_if(NOT ({rule.sql}){self._received(rule)})"
         for number, total in enumerate(contract.batches):
             made[f"total {number}"] = f"({total.sql})"
         for number, unique in enumerate(self.subject.uniques):
@@ -217,17 +217,51 @@ class Counter:
         said = Said(rule.code, ", ".join(rule.columns), "error", rule.message, rule.where, rule.mostly)
         if any(name.lower() not in self._names for name in rule.columns):
             return said.failed("the table lacks its columns")
-        groups = self._groups(rule)
-        found = self._store(f"SELECT count(*), CAST(coalesce(sum(_hg_rows), 0) AS BIGINT) FROM ({groups}) AS g")
+        found = self._repeated(rule)
         if isinstance(found, Trouble):
             return said.failed(found.message)
-        repeated, broken = found
+        broken, repeated, examples = found
         hidden = any(one.pii for one in self.subject.contract.columns if one.name in rule.columns)
-        examples = self._examples(groups, rule) if broken and not hidden else ()
         counted = self._current() if self._of_current(rule) else self._asked[f"unique {number}"]
-        return self._told(
-            said, broken, counted, query=f"{groups} ORDER BY _hg_rows DESC", repeated=repeated, examples=examples
-        )
+        query = f"{self._groups(rule)} ORDER BY _hg_rows DESC"
+        return self._told(said, broken, counted, query=query, repeated=repeated, examples=() if hidden else examples)
+
+    def _repeated(self, rule: UniqueRule) -> tuple[int, int, tuple[Share, ...]] | Trouble:
+        """Rows whose value stands more than once, how many such values there are, and the most frequent of them."""
+        among = self._late(rule)
+        if among == "":
+            return 0, 0, ()
+        names = [quote.ident(self._names[name.lower()]) for name in rule.columns]
+        shown = ", ".join(f"left(CAST({name} AS VARCHAR), {SHOWN})" for name in names)
+        totals = "CAST(sum(_hg_rows) OVER () AS BIGINT), count(*) OVER ()"
+        select = f"SELECT {totals}, _hg_rows, {shown} FROM ({self._groups(rule, among)}) AS g"
+        found = self._store(f"{select} ORDER BY _hg_rows DESC, {', '.join(names)} LIMIT {EXAMPLES}")
+        if isinstance(found, Trouble) or not found:
+            return found if isinstance(found, Trouble) else (0, 0, ())
+        broken, repeated, *_ = found[0]
+        examples = (Share(", ".join(map(str, values)), int(rows)) for _, _, rows, *values in found)
+        return int(broken), int(repeated), tuple(examples)
+
+    def _late(self, rule: UniqueRule) -> str | None:
+        """A table `value` of the values that may stand twice; empty if none does, None: look at all.
+
+        The engine reads a table in the order of its rows, so that a key that grows with them needs no grouping.
+        """
+        column = next(one for one in self.subject.contract.columns if one.name == rule.columns[0])
+        few = self.rows < late.LEAST or len(rule.columns) > 1 or column.type.name not in late.GROWING
+        if few or not self._at_home or not self._stands(column):
+            return None
+        execute, most = self.session.execute, self.rows // late.SHARE
+        where = f" WHERE {quote.ident(self.subject.current)}" if self._of_current(rule) else ""
+        name = quote.ident(self._names[column.name.lower()])
+        values = f"SELECT {name} AS value FROM {quote.table(self.subject.ref)}{where}"
+        probe = f"SELECT count(*) FROM ({late.late(f'{values} LIMIT {late.PROBE}')}) AS late"
+        if execute(probe)[0][0] > late.PROBE // late.SHARE:
+            return None
+        made = f"{self.prefix}_late_{len(self._asked)}_{self.subject.uniques.index(rule)}"
+        execute(f"CREATE TEMP TABLE {made} AS {late.late(values)} LIMIT {most + 1}")
+        ((found, astray),) = execute(f"SELECT count(value), coalesce(bool_or(astray), false) FROM {made}")
+        return None if astray or found > most else made if found else ""
 
     def _of_current(self, rule: UniqueRule) -> bool:
         return bool(self.subject.current) and rule.columns == self.subject.keys
@@ -236,12 +270,14 @@ class Counter:
         table, current = quote.table(self.subject.ref), quote.ident(self.subject.current)
         return int(self.session.execute(f"SELECT count(*) FROM {table} WHERE {current}")[0][0])
 
-    def _groups(self, rule: UniqueRule) -> str:
-        """A SELECT of the values that stand more than once, with `_hg_rows`."""
+    def _groups(self, rule: UniqueRule, among: str | None = None) -> str:
+        """A SELECT of the values that stand more than once, with `_hg_rows`. `among`: the table of those to look at."""
         names = [self._names[name.lower()] for name in rule.columns]
         known = [f"t.{quote.ident(name)} IS NOT NULL" for name in names]
         if self._of_current(rule):
             known.append(f"t.{quote.ident(self.subject.current)}")
+        if among:
+            known.append(f"t.{quote.ident(names[0])} IN (SELECT value FROM {among})")
         keys = [self._compared("t", name) for name in names]
         shown = ", ".join(f"{key} AS {quote.ident(name)}" for key, name in zip(keys, names, strict=True))
         rows = f"FROM {quote.table(self.subject.ref)} AS t WHERE {' AND '.join(known)}"
@@ -251,14 +287,6 @@ class Counter:
         """A column as values are compared: those of json by their text."""
         value = f"{alias}.{quote.ident(name)}"
         return f"CAST({value} AS VARCHAR)" if self._types[name].lower() == "json" else value
-
-    def _examples(self, groups: str, rule: UniqueRule) -> tuple[Share, ...]:
-        names = [quote.ident(self._names[name.lower()]) for name in rule.columns]
-        shown = ", ".join(f"left(CAST({name} AS VARCHAR), {SHOWN})" for name in names)
-        select = (
-            f"SELECT _hg_rows, {shown} FROM ({groups}) AS g ORDER BY _hg_rows DESC, {', '.join(names)} LIMIT {EXAMPLES}"
-        )
-        return tuple(Share(", ".join(map(str, values)), int(n)) for n, *values in self.session.execute(select))
 
     def _reference(self, rule: ReferenceRule) -> RuleCount:
         said = Said(rule.code, rule.column, rule.severity, rule.message, rule.where, rule.mostly)
@@ -271,22 +299,26 @@ class Counter:
             held = f"r.{quote.ident(found[0])}"
             held = f"CAST({held} AS VARCHAR)" if found[1].lower() == "json" else held
             same = f"{held} = {self._compared('s', name)}"
-            dangling += f" AND NOT EXISTS (SELECT 1 FROM {quote.table(to)} AS r WHERE {same})"
-        broken = self._store(f"SELECT count(*) {dangling}")
-        if isinstance(broken, Trouble):
-            return said.failed(broken.message)
-        return self._told(said, broken[0], self._asked[f"filled {name}"], query=f"SELECT s.* {dangling}")
+            there_too = f"EXISTS (SELECT 1 FROM {quote.table(to)} AS r WHERE {same})"
+            dangling += f" AND NOT {there_too}"
+            # What is there is found faster than what is not.
+            matched = self._store(f"SELECT count(*) FROM {quote.table(self.subject.ref)} AS s WHERE {there_too}")
+        else:
+            matched = [(0,)]
+        if isinstance(matched, Trouble):
+            return said.failed(matched.message)
+        counted = self._asked[f"filled {name}"]
+        return self._told(said, counted - matched[0][0], counted, query=f"SELECT s.* {dangling}")
 
-    def _store(self, select: str) -> tuple[Any, ...] | Trouble:
-        """The one row of the SELECT, or why the store has none."""
+    def _store(self, select: str) -> list[tuple[Any, ...]] | Trouble:
+        """The rows of the SELECT, or why the store has none."""
         try:
-            (row,) = self.session.execute(select)
+            return self.session.execute(select)
         except Exception as error:
             trouble = self.session.trouble(error)
             if trouble is None or trouble.kind not in ("text", "value"):
                 raise
             return trouble
-        return tuple(row)
 
     def _total(self, rule: BatchRule, found: Any) -> RuleCount:
         said = Said(rule.name, rule.column, rule.severity, rule.message, rule.where)

@@ -160,7 +160,7 @@ def test_on_postgres_as_well(postgres_of_worker: str) -> None:
     columns = (Column("id", "int", key=True), Column("n", "int"), Column("v", "int"))
     steps = loads(
         a=file("id n v", ("1", "1", "1"), ("2", "7", "2"), ("3", None, "3"), ("x", "8", "4")),
-        b=file("id n v", ("2", "2", "2"), ("4", "9", "4"), ("5", "1", "5")),
+        b=file("id n v", ("2", "2", "2"), ("4", "9", "4"), ("5", "1", "5"), ("6", "9", "6")),
     )
     for uniques in ((), (Unique(("n",)),)):
         contract = Contract(columns, uniques=uniques, references=(REFERENCE,))
@@ -172,4 +172,4 @@ def test_on_postgres_as_well(postgres_of_worker: str) -> None:
                 real.play(step)
                 assert differences(real.view(), oracle_view(state)) == []
                 assert real.findings() == []
-        assert sum(row["n"] is None for row in state.rows("raw.orders")) == 2
+        assert sum(row["n"] is None for row in state.rows("raw.orders")) == 3
