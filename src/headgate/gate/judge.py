@@ -342,7 +342,11 @@ class Gate:
         digest = hashed(rules.contract, history, rules.keys, rules.order_by)
         until = f"coalesce(v.until, {quote.literal(history.end)})" if history.end else "v.until"
         rows = f"SELECT _hg_id, _hg_part, {names}, {digest} AS {HASH_COLUMN} FROM ({self.verdict.passing()}) AS p"
-        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}
+        shown = "".join(
+            f", CASE WHEN v.until IS NULL THEN r.{quote.ident(column)} END AS {quote.ident(name)}"
+            for column, name in history.latest
+        )
+        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}{shown}
                    FROM ({rows}) AS r JOIN {self._versions} AS v ON v._hg_id = r._hg_id"""
 
     def keys(self, names: Sequence[str]) -> str:

@@ -313,4 +313,4 @@ def columns_of(
     """The table's columns and their types for this contract."""
     plain = [(column.name, column.type.duckdb) for column in contract.columns]
     time = dict(plain).get(order_by or "", "TIMESTAMP WITH TIME ZONE")
-    return [*plain, *(history.columns(time) if history else [])]
+    return [*plain, *(history.columns(time, dict(plain)) if history else [])]

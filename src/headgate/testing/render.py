@@ -69,7 +69,8 @@ def ingest_form(flow: Flow, source: str) -> str:
 def _load(flow: Flow) -> str:
     if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        return f"{{{flow.disposition}: {keys}" + _beside(flow) + "}"
+        word = "scd6" if flow.latest else flow.disposition
+        return f"{{{word}: {keys}" + _beside(flow) + "}"
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
     return flow.disposition
@@ -80,6 +81,7 @@ def _beside(flow: Flow) -> str:
     said += [("duplicates", flow.duplicates if flow.duplicates != "latest" else "")]
     said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else "")]
     said += [("as", "date" if flow.dates else "")]
+    said += [("current", f"{{{', '.join(f'{one}: {name}' for one, name in flow.latest)}}}" if flow.latest else "")]
     said += [("allow_empty", "true" if flow.allow_empty else "")]
     return "".join(f", {key}: {value}" for key, value in said if value)
 

@@ -258,6 +258,7 @@ def flows(
         duplicates=draw(duplicates) if disposition in ("upsert", "insert") else "latest",
         vanished="close" if snapshots else "keep",
         deleted_if=_equals("deleted_if", "n", 4) if disposition == "scd2" and draw(st.booleans()) else None,
+        latest=draw(st.sampled_from([(), (("n", "n_now"),)])) if disposition == "scd2" else (),
         allow_empty=(disposition == "replace" or snapshots) and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
         twin_files=draw(st.sampled_from(["load", "load", "skip"])),

@@ -14,6 +14,7 @@ from headgate.api.results import DataCheck
 from headgate.cli.main import main
 from headgate.core.errors import ProjectError
 from headgate.quality.counts import RuleCount, TableCount
+from headgate.sql import late
 
 ORDERS = """table: raw.orders
 from: data/orders.csv
@@ -326,3 +327,24 @@ def test_on_postgres_as_well(folder: Folder, postgres: str) -> None:
     for one in table(answer).rules:
         assert not one.query or folder.open().query(one.query).rows
     assert rule(answer, "key").query
+
+
+@pytest.mark.parametrize("order", ["id", "hash(id)", "-id"])
+def test_keys_that_grow_with_the_rows_are_counted_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    """With a look at the late ones alone where there are few of them, by grouping all where not."""
+    monkeypatch.setattr(late, "LEAST", 0)
+    monkeypatch.setattr(late, "PROBE", 100)
+    folder = Folder.make(
+        tmp_path, {"ingest/t.yml": "table: raw.t\nfrom: t.csv\ncolumns:\n  id: int, unique\n", "t.csv": "id\n"}
+    )
+    folder.run()
+    rows = "SELECT * FROM (SELECT i AS id FROM range(3000) r(i) UNION ALL SELECT 7 FROM range(3) UNION ALL SELECT 2999)"
+    folder.behind(f"INSERT INTO raw.t SELECT id, 1 FROM ({rows}) ORDER BY {order}, id")
+    one = rule(folder.open().check_data(), "unique", "raw.t")
+    assert (one.broken, one.repeated, one.counted) == (6, 2, 3004)
+    assert [(each.value, each.rows) for each in one.examples] == [("7", 4), ("2999", 2)]
+    folder.behind("DELETE FROM raw.t WHERE id IN (7, 2999)")
+    one = rule(folder.open().check_data(), "unique", "raw.t")
+    assert (one.status, one.broken, one.counted) == ("ok", 0, 2998)
