@@ -50,6 +50,7 @@ def _loaded(session: StoreSession, flow: Flow) -> Subject:
         contract,
         load.keys if load.kind in IDENTIFIED else (),
         load.history.current if load.history is not None else "",
+        load.history.latest if load.history is not None else (),
         whole=flow.replaces,
         timezone=str(flow.ingest.source.options.get("timezone") or "UTC"),
     )

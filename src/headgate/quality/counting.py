@@ -29,13 +29,15 @@ SHOWN = 200
 @dataclass(frozen=True)
 class Subject:
     """The table, and what it is to keep. `keys`: the identity, which stands once among rows where `current` is true
-    (empty: among all). `whole`: the table is one load, so that rules about a load speak of all of it.
+    (empty: among all). `latest`: columns, and beside each the one in which every version has the current one's value.
+    `whole`: the table is one load, so that rules about a load speak of all of it.
     """
 
     ref: TableRef
     contract: Contract
     keys: tuple[str, ...] = ()
     current: str = ""
+    latest: tuple[tuple[str, str], ...] = ()
     whole: bool = False
     timezone: str = "UTC"
 
@@ -81,6 +83,7 @@ class Counter:
             *(self._row(rule, self._asked[f"row {number}"]) for number, rule in enumerate(contract.rows)),
             *(self._unique(rule, number) for number, rule in enumerate(self.subject.uniques)),
             *(self._reference(rule) for rule in contract.references),
+            *(self._present(column, name) for column, name in self.subject.latest),
             *(self._total(rule, self._asked[f"total {number}"]) for number, rule in enumerate(contract.batches)),
             *self._unjudged(),
         )
@@ -309,6 +312,21 @@ class Counter:
             return said.failed(matched.message)
         counted = self._asked[f"filled {name}"]
         return self._told(said, counted - matched[0][0], counted, query=f"SELECT s.* {dangling}")
+
+    def _present(self, column: str, name: str) -> RuleCount:
+        """Versions that do not say what the current one of their identity says."""
+        said = Said("current", name, "error", f"must be {column} of the current version")
+        if not {one.lower() for one in (column, name, *self.subject.keys)} <= set(self._names):
+            return said.failed("the table lacks its columns")
+        table, keys = quote.table(self.subject.ref), (*self.subject.keys, column)
+        now = f"SELECT {quote.columns(keys)} FROM {table} WHERE {quote.ident(self.subject.current)}"
+        same = " AND ".join(f"{self._compared('n', key)} = {self._compared('s', key)}" for key in self.subject.keys)
+        other = f"{self._compared('s', name)} IS DISTINCT FROM {self._compared('n', column)}"
+        wrong = f"FROM {table} AS s LEFT JOIN ({now}) AS n ON {same} WHERE {other}"
+        found = self._store(f"SELECT count(*) {wrong}")
+        if isinstance(found, Trouble):
+            return said.failed(found.message)
+        return self._told(said, found[0][0], self.rows, query=f"SELECT s.* {wrong}")
 
     def _store(self, select: str) -> list[tuple[Any, ...]] | Trouble:
         """The rows of the SELECT, or why the store has none."""

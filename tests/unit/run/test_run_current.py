@@ -53,6 +53,18 @@ def test_the_present_stands_on_every_version(tmp_path: Path) -> None:
     assert folder.run().steps[0].status == "skipped"
 
 
+def test_a_version_that_says_something_else_is_counted(tmp_path: Path) -> None:
+    folder = customers(tmp_path)
+    folder.run()
+    folder.write("data/b.csv", "id,city,at\n1,Ulm,2024-02-01\n2,Kiel,2024-02-01\n")
+    folder.run()
+    assert folder.open().check_data().ok
+    folder.behind("UPDATE raw.customers SET current_city = 'Bonn' WHERE id = 1")
+    (one,) = [rule for rule in folder.open().check_data().tables[0].rules if rule.rule == "current"]
+    assert (one.column, one.status, one.broken, one.counted) == ("current_city", "error", 2, 3)
+    assert len(folder.open().query(one.query).rows) == 2
+
+
 def test_names_of_ones_own(tmp_path: Path) -> None:
     folder = customers(tmp_path, CUSTOMERS.replace("[city]", "{city: lives_in, at: seen_at}"))
     folder.run()
