@@ -1,7 +1,7 @@
 """The split of `parquet_ten_million` where 10% of the rows are bad, against a plain CREATE TABLE AS.
 
-Here most of what a load takes beyond the plain one goes into the quarantine, which keeps every refused row whole, as text
-and with its digest.
+Here most of what a load takes beyond the plain one goes into the quarantine, which keeps every refused row whole, as
+text and with its digest.
 """
 
 from __future__ import annotations
