@@ -16,6 +16,7 @@ from headgate.api.results import (
     CheckResult,
     ContractDiff,
     ContractText,
+    DataCheck,
     ExportResult,
     FixResult,
     HealthResult,
@@ -124,6 +125,18 @@ class Project:
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
+
+    def check_data(self, names: Sequence[str] = ()) -> DataCheck:
+        """How many rows of these tables and models, as they stand, break their contracts and tests, and how complete
+        their columns are (default: all that are there); nothing is loaded or changed.
+
+        *Errors*: ProjectError `unknown-table`.
+        """
+        from headgate.api.counting import count_tables
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session:
+            return count_tables(session, pipeline, names)
 
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
         """What `run` would do, in order, and why."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from headgate.api.wire import cell, decode, encode
 from headgate.core.errors import Edit, Finding
+from headgate.quality.counts import TableCount
 from headgate.quality.model import TableProfile
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
@@ -205,6 +206,14 @@ class CheckResult(Answer):
     findings: tuple[Finding, ...] = ()
     applied: tuple[Edit, ...] = ()
     diff: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataCheck(Answer):
+    """What was counted in tables as they stand. `ok` is False if an error rule of one of them is broken."""
+
+    ok: bool
+    tables: tuple[TableCount, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,7 @@ def _load(anywhere: Mapping[str, Schema]) -> Schema:
     options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     options |= {"vanished": _words(load.VANISHED), "as": _words(load.AS)}
+    options |= {"current": {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
     }

@@ -276,13 +276,17 @@ def _versions(notes: Notes, contract: Contract, how: LoadSpec, history: History,
     if history.dates and time not in ("date", "timestamp", "timestamptz"):
         what = f"as: date needs a time to order by, and {how.order_by} is {time}"
         notes.error("bad-value", what, where, "remove as, or order by a date, timestamp or timestamptz")
+    for name, _ in history.latest:
+        if name not in names:
+            what = f"current names column {name!r}, which the contract does not have{nearest(name, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
     lower = [name.lower() for name in names]
-    for name in history.names:
+    for name in history.beside:
         if name.lower() in lower or name.lower().startswith("_hg_"):
-            what = f"{name!r} can't say when a version held: the contract has such a column, or the name is reserved"
+            what = f"{name!r} can't stand beside the versions: the contract has such a column, or the name is reserved"
             notes.error("reserved-name", what, where, "choose others: columns: {from: since, to: until, current: now}")
-    if len({name.lower() for name in history.names}) < len(history.names):
-        notes.error("duplicate-key", "the columns of a history need three names", where, "choose others")
+    if len({name.lower() for name in history.beside}) < len(history.beside):
+        notes.error("duplicate-key", "the columns of a history need a name each", where, "choose others")
     for rule in contract.uniques:
         if rule.code != "key":
             what = f"unique ({', '.join(rule.columns)}) does not go with scd2: versions of one identity repeat it"

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.project import exposures, fields, ingest, modeltests, observing, publishing, secrets, yaml
+from headgate.project import exposures, fields, ingest, modeltests, nulling, observing, publishing, secrets, yaml
 from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Observing, Project, PublishGroup, Warehouse
+from headgate.project.model import Ingest, LoadSpec, ModelFile, Observing, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
@@ -302,6 +302,8 @@ def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
     """Every reference must lead to a column of a table that an ingest file loads."""
     tables = {str(entry.table).lower(): entry for entry in ingests}
     for entry in ingests:
+        if entry.contract is not None:
+            nulling.refuse(notes, entry.contract, str(entry.table), entry.load, entry.where or Location(""))
         for rule in entry.contract.references if entry.contract is not None else ():
             target = tables.get(rule.to_table.lower())
             where = rule.where or entry.where or Location("")
@@ -319,6 +321,7 @@ def _model_references(notes: Notes, ingests: tuple[Ingest, ...], models: tuple[M
     they are compiled."""
     tables = {str(entry.table).lower(): entry for entry in ingests}
     for split in (model.split for model in models if model.split is not None):
+        nulling.refuse(notes, split.contract, "", LoadSpec(), split.where)
         for rule in split.contract.references:
             target = tables.get(rule.to_table.lower())
             if target is not None and target.contract is not None:
