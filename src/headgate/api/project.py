@@ -179,6 +179,7 @@ class Project:
                         counts.skipped,
                         warnings,
                         round(done.seconds, 3),
+                        look.children(counts) if done.status != "refused" else (),
                     )
                 )
         return RunResult(_status(steps), all(_balances(step) for step in steps), tuple(steps), tuple(findings))
@@ -186,8 +187,9 @@ class Project:
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
+        from headgate.project.children import tables as child_tables
 
-        declared = [ingest.table for ingest in self._files.ingests]
+        declared = [one.table for ingest in self._files.ingests for one in child_tables(ingest)]
         with self._warehouse.reading(bare=True) as store, store.session() as session:
             found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)

@@ -37,6 +37,19 @@ def prepare(session: StoreSession, table: TableRef, children: Sequence[Kin], reb
             compare(session, table, kin)
 
 
+def expected(session: StoreSession, table: TableRef, children: Sequence[Kin]) -> None:
+    """Raises what `prepare` would, as far as can be told without changing anything."""
+    known, state = lines.last(session, table), ledger.table_state(session, table)
+    if state is None or not state.version:
+        return
+    for name in (one for one in known if known[one] and one not in {kin.child.table for kin in children}):
+        raise _misfit(table, f"{name} is not in the contract any more")
+    for kin in children:
+        if kin.child.table not in known:
+            raise _misfit(table, f"{kin.child.table} is new, and the records loaded before have no lines in it")
+        compare(session, table, kin)
+
+
 def compare(session: StoreSession, table: TableRef, kin: Kin) -> None:
     """Raises CommitError `table-missing`, `column-missing`, `contract-misfit` unless the child has its columns."""
     try:

@@ -89,6 +89,60 @@ def parent_of(session: Session, table: str) -> str | None:
     return next((name for (name,) in rows if table in last(session, TableRef.parse(name))), None)
 
 
+def rows_by_entry(session: Session, table: TableRef) -> dict[int, int]:
+    """Lines of a child table by the entry that they name (0 where they name none)."""
+    found = session.execute(f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1")
+    return {int(row[0]): int(row[1]) for row in found}
+
+
+def adjusted(session: StoreSession, history: Sequence[Entry], number: int) -> dict[str, dict[str, Any]]:
+    """Takes the child tables as they stand, for the entry `number` to say so; its facts about those that differ, and
+    about the others, too, where one does. Lines that name no entry of the table name this one from then on."""
+    known = standing(history)
+    made: dict[str, dict[str, Any]] = {}
+    for name, one in known.items():
+        table = TableRef.parse(name)
+        if session.columns(table) is None:
+            continue
+        session.execute(
+            f"""UPDATE {quote.table(table)} SET {LOAD_COLUMN} = {number}
+                WHERE {LOAD_COLUMN} IS NULL OR {LOAD_COLUMN} NOT BETWEEN 1 AND {number - 1}"""
+        )
+        now, expected = rows_by_entry(session, table), one.expected
+        deltas = {str(load): now.get(load, 0) - expected.get(load, 0) for load in sorted({*now, *expected})}
+        facts = {load: rows for load, rows in deltas.items() if rows}
+        made[name] = {"before": one.rows, "after": sum(now.values()), "adjusted": facts}
+    if not any(one["adjusted"] or one["before"] != one["after"] for one in made.values()):
+        return {}
+    for name in made:
+        session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [number, name])
+    return made
+
+
+def restored(session: StoreSession, past: Sequence[Entry], by: Entry) -> dict[str, dict[str, Any]] | None:
+    """Puts the children that entry `by` replaced back in place, within the open transaction; what the entry of the
+    restore says of them. `past`: the entries before. None where the kept lines are not those that were replaced."""
+    then, made = standing(past), dict[str, dict[str, Any]]()
+    for name, facts in by.facts.get(CHILDREN, {}).items():
+        table, kept = TableRef.parse(name), TableRef(TableRef.parse(name).schema, facts["kept"])
+        columns = session.columns(kept)
+        was = then.get(name, Standing())
+        rows = rows_by_entry(session, kept) if columns is not None and LOAD_COLUMN in dict(columns) else None
+        if rows is None or rows != was.expected:
+            return None
+        before = sum(rows_by_entry(session, table).values())
+        session.exchange(table, kept, kept)
+        made[name] = {
+            "before": before,
+            "replaced": before,
+            "after": was.rows,
+            "adjusted": {str(load): count for load, count in sorted(rows.items())},
+            "kept": kept.name,
+            **{key: was.told[key] for key in ("key", "places", "above") if key in was.told},
+        }
+    return made
+
+
 def move_on(session: StoreSession, children: Sequence[Kin], version: int) -> None:
     """Says of every child table that this entry was the last about it: what models compare their inputs with."""
     for kin in children:
@@ -129,8 +183,8 @@ class Writing:
                 found[part.number] = self._reloaded(kin, part.partition)
         for select in self._replaced(kin):
             same = matching(kin.columns, [name for _, name in kin.key])
-            for part, load, rows in self.session.take_away(TableRef.parse(kin.child.table), select, same):
-                of_part = found.setdefault(part, {})
+            for number, load, rows in self.session.take_away(TableRef.parse(kin.child.table), select, same):
+                of_part = found.setdefault(number, {})
                 of_part[load] = of_part.get(load, 0) + rows
         return found
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books.work import LineCounts
-from headgate.contracts.children import Kin, family
+from headgate.contracts.children import ITSELF, Kin, family
 from headgate.contracts.model import Child, Contract
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
 from headgate.core.protocols import StoreSession
@@ -328,6 +328,15 @@ class Children:
         """Removes every temporary table."""
         for table in self.judged:
             table.verdict.drop()
+
+
+def fits_children(scan: Scan, batch: Batch, contract: Contract) -> None:
+    """Raises ContractError `missing-column`, `type-never-fits` where lists of the batch's types can have no lines."""
+    for child in contract.children:
+        fed = list_source(scan, batch, child)
+        lists = _as_lists(child, "SELECT", fed, "src", batch.location or batch.partition)
+        if any(column.source != ITSELF for column in child.contract.columns) and not taking.is_object(lists.physical):
+            raise _never_fits(child, "a list of objects", lists.physical, batch.location or batch.partition)
 
 
 def _as_lists(child: Child, head: str, fed: Fed, relation: str, where: str, doubtful: bool = False) -> Lists:

@@ -102,7 +102,7 @@ def as_lists(select: Callable[[str], str], fed: Fed, doubtful: bool) -> Lists | 
         return Lists(select(f"CASE WHEN {fed.expr} IS NOT NULL THEN '{BLOCKED}' END"))
     if not doubtful and fed.physical == JSON_VALUE:
         return Lists(select(fed.expr))
-    text = f"CAST({fed.expr} AS VARCHAR)"
+    text = f"nullif(CAST({fed.expr} AS VARCHAR), 'null')"
     return Lists(
         select(f"CASE WHEN {text} IS NULL OR {strict_json(text)} IS NOT NULL THEN {text} ELSE '{BLOCKED}' END")
     )

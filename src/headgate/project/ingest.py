@@ -355,9 +355,10 @@ def _places(node: Mapping) -> dict[str, Location]:
         if isinstance(text, Scalar):
             places[f"skip.{key.text}"] = named.condition_place(text.placed)
     inner = node.get("children")
-    for name, body in inner.entries if isinstance(inner, Mapping) else ():
+    for child, body in inner.entries if isinstance(inner, Mapping) else ():
+        head = children_places(str(TableRef.parse(child.text)))
         of_child = _places(body) if isinstance(body, Mapping) else {}
-        places |= {f"{children_places(str(TableRef.parse(name.text)))}{key}": place for key, place in of_child.items()}
+        places |= {f"{head}{key}": place for key, place in of_child.items()}
     how = node.get("load")
     deleted = how.get("deleted_if") if isinstance(how, Mapping) else None
     if isinstance(deleted, Scalar):

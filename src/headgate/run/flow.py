@@ -61,6 +61,11 @@ class Flow:
         return family(self.contract) if self.contract is not None else ()
 
     @property
+    def tables(self) -> tuple[TableRef, ...]:
+        """All that a load of the flow changes: its table, and those of the lists inside of its records."""
+        return (self.table, *(TableRef.parse(kin.child.table) for kin in self.children))
+
+    @property
     def appends(self) -> bool:
         return self.ingest.load.kind == "append"
 

@@ -129,6 +129,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
+            child_tables.expected(session, flow.table, flow.children)
             done.evolved = follow(session, flow, attempt, job.author) or done.evolved
     elif flow.ingest.load.deleted_if:  # which the digest does not cover
         refuse_broken(flow)

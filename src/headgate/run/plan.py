@@ -38,7 +38,7 @@ def plan(
     """The steps in the order of a run."""
     flows, models = pipeline.select(select)
     steps = [_load(session, flow, full_refresh) for flow in flows]
-    changing = {step.id for step in steps if step.runs}
+    changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
     for model in models:
         inputs = inputs_of(model, pipeline)
         reason = "full refresh" if full_refresh else stale(session, model, inputs)

@@ -115,6 +115,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     if flow.contract and (state is None or state.contract != contract.digest() or spec.deleted_if):
         refuse_broken(flow)
         if state and state.version:
+            child_tables.expected(session, flow.table, family(contract))
             follow(session, flow, new_id(), author)
     records = session.take(
         """SELECT q.id, q.partition, q.record, q.line, q.reasons, q.raw, q."row", q.shape, q.origin, r.malformed
