@@ -120,7 +120,7 @@ def child_tables(real: Warehouse, flow: oracle.Flow) -> dict[str, Counter[Any]]:
     """The child tables of the warehouse, as `oracle.lines_of` tells them."""
     found: dict[str, Counter[Any]] = {}
     with real.store.session() as session:
-        for child in (one for child in flow.contract.children for one in child.family):
+        for child in (one for top in flow.contract.children for one in top.family):
             kinds = {name: "int" for _, name in child.links} | dict.fromkeys((*child.above, child.position), "int")
             kinds |= {column.name: column.type for column in child.columns}
             named = ", ".join(f"CAST({quote.ident(name)} AS VARCHAR)" for name in kinds)

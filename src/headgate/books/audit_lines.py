@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from headgate.books import ledger, lines, record, tables
+from headgate.books import ledger, lines, record
 from headgate.books.ledger import Entry
 from headgate.books.lines import CHILDREN, Standing
 from headgate.books.work import LOAD_COLUMN
@@ -26,12 +26,15 @@ def audit_lines(session: StoreSession, name: str, history: Sequence[Entry]) -> I
     """What is wrong with the child tables of one table."""
     yield from _entries(name, history)
     known = lines.standing(history)
+    whole = {child for child, standing in known.items() if not list(_columns(session, name, child, standing))}
     for child, standing in known.items():
         yield from _state(session, name, child, standing)
-        yield from _contents(session, name, child, standing)
-        if standing.told and session.columns(TableRef.parse(child)) is not None:
-            yield from _strays(session, name, child, known)
+        yield from _columns(session, name, child, standing)
+        if child in whole:
+            yield from _contents(session, name, child, standing)
             yield from _places(session, name, child, standing)
+            if standing.told.get("above") in (None, *whole):
+                yield from _strays(session, name, child, known)
 
 
 def _broken(code: str, what: str, where: str, fix: str) -> Finding:
@@ -79,18 +82,22 @@ def _state(session: StoreSession, name: str, child: str, standing: Standing) -> 
         yield _broken("state-edited", what, child, ledger.RESTORE)
 
 
+def _columns(session: StoreSession, name: str, child: str, standing: Standing) -> Iterator[Finding]:
+    """The table is not there, or lacks a column by which lines are told apart."""
+    columns = session.columns(TableRef.parse(child))
+    if columns is None:
+        what = f"the books know {child}, but the warehouse has no such table"
+        yield _broken("table-missing", what, child, _anew(name))
+        return
+    told = standing.told
+    needed = (LOAD_COLUMN, *told.get("key", {}).values(), *told.get("places", ()))
+    for column in [one for one in needed if one not in dict(columns)][:1]:
+        what = f"{child} has no column {column}: its lines no longer say where they belong"
+        yield _broken("column-missing", what, child, _anew(name))
+
+
 def _contents(session: StoreSession, name: str, child: str, standing: Standing) -> Iterator[Finding]:
     table = TableRef.parse(child)
-    columns = session.columns(table)
-    if columns is None:
-        yield _broken(
-            "table-missing", f"the books know {child}, but the warehouse has no such table", child, _anew(name)
-        )
-        return
-    if LOAD_COLUMN not in dict(columns):
-        found = tables.no_origin(table).finding
-        yield _broken(found.code, found.what, child, _anew(name))
-        return
     now, expected = record.rows_by_entry(session, table), standing.expected
     if sum(now.values()) != standing.rows:
         what = f"{child} has {sum(now.values())} lines, the last entry about it says {standing.rows}"
@@ -106,6 +113,8 @@ def _contents(session: StoreSession, name: str, child: str, standing: Standing) 
 def _strays(session: StoreSession, name: str, child: str, known: Mapping[str, Standing]) -> Iterator[Finding]:
     """Lines whose record, or whose line above, is not there, or is of another entry."""
     told = known[child].told
+    if not told:
+        return
     above = told["above"]
     pairs = list(told["key"].items())
     if above is not None:
@@ -113,8 +122,9 @@ def _strays(session: StoreSession, name: str, child: str, known: Mapping[str, St
         pairs = list(zip(other["key"].values(), told["key"].values(), strict=True))
         pairs += list(zip(other["places"], told["places"][:-1], strict=True))
     holder = TableRef.parse(above or name)
-    if session.columns(holder) is None:
-        return
+    own = [one for one, _ in pairs]
+    if not {LOAD_COLUMN, *own} <= {column for column, _ in session.columns(holder) or []}:
+        return  # which is a finding of its own
     same = " AND ".join(f"r.{quote.ident(one)} = l.{quote.ident(two)}" for one, two in pairs)
     names = ", ".join(f"l.{quote.ident(two)}" for _, two in pairs)
     rows = session.execute(
@@ -131,6 +141,8 @@ def _strays(session: StoreSession, name: str, child: str, known: Mapping[str, St
 def _places(session: StoreSession, name: str, child: str, standing: Standing) -> Iterator[Finding]:
     """In every list the places are 1, 2, 3 and so on."""
     told = standing.told
+    if not told:
+        return
     *outer, place = [quote.ident(one) for one in (*told["key"].values(), *told["places"])]
     rows = session.execute(
         f"""SELECT {LOAD_COLUMN}, CAST({outer[0]} AS VARCHAR) FROM {_table(child)}

@@ -143,10 +143,10 @@ def restored(session: StoreSession, past: Sequence[Entry], by: Entry) -> dict[st
     return made
 
 
-def move_on(session: StoreSession, children: Sequence[Kin], version: int) -> None:
-    """Says of every child table that this entry was the last about it: what models compare their inputs with."""
-    for kin in children:
-        session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [version, kin.child.table])
+def move_on(session: StoreSession, written: Sequence[Entry]) -> None:
+    """Says of every child table which entry was the last about it: what models compare their inputs with."""
+    for name, version in {name: entry.id for entry in written for name in entry.facts.get(CHILDREN, {})}.items():
+        session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [version, name])
 
 
 @dataclass

@@ -299,7 +299,7 @@ def close(session: StoreSession, work: Commit, written: Sequence[Entry]) -> None
         "UPDATE _headgate.table_state SET version = ?, contract = ? WHERE table_name = ?",
         [written[-1].id, work.contract, str(work.table)],
     )
-    lines.move_on(session, work.children, written[-1].id)
+    lines.move_on(session, written)
     if work.pin:
         pin(session, work.table, work.contract, work.pin)
 

@@ -46,6 +46,8 @@ class Lists:
 
     select: str
     physical: str = JSON_VALUE
+    spaced: bool = False
+    """Blanks may stand between the parts of the text."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,8 @@ def as_lists(select: Callable[[str], str], fed: Fed, doubtful: bool) -> Lists | 
     if not doubtful and fed.physical == JSON_VALUE:
         return Lists(select(fed.expr))
     text = f"nullif(CAST({fed.expr} AS VARCHAR), 'null')"
-    return Lists(
-        select(f"CASE WHEN {text} IS NULL OR {strict_json(text)} IS NOT NULL THEN {text} ELSE '{BLOCKED}' END")
-    )
+    proper = f"{text} IS NULL OR {strict_json(text)} IS NOT NULL"
+    return Lists(select(f"CASE WHEN {proper} THEN {text} ELSE '{BLOCKED}' END"), spaced=True)
 
 
 def taken_apart(temp: Temp, name: str, lists: Lists, wanted: Wanted, known: bool) -> Taken:
@@ -114,6 +115,8 @@ def taken_apart(temp: Temp, name: str, lists: Lists, wanted: Wanted, known: bool
         return _typed(lists, wanted, known)
     split = f"SELECT *, json_extract(l, '$[*]') AS v FROM ({lists.select}) AS s WHERE prefix(l, '[')"
     whole = "'[' || array_to_string(v, ',') || ']' = l"
+    if lists.spaced:  # blanks inside of texts are the same on both sides
+        whole = "replace('[' || array_to_string(v, ',') || ']', ' ', '') = replace(l, ' ', '')"
     exact = f"SELECT * FROM ({split}) AS s WHERE {whole}"
     selects = [_members(exact, wanted, known, bare=True)]
     others = temp.keep(
@@ -133,7 +136,8 @@ def _members(split: str, wanted: Wanted, known: bool, bare: bool) -> str:
     lines = f"""SELECT {DOC}, {PART}{wanted.outer}, CAST(unnest(v) AS VARCHAR) AS e,
                 generate_subscripts(v, 1) AS {own} FROM ({split}) AS s"""
     pointers = _pointers(wanted.paths)
-    listed = ", ".join(literal(_pointer(one)) for one in pointers)
+    mark = "" if bare else "$"
+    listed = ", ".join(literal(_pointer([mark + key for key in one])) for one in pointers)
     lines = f"""SELECT {DOC}, {PART}{wanted.outer}, CAST({own} AS BIGINT) AS {own}, e,
                 json_extract(e, [{listed}]) AS v, json_keys(e) AS k FROM ({lines}) AS s"""
     if not pointers:
@@ -146,18 +150,18 @@ def _members(split: str, wanted: Wanted, known: bool, bare: bool) -> str:
 
     names = [f"{value(one)} AS {ident(one)}" for one in dict.fromkeys(wanted.columns)]
     names += [f"{value(one)} AS {inner(number)}" for number, one in enumerate(wanted.inner)]
-    flags = _flags(wanted, at, known)
+    flags = _flags(wanted, at, known, mark)
     return f"SELECT {DOC}, {PART}{wanted.outer}, {own}, {', '.join([*flags, *names])} FROM ({lines}) AS s"
 
 
-def _flags(wanted: Wanted, at: dict[tuple[str, ...], str], known: bool) -> list[str]:
+def _flags(wanted: Wanted, at: dict[tuple[str, ...], str], known: bool, mark: str) -> list[str]:
     if not wanted.paths:
         return [f"false AS {flag}" for flag in (ODD, TWICE, EXTRA)]
     first = sorted({path.split(".")[0] for path in wanted.paths})
     there = " + ".join(f"CAST({at[(name,)]} IS NOT NULL AS INTEGER)" for name in first)
     # More keys than were found by name: some are not known, or stand there twice.
     more = f"len(k) <> {there}"
-    names = ", ".join(map(literal, first))
+    names = ", ".join(literal(mark + name) for name in first)
     extra = f"CASE WHEN {more} THEN NOT list_has_all([{names}], k) ELSE false END" if known else "false"
     return [
         f"NOT prefix(e, '{{') AS {ODD}",
@@ -187,24 +191,18 @@ def _reached(source: str, at: dict[tuple[str, ...], str]) -> str:
 
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_SCALAR = re.compile(rf"({_STRING})(:)?|(-?[0-9][0-9.eE+-]*)")
+_SCALAR = re.compile(rf"({_STRING})|(-?[0-9][0-9.eE+-]*)")
 
 
 def _mark(text: str) -> str:
-    """The text with `$` before every string that is no key, and every number a string behind `#`."""
-
-    def marked(match: re.Match[str]) -> str:
-        if match[3]:
-            return f'"#{match[3]}"'
-        return match[0] if match[2] else f'"${match[1][1:]}'
-
-    return _SCALAR.sub(marked, text)
+    """The text with `$` before every string and key, and every number a string behind `#`."""
+    return _SCALAR.sub(lambda match: f'"#{match[2]}"' if match[2] else f'"${match[1][1:]}', text)
 
 
 def _unmarked(text: str) -> str:
-    """SQL that takes the marks off a value: what is inside of a list or object has them behind [ : or a comma."""
+    """SQL that takes the marks off a value: what is inside of a list or object has them behind [ { : or a comma."""
     inside = f"regexp_replace({text}, '([\\[:,])\"#([^\"]*)\"', '\\1\\2', 'g')"
-    inside = f"regexp_replace({inside}, '([\\[:,])\"\\$', '\\1\"', 'g')"
+    inside = f"regexp_replace({inside}, '([\\[:,{{])\"\\$', '\\1\"', 'g')"
     return (
         f"CASE WHEN prefix({text}, '\"#') THEN substr({text}, 3, length({text}) - 3) "
         f"WHEN prefix({text}, '\"$') THEN '\"' || substr({text}, 3) "
