@@ -7,14 +7,14 @@ record. Nothing here decides a fate: a line has that of its record.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books.work import LineCounts
 from headgate.contracts.children import ITSELF, Kin, family
 from headgate.contracts.model import Child, Contract
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
-from headgate.core.protocols import StoreSession
+from headgate.core.protocols import Session, StoreSession
 from headgate.core.values import Batch
 from headgate.gate import lines as taking
 from headgate.gate import sets
@@ -152,21 +152,18 @@ class Children:
         if table.wanted.paths and not taking.is_object(lists.physical):
             raise _never_fits(child, "a list of objects", lists.physical, where)
         taken = taking.taken_apart(temp, f"t{number}", lists, table.wanted, self.how.extra != "ignore")
-        batch = Batch(
-            "", taken.select, taken.columns, 0, {}, {}, rescan=True, originals=lambda rows: "", location=where
-        )
+        batch = Batch("", taken.select, taken.columns, 0, {}, {}, True, lambda rows: "", location=where)
         values, failing = convert_columns(scan, batch)
         failing += [(bit, f"src.{flag}") for flag, bit in table.own.items() if self._counts(flag)]
         masks = [f"{word} AS _hg_m{at}" for at, word in enumerate(scan.bits.mask(failing))]
         places = [place(level) for level in range(table.wanted.level + 1)]
         carried = [EXTRA, *(inner(one) for one in range(len(table.wanted.inner)))]
-        listed = ", ".join([DOC, PART, *places, *carried, *values, *masks])
-        name = temp.keep(f"lines{number}", f"SELECT {listed} FROM ({taken.select}) AS src")
-        self._prove(table, name, lists)
+        converted = f"SELECT {', '.join([DOC, PART, *places, *carried, *values, *masks])} FROM"
+        name = temp.keep(f"lines{number}", f"{converted} ({taken.select}) AS src")
+        rows = self._prove(table, name, lists, lambda rest: f"{converted} ({rest}) AS src", taken)
         if self.how.extra == "error":
             self._refuse_unknown(table, name, lists, where)
         first = next_id(scan)
-        rows = int(scan.session.execute(f"SELECT count(*) FROM {name}")[0][0])
         names = ", ".join(quote.ident(column.name) for column in child.contract.columns)
         select = f"""SELECT CAST(rowid + {first} AS BIGINT) AS _hg_id, {DOC}, {PART}, {", ".join(places)}, {names},
                      {", ".join(scan.bits.mask_columns())} FROM {name}"""
@@ -176,24 +173,29 @@ class Children:
     def _counts(self, flag: str) -> bool:
         return flag != EXTRA or self.how.extra == "quarantine"
 
-    def _prove(self, table: _Table, name: str, lists: Lists) -> None:
-        """As many lines were taken as the lists have. Lists that are none are noted."""
-        session = table.scan.session
-        size = taking.measured(lists)
+    def _prove(self, table: _Table, name: str, lists: Lists, converted: Callable[[str], str], taken: Taken) -> int:
+        """As many lines were taken as the lists have, those that had to be taken otherwise included; how many.
+
+        Lists that are none are noted.
+        """
+        session, size = table.scan.session, taking.measured(lists)
         sizes = f"SELECT {PART}, {size} AS n FROM ({lists.select}) AS s"
         found = session.execute(f"SELECT {PART}, CAST(sum(n) AS BIGINT) FROM ({sizes}) AS s GROUP BY 1")
-        read = {part: int(rows or 0) for part, rows in found}
-        have = dict(session.execute(f"SELECT {PART}, count(*) FROM {name} GROUP BY 1"))
-        for part, rows in read.items():
-            if have.get(part, 0) != rows:
-                raise _lost(table.kin.child, rows, have.get(part, 0))
-            table.read[part] = table.read.get(part, 0) + rows
+        read = {part: int(rows) for part, rows in found if rows}
+        if read != _by_part(session, name) and taken.rest is not None:
+            session.execute(f"INSERT INTO {name} {converted(taken.rest())}")
+        have = _by_part(session, name)
+        for part in {*read, *have}:
+            if have.get(part, 0) != read.get(part, 0):
+                raise _lost(table.kin.child, read.get(part, 0), have.get(part, 0))
+            table.read[part] = table.read.get(part, 0) + read[part]
         if lists.physical == JSON_VALUE:
             outer = [f"CAST({place(level)} AS VARCHAR)" for level in range(table.wanted.level)]
             path = " || '.' || ".join(outer) or "CAST(NULL AS VARCHAR)"
             none = f"SELECT {DOC}, {PART}, {path} AS path, 0 AS nth FROM ({lists.select}) AS s WHERE NOT prefix(l, '[')"
             kept = table.scan.temp.keep(f"none{len(table.not_lists)}", none)
             table.not_lists.append(f"SELECT * FROM {kept}")
+        return sum(have.values())
 
     def _refuse_unknown(self, table: _Table, name: str, lists: Lists, where: str) -> None:
         """Stops the load at a key of a line that the contract does not name."""
@@ -345,6 +347,10 @@ def _as_lists(child: Child, head: str, fed: Fed, relation: str, where: str, doub
     if lists is None:
         raise _never_fits(child, "a list", fed.physical, where)
     return lists
+
+
+def _by_part(session: Session, name: str) -> dict[int, int]:
+    return dict(session.execute(f"SELECT {PART}, count(*) FROM {name} GROUP BY 1"))
 
 
 def _keys(table: _Table, name: str, lists: Lists) -> set[str]:

@@ -70,11 +70,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Taken:
-    """Lines: a SELECT of `_hg_doc, _hg_part`, places, flags, `_hg_k<n>` and `columns`. `kinds`: of the inner lists."""
+    """Lines: a SELECT of `_hg_doc, _hg_part`, places, flags, `_hg_k<n>` and `columns`. `kinds`: of the inner lists.
+
+    `rest`: makes the SELECT of the lines that are not in it, where there are fewer than the lists have.
+    """
 
     select: str
     columns: tuple[SourceColumn, ...]
     kinds: tuple[str, ...]
+    rest: Callable[[], str] | None = None
 
 
 def of_text(fed: Fed) -> bool:
@@ -110,43 +114,40 @@ def as_lists(select: Callable[[str], str], fed: Fed, doubtful: bool) -> Lists | 
 
 
 def taken_apart(temp: Temp, name: str, lists: Lists, wanted: Wanted, known: bool) -> Taken:
-    """The lines of the lists. `known`: keys that nobody asks for are flagged. Makes temporary tables `name_...`."""
+    """The lines of the lists. `known`: keys that nobody asks for are flagged. May make temporary tables `name_...`."""
     if lists.physical != JSON_VALUE:
         return _typed(lists, wanted, known)
     split = f"SELECT *, json_extract(l, '$[*]') AS v FROM ({lists.select}) AS s WHERE prefix(l, '[')"
     whole = "'[' || array_to_string(v, ',') || ']' = l"
     if lists.spaced:  # blanks inside of texts are the same on both sides
         whole = "replace('[' || array_to_string(v, ',') || ']', ' ', '') = replace(l, ' ', '')"
-    exact = f"SELECT * FROM ({split}) AS s WHERE {whole}"
-    selects = [_members(exact, wanted, known, bare=True)]
-    others = temp.keep(
-        f"{name}_others", f"SELECT {DOC}, {PART}{wanted.outer}, l FROM ({split}) AS s WHERE NOT ({whole})"
-    )
-    if temp.session.execute(f"SELECT 1 FROM {others} LIMIT 1"):
-        marked = _marked(temp, f"{name}_marked", others)
-        again = f"SELECT *, json_extract(l, '$[*]') AS v FROM {marked}"
-        selects.append(_members(again, wanted, known, bare=False))
+
+    def rest() -> str:
+        others = f"SELECT {DOC}, {PART}{wanted.outer}, l FROM ({split}) AS s WHERE NOT ({whole})"
+        marked = _marked(temp, f"{name}_marked", temp.keep(f"{name}_others", others))
+        return _members(f"SELECT *, json_extract(l, '$[*]') AS v FROM {marked}", wanted, known, "$")
+
     columns = tuple(SourceColumn(one, JSON_VALUE) for one in dict.fromkeys(wanted.columns))
-    return Taken(" UNION ALL ".join(selects), columns, (JSON_VALUE,) * len(wanted.inner))
+    exact = _members(f"SELECT * FROM ({split}) AS s WHERE {whole}", wanted, known, "")
+    return Taken(exact, columns, (JSON_VALUE,) * len(wanted.inner), rest)
 
 
-def _members(split: str, wanted: Wanted, known: bool, bare: bool) -> str:
-    """The lines of lists that are split into `v`. Not `bare`: scalars in them are marked."""
+def _members(split: str, wanted: Wanted, known: bool, mark: str) -> str:
+    """The lines of lists that are split into `v`. `mark`: what keys and texts in them begin with."""
     own = place(wanted.level)
     lines = f"""SELECT {DOC}, {PART}{wanted.outer}, CAST(unnest(v) AS VARCHAR) AS e,
-                generate_subscripts(v, 1) AS {own} FROM ({split}) AS s"""
+                CAST(generate_subscripts(v, 1) AS BIGINT) AS {own} FROM ({split}) AS s"""
     pointers = _pointers(wanted.paths)
-    mark = "" if bare else "$"
-    listed = ", ".join(literal(_pointer([mark + key for key in one])) for one in pointers)
-    lines = f"""SELECT {DOC}, {PART}{wanted.outer}, CAST({own} AS BIGINT) AS {own}, e,
-                json_extract(e, [{listed}]) AS v, json_keys(e) AS k FROM ({lines}) AS s"""
-    if not pointers:
-        lines = lines.replace("json_extract(e, []) AS v", "NULL AS v")
-    at = {path: f"v[{number}]" for number, path in enumerate(pointers, 1)}
+    if pointers:
+        listed = ", ".join(literal(_pointer([mark + key for key in one])) for one in pointers)
+        lines = f"SELECT *, json_extract(e, [{listed}]) AS v FROM ({lines}) AS s"
+        found = ", ".join(f"CAST(v[{number}] AS VARCHAR) AS m{number}" for number in range(1, len(pointers) + 1))
+        lines = f"SELECT {DOC}, {PART}{wanted.outer}, {own}, e, {found} FROM ({lines}) AS s"
+    at = {path: f"m{number}" for number, path in enumerate(pointers, 1)}
 
     def value(source: str) -> str:
         text = "e" if source == ITSELF else _reached(source, at)
-        return f"nullif({text if bare else _unmarked(text)}, 'null')"
+        return f"nullif({_unmarked(text) if mark else text}, 'null')"
 
     names = [f"{value(one)} AS {ident(one)}" for one in dict.fromkeys(wanted.columns)]
     names += [f"{value(one)} AS {inner(number)}" for number, one in enumerate(wanted.inner)]
@@ -158,16 +159,25 @@ def _flags(wanted: Wanted, at: dict[tuple[str, ...], str], known: bool, mark: st
     if not wanted.paths:
         return [f"false AS {flag}" for flag in (ODD, TWICE, EXTRA)]
     first = sorted({path.split(".")[0] for path in wanted.paths})
-    there = " + ".join(f"CAST({at[(name,)]} IS NOT NULL AS INTEGER)" for name in first)
-    # More keys than were found by name: some are not known, or stand there twice.
-    more = f"len(k) <> {there}"
+    # An object is as long as the members that were found by name, or it has more: unknown ones, or one twice.
+    sizes = [
+        f"CASE WHEN {at[(name,)]} IS NULL THEN 0 ELSE strlen({at[(name,)]}) + {_size(mark + name)} END"
+        for name in first
+    ]
+    more = f"prefix(e, '{{') AND strlen(e) <> 1 + {' + '.join(sizes)}"
     names = ", ".join(literal(mark + name) for name in first)
-    extra = f"CASE WHEN {more} THEN NOT list_has_all([{names}], k) ELSE false END" if known else "false"
+    extra = f"CASE WHEN {more} THEN NOT list_has_all([{names}], json_keys(e)) ELSE false END" if known else "false"
+    twice = "len(json_keys(e)) <> len(list_distinct(json_keys(e)))"
     return [
         f"NOT prefix(e, '{{') AS {ODD}",
-        f"CASE WHEN {more} THEN len(k) <> len(list_distinct(k)) ELSE false END AS {TWICE}",
+        f"CASE WHEN {more} THEN {twice} ELSE false END AS {TWICE}",
         f"{extra} AS {EXTRA}",
     ]
+
+
+def _size(key: str) -> int:
+    """Bytes of a member but for its value: the key, its colon and a comma."""
+    return len(json.dumps(key, ensure_ascii=False).encode()) + 2
 
 
 def _pointers(paths: Sequence[str]) -> list[tuple[str, ...]]:
@@ -183,9 +193,9 @@ def _pointer(keys: Sequence[str]) -> str:
 def _reached(source: str, at: dict[tuple[str, ...], str]) -> str:
     """The value that a path leads to, BLOCKED where something stands in its way."""
     keys = tuple(source.split("."))
-    found = f"CAST({at[keys]} AS VARCHAR)"
+    found = at[keys]
     for size in range(1, len(keys)):
-        way = f"CAST({at[keys[:size]]} AS VARCHAR)"
+        way = at[keys[:size]]
         found = f"CASE WHEN {way} <> 'null' AND NOT prefix({way}, '{{') THEN '{BLOCKED}' ELSE {found} END"
     return found
 
