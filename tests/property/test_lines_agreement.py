@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import event, given, note
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 from tests.property.driver import Warehouse, _canonical, differences, oracle_view
+from tests.property.postgres import warehouse
 
 from headgate.sql import quote
 from headgate.testing import oracle
@@ -132,25 +133,34 @@ def child_tables(real: Warehouse, flow: oracle.Flow) -> dict[str, Counter[Any]]:
     return found
 
 
-def agree(case: tuple[oracle.Flow, list[Step]], opened: Any = None) -> None:
-    flow, steps = case
+def agree(real: Warehouse, flow: oracle.Flow, steps: list[Step]) -> None:
     note(ingest_form(flow, "orders/*.ndjson"))
     state = parents()
-    real = Warehouse(flow) if opened is None else Warehouse(flow, opened=opened)
+    for step in steps:
+        note(f"{step.kind} {step.files} slices={step.slices}")
+        state = play(state, flow, step)
+        real.play(step)
+        assert differences(real.view(), oracle_view(state)) == []
+        expected = oracle.lines_of(state, flow.contract, flow.table)
+        event(f"{flow.disposition} with lines" if any(expected.values()) else "no line")
+        assert child_tables(real, flow) == expected
+        assert real.findings() == []
+
+
+@settings(max_examples=max(10, settings().max_examples // 3))
+@given(cases())
+def test_child_tables_end_in_the_state_of_the_oracle(case: tuple[oracle.Flow, list[Step]]) -> None:
+    flow, steps = case
+    real = Warehouse(flow)
     try:
-        for step in steps:
-            note(f"{step.kind} {step.files} slices={step.slices}")
-            state = play(state, flow, step)
-            real.play(step)
-            assert differences(real.view(), oracle_view(state)) == []
-            expected = oracle.lines_of(state, flow.contract, flow.table)
-            event(f"{flow.disposition} with lines" if any(expected.values()) else "no line")
-            assert child_tables(real, flow) == expected
-            assert real.findings() == []
+        agree(real, flow, steps)
     finally:
         real.close()
 
 
-@given(cases())
-def test_child_tables_end_in_the_state_of_the_oracle(case: tuple[oracle.Flow, list[Step]]) -> None:
-    agree(case)
+@settings(max_examples=max(3, settings().max_examples // 10))
+@given(case=cases())
+def test_on_postgres_too(postgres_of_worker: str, case: tuple[oracle.Flow, list[Step]]) -> None:
+    flow, steps = case
+    with warehouse(postgres_of_worker, flow) as real:
+        agree(real, flow, steps)
