@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from headgate.books import ledger, lines, tables
 from headgate.books.commit import in_plain_transaction
@@ -32,7 +33,7 @@ def prepare(session: StoreSession, table: TableRef, children: Sequence[Kin], reb
     for kin in children:
         child = TableRef.parse(kin.child.table)
         if rebuild or blank or str(child) not in known:
-            in_plain_transaction(session, lambda: _make(session, table, kin, rebuild, blank))  # noqa: B023
+            in_plain_transaction(session, partial(_make, session, table, kin, rebuild, blank))
         else:
             compare(session, table, kin)
 

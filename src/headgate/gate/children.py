@@ -7,18 +7,28 @@ record. Nothing here decides a fate: a line has that of its record.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from headgate.books.work import LineCounts
 from headgate.contracts.children import ITSELF, Kin, family
 from headgate.contracts.model import Child, Contract
-from headgate.core.errors import ContractError, Finding, InternalError, nearest
-from headgate.core.protocols import Session, StoreSession
+from headgate.core.errors import ContractError, Finding, nearest
+from headgate.core.protocols import StoreSession
 from headgate.core.values import Batch
 from headgate.gate import lines as taking
 from headgate.gate import sets
 from headgate.gate.bits import EXTRA_RULE, MALFORMED_RULE, Bits, Reason, bits_of
+from headgate.gate.childtable import (
+    ChildTable,
+    by_part,
+    documents_of,
+    keys_of_first,
+    lost_lines,
+    never_fits,
+    reasons,
+    repeated,
+)
 from headgate.gate.lines import DOC, EXTRA, ODD, PART, TWICE, Lists, Taken, Wanted, inner, place
 from headgate.gate.scan import Scan, Span, convert_columns, list_source, next_id
 from headgate.gate.told import Told
@@ -43,33 +53,6 @@ class How:
 
 
 @dataclass
-class _Table:
-    """The lines of one child table. `tables`: where they are kept, each with the type of its inner lists."""
-
-    kin: Kin
-    wanted: Wanted
-    scan: Scan
-    verdict: Verdict
-    own: Mapping[str, int]
-    """The bits of what is no rule of the contract: a line that is no object, and so on."""
-    tables: list[tuple[str, Taken]] = field(default_factory=list)
-    not_lists: list[str] = field(default_factory=list)
-    """SELECTs of `_hg_doc, _hg_part` and the line (text, or NULL) whose list is none."""
-    read: dict[int, int] = field(default_factory=dict)
-    """Lines by part, as the lists say."""
-
-    @property
-    def lines(self) -> str:
-        """SELECT of `_hg_id, _hg_doc, _hg_part`, places, the contract's columns and the words of the mask."""
-        return self.scan.sql
-
-    @property
-    def path(self) -> str:
-        """SQL of the line as reasons call it: 2, or 2.1 for a line inside of line 2."""
-        return " || '.' || ".join(f"CAST({place(level)} AS VARCHAR)" for level in range(self.wanted.level + 1))
-
-
-@dataclass
 class Children:
     """All child tables of one commit. `documents`: the scan of the records; `bit`: the reason in their masks."""
 
@@ -78,12 +61,12 @@ class Children:
     contract: Contract
     bit: int
     how: How
-    judged: list[_Table] = field(default_factory=list)
+    judged: list[ChildTable] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.judged = [self._table(kin) for kin in family(self.contract)]
 
-    def _table(self, kin: Kin) -> _Table:
+    def _table(self, kin: Kin) -> ChildTable:
         contract = kin.child.contract
         bits, own = self._bits(contract)
         scan = Scan(
@@ -92,7 +75,7 @@ class Children:
         )  # fmt: skip
         columns = tuple(column.source for column in contract.columns)
         lists = tuple(child.source for child in contract.children)
-        return _Table(kin, Wanted(len(kin.places) - 1, columns, lists), scan, Verdict(scan), own)
+        return ChildTable(kin, Wanted(len(kin.places) - 1, columns, lists), scan, Verdict(scan), own)
 
     def _bits(self, contract: Contract) -> tuple[Bits, dict[str, int]]:
         """The bits of the line's rules, and behind them those of its shape."""
@@ -119,7 +102,7 @@ class Children:
             for number, (lists, where) in enumerate(self._lists(table)):
                 self._keep(table, number, lists, where)
 
-    def _lists(self, table: _Table) -> list[tuple[Lists, str]]:
+    def _lists(self, table: ChildTable) -> list[tuple[Lists, str]]:
         """The lists of all records or lines, each with a place for messages."""
         child = table.kin.child
         if table.kin.above is not None:
@@ -146,11 +129,11 @@ class Children:
         where = span.batch.location or span.batch.partition
         return _as_lists(child, head, fed, f"({span.batch.relation}) AS src", where, self.how.former), where
 
-    def _keep(self, table: _Table, number: int, lists: Lists, where: str) -> None:
+    def _keep(self, table: ChildTable, number: int, lists: Lists, where: str) -> None:
         """Makes the table of the lines, converted, and proves that none is lacking."""
         child, scan, temp = table.kin.child, table.scan, table.scan.temp
         if table.wanted.paths and not taking.is_object(lists.physical):
-            raise _never_fits(child, "a list of objects", lists.physical, where)
+            raise never_fits(child, "a list of objects", lists.physical, where)
         taken = taking.taken_apart(temp, f"t{number}", lists, table.wanted, self.how.extra != "ignore")
         batch = Batch("", taken.select, taken.columns, 0, {}, {}, True, lambda rows: "", location=where)
         values, failing = convert_columns(scan, batch)
@@ -173,7 +156,7 @@ class Children:
     def _counts(self, flag: str) -> bool:
         return flag != EXTRA or self.how.extra == "quarantine"
 
-    def _prove(self, table: _Table, name: str, lists: Lists, converted: Callable[[str], str], taken: Taken) -> int:
+    def _prove(self, table: ChildTable, name: str, lists: Lists, converted: Callable[[str], str], taken: Taken) -> int:
         """As many lines were taken as the lists have, those that had to be taken otherwise included; how many.
 
         Lists that are none are noted.
@@ -182,12 +165,12 @@ class Children:
         sizes = f"SELECT {PART}, {size} AS n FROM ({lists.select}) AS s"
         found = session.execute(f"SELECT {PART}, CAST(sum(n) AS BIGINT) FROM ({sizes}) AS s GROUP BY 1")
         read = {part: int(rows) for part, rows in found if rows}
-        if read != _by_part(session, name) and taken.rest is not None:
+        if read != by_part(session, name) and taken.rest is not None:
             session.execute(f"INSERT INTO {name} {converted(taken.rest())}")
-        have = _by_part(session, name)
+        have = by_part(session, name)
         for part in {*read, *have}:
             if have.get(part, 0) != read.get(part, 0):
-                raise _lost(table.kin.child, read.get(part, 0), have.get(part, 0))
+                raise lost_lines(table.kin.child, read.get(part, 0), have.get(part, 0))
             table.read[part] = table.read.get(part, 0) + read[part]
         if lists.physical == JSON_VALUE:
             outer = [f"CAST({place(level)} AS VARCHAR)" for level in range(table.wanted.level)]
@@ -197,12 +180,12 @@ class Children:
             table.not_lists.append(f"SELECT * FROM {kept}")
         return sum(have.values())
 
-    def _refuse_unknown(self, table: _Table, name: str, lists: Lists, where: str) -> None:
+    def _refuse_unknown(self, table: ChildTable, name: str, lists: Lists, where: str) -> None:
         """Stops the load at a key of a line that the contract does not name."""
         child, known = table.kin.child, {path.split(".")[0] for path in table.wanted.paths}
         if not table.scan.session.execute(f"SELECT 1 FROM {name} WHERE {EXTRA} LIMIT 1"):
             return
-        unknown = next(iter(_keys(table, name, lists) - known), "")
+        unknown = next(iter(keys_of_first(table, name, lists) - known), "")
         names = [column.source for column in child.contract.columns]
         raise ContractError(
             Finding(
@@ -221,12 +204,12 @@ class Children:
         for table in self.judged:
             table.verdict.start()
             for rule, bit in table.scan.bits.unique_bits:
-                table.verdict.add(_repeated(table, rule.columns), QUARANTINED, bit)
+                table.verdict.add(repeated(table, rule.columns), QUARANTINED, bit)
         for table in self.judged:
             for none in table.not_lists:
                 documents.add(f"SELECT {DOC} AS _hg_id, {PART} FROM ({none}) AS n", QUARANTINED, self.bit)
             if table.verdict.rows:
-                documents.add(_documents(table), QUARANTINED, self.bit)
+                documents.add(documents_of(table), QUARANTINED, self.bit)
 
     def move(self) -> None:
         """Goes to the store with what its references ask for."""
@@ -235,7 +218,7 @@ class Children:
             table.verdict.move(self.session, tuple(names), [DOC])
 
     @property
-    def _referring(self) -> list[_Table]:
+    def _referring(self) -> list[ChildTable]:
         return [table for table in self.judged if table.scan.bits.reference_bits]
 
     def judge_references(self, documents: Verdict) -> None:
@@ -244,7 +227,7 @@ class Children:
             for rule, bit in table.scan.bits.reference_bits:
                 sets.judge_reference(table.verdict, rule, bit)
             if table.verdict.rows:
-                documents.add(_documents(table), QUARANTINED, self.bit)
+                documents.add(documents_of(table), QUARANTINED, self.bit)
 
     def come_back(self) -> None:
         for table in self._referring:
@@ -263,7 +246,7 @@ class Children:
             if not table.verdict.rows:
                 continue
             broken = f"{table.verdict.table} AS v JOIN ({table.lines}) AS l ON l._hg_id = v._hg_id"
-            for bit, reason, condition in _reasons(table):
+            for bit, reason, condition in reasons(table):
                 found = f"""SELECT l.{DOC}, l.{PART}, {table.path} AS path, l._hg_id AS nth
                             FROM {broken} WHERE ({condition}) AND l.{DOC} IN ({refused})"""
                 self._tell(told, found, reason, first + bit + 1)
@@ -323,7 +306,7 @@ class Children:
                     of_part[name] = of_part.get(name, 0) + count
         return found
 
-    def _named(self, table: str) -> _Table:
+    def _named(self, table: str) -> ChildTable:
         return next(one for one in self.judged if one.kin.child.table == table)
 
     def drop(self) -> None:
@@ -338,86 +321,12 @@ def fits_children(scan: Scan, batch: Batch, contract: Contract) -> None:
         fed = list_source(scan, batch, child)
         lists = _as_lists(child, "SELECT", fed, "src", batch.location or batch.partition)
         if any(column.source != ITSELF for column in child.contract.columns) and not taking.is_object(lists.physical):
-            raise _never_fits(child, "a list of objects", lists.physical, batch.location or batch.partition)
+            raise never_fits(child, "a list of objects", lists.physical, batch.location or batch.partition)
 
 
 def _as_lists(child: Child, head: str, fed: Fed, relation: str, where: str, doubtful: bool = False) -> Lists:
     """The lists of a relation. Raises ContractError `type-never-fits`."""
     lists = taking.as_lists(lambda text: f"{head}, {text} AS l FROM {relation}", fed, doubtful)
     if lists is None:
-        raise _never_fits(child, "a list", fed.physical, where)
+        raise never_fits(child, "a list", fed.physical, where)
     return lists
-
-
-def _by_part(session: Session, name: str) -> dict[int, int]:
-    return dict(session.execute(f"SELECT {PART}, count(*) FROM {name} GROUP BY 1"))
-
-
-def _keys(table: _Table, name: str, lists: Lists) -> set[str]:
-    """The keys of the first line that has one which nobody asks for."""
-    if lists.physical != JSON_VALUE:
-        return set(taking.members(lists.physical))
-    levels = range(table.wanted.level)
-    same = "".join(f" AND n.{place(level)} = o.{place(level)}" for level in levels)
-    element = f"json_extract(o.l, '$[' || (n.{place(table.wanted.level)} - 1) || ']')"
-    [(keys,)] = table.scan.session.execute(
-        f"""SELECT json_keys(CAST({element} AS VARCHAR))
-            FROM (SELECT * FROM {name} WHERE {EXTRA} ORDER BY rowid LIMIT 1) AS n
-            JOIN ({lists.select}) AS o ON o.{DOC} = n.{DOC}{same} LIMIT 1"""
-    )
-    return set(keys)
-
-
-def _repeated(table: _Table, columns: Sequence[str]) -> str:
-    """The lines that have these values in common with another of their list: `_hg_id, _hg_part`."""
-    names = [DOC, *(place(level) for level in range(table.wanted.level)), *map(quote.ident, columns)]
-    known = " AND ".join(f"{quote.ident(one)} IS NOT NULL" for one in columns)
-    listed, same = ", ".join(names), " AND ".join(f"s.{one} = d.{one}" for one in names)
-    return f"""SELECT s._hg_id, s.{PART} FROM ({table.lines}) AS s JOIN (
-                   SELECT {listed} FROM ({table.lines}) AS s WHERE {known} GROUP BY {listed} HAVING count(*) > 1
-               ) AS d ON {same}"""
-
-
-def _documents(table: _Table) -> str:
-    """The records of the lines that broke a rule: `_hg_id, _hg_part`."""
-    return f"""SELECT DISTINCT r.{DOC} AS _hg_id, r.{PART} FROM ({table.verdict.records}) AS r
-               JOIN {table.verdict.table} AS v ON v._hg_id = r._hg_id"""
-
-
-def _reasons(table: _Table) -> Iterator[tuple[int, Reason, str]]:
-    """Every reason that some line has, under the names of its table, and the condition on the verdict `v`.
-
-    Of what is no object, nothing else is told.
-    """
-    bits, name = table.scan.bits, table.kin.child.table
-    merged = ", ".join(f"bit_or({word})" for word in bits.mask_columns())
-    [words] = table.scan.session.execute(f"SELECT {merged} FROM {table.verdict.table}")
-    odd = table.own[ODD]
-    for bit, reason in bits.numbered(words):
-        columns = [f"{name}.{column}" for column in reason.column.split(", ")] if reason.column else [name]
-        alone = "" if bit == odd else f" AND NOT ({bits.any_of([odd], 'v')})"
-        yield bit, replace(reason, column=", ".join(columns)), f"({bits.any_of([bit], 'v')}){alone}"
-
-
-def _never_fits(child: Child, wanted: str, physical: str, where: str) -> ContractError:
-    return ContractError(
-        Finding(
-            "type-never-fits",
-            "error",
-            f"{child.source!r} is to be {wanted} for {child.table}: no value of type {physical} is",
-            f"{child.where or ''} against {where}" if where else str(child.where or child.table),
-            "correct the child's from:, or take the value as a json column",
-        )
-    )
-
-
-def _lost(child: Child, rows: int, count: int) -> InternalError:
-    return InternalError(
-        Finding(
-            "parser-disagrees",
-            "error",
-            f"the lists for {child.table} have {rows} lines, {count} were taken from them; nothing was loaded",
-            str(child.where or child.table),
-            "report it with the file: this is a defect of Headgate",
-        )
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from headgate.books import ledger
+from headgate.books import child_tables, ledger
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import StoreSession
 from headgate.run.build import inputs_of, stale
@@ -58,6 +58,8 @@ def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
         change = NOTHING if choice.rebuild else expected(session, flow)
+        if not choice.rebuild:
+            child_tables.expected(session, flow.table, flow.children)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
     if not change.changes:

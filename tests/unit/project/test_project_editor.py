@@ -19,7 +19,7 @@ from headgate.cli.main import main
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
-from headgate.project import contractfile, ingest, load, models, modeltests, read, source
+from headgate.project import children, contractfile, ingest, load, models, modeltests, read, source
 from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
 from headgate.project.read import read_project
 from headgate.testing.oracle import Flow
@@ -103,6 +103,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
     files = {models.KEY, *contractfile.KINDS, "object"}
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
+    words |= {*children.KEYS}
     assert words == set(properties(schema("ingest")))
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
@@ -122,6 +123,9 @@ WRONG = [
     ("ingest", INGEST + "rules: {r: {chek: id > 0}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severty: warn}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severity: fatal}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, positon: p}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, children: {raw.d: {columns: {x: int}}}}}\n"),
     ("ingest", INGEST + "twin_files: both\n"),
     ("ingest", INGEST + "load: apend\n"),
     ("ingest", INGEST + "load: {upsrt: id}\n"),

@@ -313,6 +313,17 @@ def test_a_change_by_hand_is_accepted_with_the_records(two_loads: Folder, tmp_pa
     assert made.codes() == []
 
 
+def test_lines_that_no_record_brought_stop_the_commit(two_loads: Folder, tmp_path: Path) -> None:
+    made = two_loads.copy(tmp_path / "p")
+    made.behind("INSERT INTO raw.order_items SELECT * REPLACE (3 AS _hg_load) FROM raw.order_items LIMIT 1")
+    made.write("data/c.ndjson", lines(order(4, ITEM)))
+    with pytest.raises(HeadgateError) as told:
+        made.run()
+    assert told.value.finding.code == "books-unbalanced"
+    assert "1 lines read for raw.order_items, 2 loaded" in told.value.finding.what
+    assert made.rows("SELECT max(id) FROM raw.orders") == [(3,)]
+
+
 class Died(Exception):
     """Stands for the death of the process."""
 
