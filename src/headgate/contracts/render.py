@@ -21,6 +21,7 @@ from headgate.contracts.model import (
     RowRule,
     UniqueRule,
 )
+from headgate.contracts.named import expected
 from headgate.core.errors import InternalError
 from headgate.types.forms import Form
 
@@ -48,7 +49,9 @@ def conditions(contract: Contract) -> dict[str, str | dict[str, Any]]:
 
 
 def _condition(rule: RowRule) -> str | dict[str, Any]:
-    more = ({"severity": "warn"} if rule.severity == "warn" else {}) | _mostly(rule.mostly)
+    usual = expected(rule.args[1], rule.args[0]) if rule.args else expected(rule.sql)
+    more: dict[str, Any] = {"message": rule.message} if rule.message != usual else {}
+    more |= ({"severity": "warn"} if rule.severity == "warn" else {}) | _mostly(rule.mostly)
     if rule.args:
         return {"when": rule.args[0], "then": rule.args[1]} | more
     return {"check": rule.sql} | more if more else rule.sql
