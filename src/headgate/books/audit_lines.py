@@ -30,7 +30,7 @@ def audit_lines(session: StoreSession, name: str, history: Sequence[Entry]) -> I
     for child, standing in known.items():
         yield from _state(session, name, child, standing)
         yield from _columns(session, name, child, standing)
-        if child in whole:
+        if child in whole and session.columns(TableRef.parse(child)) is not None:
             yield from _contents(session, name, child, standing)
             yield from _places(session, name, child, standing)
             if standing.told.get("above") in (None, *whole):
@@ -85,6 +85,8 @@ def _state(session: StoreSession, name: str, child: str, standing: Standing) -> 
 def _columns(session: StoreSession, name: str, child: str, standing: Standing) -> Iterator[Finding]:
     """The table is not there, or lacks a column by which lines are told apart."""
     columns = session.columns(TableRef.parse(child))
+    if columns is None and standing.given_up:
+        return
     if columns is None:
         what = f"the books know {child}, but the warehouse has no such table"
         yield _broken("table-missing", what, child, _anew(name))

@@ -43,6 +43,8 @@ class Standing:
     entry: int = 0
     told: Mapping[str, Any] = field(default_factory=dict)
     """How lines are told apart, as the last entry that says it does."""
+    given_up: bool = False
+    """Emptied, because the contract does not name it any more."""
 
     def apply(self, entry: Entry, facts: Mapping[str, Any]) -> None:
         """Takes in what an entry did to the table."""
@@ -55,6 +57,7 @@ class Standing:
         self.left[entry.id] = self.left.get(entry.id, 0) + facts.get("loaded", 0)
         self.rows, self.entry = facts["after"], entry.id
         self.told = facts if "places" in facts else self.told
+        self.given_up = "read" not in facts and "replaced" in facts and not facts["after"]
 
     @property
     def expected(self) -> dict[int, int]:
@@ -217,7 +220,8 @@ class Writing:
     def _stage(self) -> None:
         """Makes tables to fill in place of those that stand; one that the contract no longer names stays empty."""
         declared = {kin.child.table: kin.columns for kin in self.work.children}
-        for name in [*declared, *(one for one in self.before if one not in declared)]:
+        there = [one for one in self.before if self.session.columns(TableRef.parse(one)) is not None]
+        for name in [*declared, *(one for one in there if one not in declared)]:
             table = TableRef.parse(name)
             staged = self.staged[name] = staged_ref(table, self.work.attempt)
             if name in declared:

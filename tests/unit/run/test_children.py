@@ -251,16 +251,20 @@ def test_a_child_is_held_as_it_is_until_all_is_loaded_anew(tmp_path: Path) -> No
 
 
 def test_a_child_that_is_taken_out_is_emptied_with_the_next_full_refresh(tmp_path: Path) -> None:
-    made = folder(tmp_path, order(1, ITEM), order(2))
+    made = folder(tmp_path / "p", order(1, ITEM), order(2))
     made.run()
     made.write("ingest/orders.yml", ORDERS.format(load="upsert").partition("children:")[0] + "extra: ignore\n")
     assert made.step("raw.orders", full_refresh=True).status == "ok"
     assert items(made) == []
     assert made.codes() == []
+    again = made.copy(tmp_path / "dropped")
     with made.open() as project:
         project.restore("raw.orders")
     assert len(items(made)) == 1
     assert made.codes() == []
+    again.behind("DROP TABLE raw.order_items")
+    assert again.codes() == []
+    assert again.step("raw.orders", full_refresh=True).status == "ok"
 
 
 SPOILED = [
