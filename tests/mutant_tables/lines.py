@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import mutant
+from tests.mutant_tables.mutant import STORE, mutant
 
 CHILDREN = "tests/unit/run/test_children.py"
-AGREES = "tests/property/test_lines_agreement.py::test_child_tables_end_in_the_state_of_the_oracle"
 FATE = f"{CHILDREN}::test_a_record_loads_with_its_lines_and_is_refused_with_them"
 NEWER = f"{CHILDREN}::test_a_newer_record_takes_the_lines_of_the_older_with_it"
 NUMBERS = f"{CHILDREN}::test_numbers_and_texts_are_those_that_were_received"
 HOSTILE = f"{CHILDREN}::test_what_is_no_list_of_lines_is_told_with_its_place"
-HELD = f"{CHILDREN}::test_a_child_is_held_as_it_is_until_all_is_loaded_anew"
 SPOILED = f"{CHILDREN}::test_whatever_is_changed_in_a_child_table_is_found"
 BY_HAND = f"{CHILDREN}::test_a_change_by_hand_is_accepted_with_the_records"
 
@@ -37,7 +35,7 @@ LINES = (
         "if self.work.disposition not in IDENTIFIED:",
         "if False:",
         "a file that was delivered anew has its lines twice",
-        AGREES,
+        f"{STORE}lines_come_and_go_with_their_records",
     ),
     mutant(
         "lines-of-a-partition-stay",
@@ -45,15 +43,7 @@ LINES = (
         "if delivered is None or not delivered.texts:",
         "if True:",
         "lines stay behind the records of a partition that was exchanged",
-        AGREES,
-    ),
-    mutant(
-        "child-of-another-shape-taken",
-        "books/child_tables.py",
-        "        if kin.child.table not in known:",
-        "        if False:",
-        "a child that is new has no lines of the records loaded before, and nothing says so",
-        HELD,
+        f"{CHILDREN}::test_lines_go_with_the_records_of_their_partition",
     ),
     mutant(
         "numbers-written-anew",

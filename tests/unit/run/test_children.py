@@ -86,6 +86,15 @@ def test_a_newer_record_takes_the_lines_of_the_older_with_it(tmp_path: Path) -> 
     assert made.codes() == []
 
 
+def test_lines_go_with_the_records_of_their_partition(tmp_path: Path) -> None:
+    made = folder(tmp_path, order(1, ITEM), order(2, ITEM, at="2024-01-02"), load="{partition: at}")
+    made.run()
+    made.write("data/b.ndjson", lines(order(1, '{"sku":"x"}', '{"sku":"y"}'), order(3)))
+    assert made.step("raw.orders").children[0].rows_removed == 1
+    assert [(row[0], row[2]) for row in items(made)] == [(1, "x"), (1, "y"), (2, "a")]
+    assert made.codes() == []
+
+
 HARD = [
     '{"sku":"1.10","price":1.10}',
     '{"sku":1.20,"price":12345678.90}',
