@@ -19,8 +19,8 @@ from headgate.api.results import (
     ExportResult,
     FixResult,
     LedgerResult,
+    LineageResult,
     PlanResult,
-    PlanStep,
     ProfileResult,
     Progress,
     PurgeResult,
@@ -109,36 +109,41 @@ class Project:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.api.check import check
+        from headgate.api.lineage import unmet
 
         engine = DuckDBStore(None)
         try:
             with self._warehouse.reading() as store, self._warehouse.system(store) as system:
                 findings = check(self._pipeline(), store, engine, system)
+                if self._files.exposures:
+                    findings += unmet(self._pipeline(), self._files, store)
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
 
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
         """What `run` would do, in order, and why."""
-        from headgate.run.plan import plan
+        from headgate.api.plan import planned
+        from headgate.state.kept import Kept
 
         pipeline = self._pipeline()
-        with self._warehouse.reading() as store, store.session() as session:
-            steps = plan(pipeline, session, select, full_refresh)
-        return PlanResult(
-            tuple(
-                PlanStep(
-                    step.id,
-                    step.kind,
-                    "run" if step.runs else "skip",
-                    step.reason,
-                    step.sql,
-                    step.rows_read,
-                    step.rows_quarantined,
-                )
-                for step in steps
-            )
-        )
+        with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
+            return planned(session, pipeline, self._files, kept, select, full_refresh)
+
+    def lineage(
+        self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
+    ) -> LineageResult:
+        """Where the columns of a table, model or exposure (or one column of it) come from, and what is made of them.
+
+        `name`: `model`, `model.column`, `schema.table.column`; None for the whole project. `depth`: so many tables far.
+        *Errors*: ProjectError `unknown-table`, `no-such-column`.
+        """
+        from headgate.api.lineage import answer
+        from headgate.state.kept import Kept
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
+            return answer(session, pipeline, self._files, kept, name, up, down, depth)
 
     def run(
         self,
