@@ -34,7 +34,7 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     with system.session() as session:
         for flow in pipeline.flows:
             findings += _names(flow, session)
-        findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
+        findings += check_models(session, pipeline.models, [table for flow in pipeline.flows for table in flow.tables])
         for model in pipeline.models:
             findings += _split(model, session)
     return findings

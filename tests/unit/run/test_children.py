@@ -231,6 +231,12 @@ def test_models_and_references_know_child_tables(tmp_path: Path) -> None:
         "raw.orders": [("a.ndjson", 2, [("references", "raw.order_items.sku")])],
         "raw.a_sold": [("sold.csv", 2, [("references", "sku")])],
     }
+    with made.open() as project:
+        found = project.lineage("lines_per_order.order_id")
+    assert {(one.from_table, one.from_column) for one in found.up if one.to_table == "raw.order_items"} >= {
+        ("data/*.ndjson", "id")
+    }
+    assert [one.kind for one in found.tables if one.name == "raw.order_items"] == ["table"]
     made.write("data/b.ndjson", lines(order(3, ITEM)))
     due = {step.id: step.reason for step in made.open().plan().steps if step.status == "run"}
     assert due == {"raw.orders": "1 new file", "lines_per_order": "raw.order_items changes"}
