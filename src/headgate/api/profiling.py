@@ -70,7 +70,7 @@ def profile_tables(
 
 def named(session: StoreSession, pipeline: Pipeline, name: str) -> TableRef:
     """The table or model of that name, which the warehouse has."""
-    known = {str(flow.table).lower(): flow.table for flow in pipeline.flows}
+    known = {str(table).lower(): table for flow in pipeline.flows for table in flow.tables}
     for model in pipeline.models:
         known |= {model.name.lower(): model.target, str(model.target).lower(): model.target}
     ref = known.get(name.lower()) or known.get(str(TableRef.parse(name)).lower())

@@ -209,6 +209,7 @@ class Project:
                         counts.skipped,
                         warnings,
                         round(done.seconds, 3),
+                        look.children(counts) if done.status != "refused" else (),
                     )
                 )
             status = _status(steps)
@@ -219,8 +220,9 @@ class Project:
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
+        from headgate.project.children import tables as child_tables
 
-        declared = [ingest.table for ingest in self._files.ingests]
+        declared = [one.table for ingest in self._files.ingests for one in child_tables(ingest)]
         with self._warehouse.reading(bare=True) as store, store.session() as session:
             found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)

@@ -42,6 +42,22 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ChildRows(Answer):
+    """Lines of a child table that a load read, by what became of the records that they are in.
+
+    `rows_read` = loaded + quarantined + deduplicated + skipped; `rows_removed`: lines of records that gave way.
+    """
+
+    table: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    rows_removed: int = 0
+
+
+@dataclass(frozen=True)
 class Step(Answer):
     """What became of one step of a run. `id` is the table of a load, the name of a model.
 
@@ -61,6 +77,7 @@ class Step(Answer):
     rows_skipped: int = 0
     warnings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    children: tuple[ChildRows, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,24 @@ def compare(old: Contract, new: Contract, table: TableRef) -> tuple[Change, ...]
             sql = f"ALTER TABLE {quote.table(table)} ADD COLUMN {quote.ident(name)} {kind}"
             what = f"column added: {render.lines(new)[name]}"
             found.append(Change(what, name, "forward" if column.required else "full", sql))
-    return (*found, *_rest(old, new))
+    return (*found, *_rest(old, new), *_children(old, new))
+
+
+def _children(old: Contract, new: Contract) -> Iterator[Change]:
+    """Child tables are held as they are: whatever changes in their columns needs all to be loaded anew."""
+    before, after = ({child.table: child for child in one.children} for one in (old, new))
+    for name in (one for one in before if one not in after):
+        yield Change(f"child table {name} removed", None, "breaking")
+    for name, child in after.items():
+        was = before.get(name)
+        if was is None:
+            yield Change(f"child table {name} added", None, "breaking")
+            continue
+        if (was.source, was.links, was.position) != (child.source, child.links, child.position):
+            yield Change(f"child table {name} is fed or named in another way", None, "breaking")
+        for change in compare(was.contract, child.contract, TableRef.parse(name)):
+            column = f"{name}.{change.column}" if change.column else None
+            yield Change(change.what if column else f"{name}: {change.what}", column, change.verdict)
 
 
 def overall(changes: Iterable[Change]) -> Verdict:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.contracts.calls import verify_calls
+from headgate.contracts.children import places as children_places
 from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
 from headgate.contracts.pydantic import verify_model
@@ -91,7 +92,12 @@ def verify(contract: Contract, places: Mapping[str, Location] | None = None, del
     not-a-row-condition, not-an-aggregate, volatile-condition, rule-mismatch, and those of `contracts.calls.callee`.
     Loads the engine, reads no data, runs the files of functions, takes some hundredths of a second.
     """
-    return [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {}, deleted_if)]
+    found = [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {}, deleted_if)]
+    for child in contract.children:
+        head = children_places(child.table)
+        own = {name.removeprefix(head): place for name, place in (places or {}).items() if name.startswith(head)}
+        found += verify(child.contract, own)
+    return found
 
 
 def _verify_sql(contract: Contract, places: Mapping[str, Location], deleted_if: str) -> list[Finding]:

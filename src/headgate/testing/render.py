@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from headgate.testing.oracle.model import Column, Contract, Fields, File, Flow, Limit, Malformed, Reference, Rule
+from headgate.testing.oracle.model import (
+    Child,
+    Column,
+    Contract,
+    Fields,
+    File,
+    Flow,
+    Limit,
+    Malformed,
+    Reference,
+    Rule,
+    Unique,
+)
 from headgate.testing.oracle.values import written
 
 _WORD = re.compile(r"-?[A-Za-z0-9_.]+")
@@ -52,7 +64,21 @@ def short_form(contract: Contract) -> str:
         lines += [f"{title}:", *conditions] if conditions else []
     if contract.refuse_at_most:
         lines.append(f"refuse_at_most: {_limit(contract.refuse_at_most)}")
+    lines += ["children:", *(f"  {line}" for child in contract.children for line in _child(child))] * bool(
+        contract.children
+    )
     return "\n".join(lines) + "\n"
+
+
+def _child(child: Child) -> list[str]:
+    """A child's lines under `children:`."""
+    links = ", ".join(f"{key}: {name}" for key, name in child.links)
+    body = [f"from: {child.source}", f"position: {child.position}"]
+    body += [f"parent: {{{links}}}"] * (not child.above)  # inside of lines the names are those that nobody says
+    contract = Contract(child.columns, child.rules, uniques=tuple(Unique((one,)) for one in child.unique))
+    body += short_form(contract).splitlines()
+    body += ["children:", *(f"  {line}" for inner in child.children for line in _child(inner))] * bool(child.children)
+    return [f"{child.table}:", *(f"  {line}" for line in body)]
 
 
 def ingest_form(flow: Flow, source: str) -> str:

@@ -19,7 +19,18 @@ from headgate.cli.main import main
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
-from headgate.project import contractfile, exposures, ingest, load, models, modeltests, observing, read, source
+from headgate.project import (
+    children,
+    contractfile,
+    exposures,
+    ingest,
+    load,
+    models,
+    modeltests,
+    observing,
+    read,
+    source,
+)
 from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
 from headgate.project.read import read_project
 from headgate.testing.oracle import Flow
@@ -103,6 +114,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
     files = {models.KEY, *contractfile.KINDS, "object"}
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
+    words |= {*children.KEYS}
     assert words == set(properties(schema("ingest")))
     watched = {name for names in observing.KEYS.values() for name in names}
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
@@ -124,6 +136,9 @@ WRONG = [
     ("ingest", INGEST + "rules: {r: {chek: id > 0}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severty: warn}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severity: fatal}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, positon: p}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, children: {raw.d: {columns: {x: int}}}}}\n"),
     ("ingest", INGEST + "twin_files: both\n"),
     ("ingest", INGEST + "load: apend\n"),
     ("ingest", INGEST + "load: {upsrt: id}\n"),

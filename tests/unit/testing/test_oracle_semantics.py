@@ -9,6 +9,7 @@ import pytest
 from oracle_kit import AMOUNT, ID, counts, file, orders, refused, run, unique, values
 
 from headgate.testing.oracle import (
+    Child,
     Column,
     Contract,
     CrossRule,
@@ -23,6 +24,7 @@ from headgate.testing.oracle import (
     check_laws,
     fix,
     full_refresh,
+    lines_of,
     load,
     purge,
     replay,
@@ -37,6 +39,26 @@ UPSERT = {"disposition": "upsert", "keys": ("id",)}
 
 def more_or_equal(limit: int) -> Rule:
     return Rule("min", (limit,))
+
+
+# Lists inside of records
+
+
+def test_a_line_has_the_fate_of_its_record() -> None:
+    sku = Column("sku", "text", required="error")
+    child = Child("raw.items", "items", (sku,), (("id", "order_id"),))
+    flow = Flow("raw.orders", Contract((ID,), children=(child,)), "upsert", ("id",))
+
+    def records(*pairs: tuple[str, str]) -> File:
+        return File("1", tuple({"id": number, "items": text} for number, text in pairs), ("id", "items"))
+
+    first = records(("1", '[{"sku":"a"},{"sku":"b"}]'), ("2", '[{"sku":"c"},{"sku":null}]'))
+    state = run(flow, {"a": first}, {"a": first, "b": records(("1", '[{"sku":"d"}]'))})
+    assert lines_of(state, flow.contract, flow.table)["raw.items"] == {
+        (("order_id", "1"), ("position", "1"), ("sku", "d")): 1
+    }
+    assert refused(state) == [(2, [("required", "raw.items.sku")])]
+    assert state.records(flow.table)[0].reasons[0].message == "line 2: required"
 
 
 # 1 to 9: loads

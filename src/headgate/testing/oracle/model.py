@@ -130,6 +130,31 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A list inside of a record (or of a line) whose elements are rows of `table`. In the record it is a JSON text.
+
+    `links`: (key column of the record's table, column here); `above`: columns here with the places of the lines that
+    the list is in. Lines have types, required, rules, a key and `unique` columns within their list, and conditions.
+    A column that is read as "." is the element itself.
+    """
+
+    table: str
+    source: str
+    columns: tuple[Column, ...]
+    links: tuple[tuple[str, str], ...]
+    position: str = "position"
+    rules: tuple[CrossRule, ...] = ()
+    unique: tuple[str, ...] = ()
+    children: tuple[Child, ...] = ()
+    above: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> tuple[Child, ...]:
+        """The child itself and all inside of it."""
+        return (self, *(one for inner in self.children for one in inner.family))
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a table promises."""
 
@@ -140,6 +165,7 @@ class Contract:
     references: tuple[Reference, ...] = ()
     refuse_at_most: Limit | None = None
     calls: tuple[Call, ...] = ()
+    children: tuple[Child, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
