@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import contractfile, exposures, fields, ingest, load, models, modeltests, read, source
+from headgate.project import contractfile, exposures, fields, ingest, landing, load, models, modeltests, read, source
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -82,8 +82,11 @@ def _ingest() -> Schema:
         "load": _load(anywhere),
         **_contract(),
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
+        "land": _words(landing.WORDS),
         **anywhere,
     }
+    names = {"type": "object", "additionalProperties": {"type": "null"}}
+    shapes["columns"] = {"anyOf": [shapes["columns"], {"type": "array", "items": SCALAR}, names]}
     return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
 
 

@@ -16,7 +16,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, evolution, fields, load, models, pythonic, source
+from headgate.project import contractfile, evolution, fields, landing, load, models, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -24,6 +24,7 @@ from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 KEYS = (
     "table",
     "from",
+    "land",
     "load",
     "columns",
     "contract",
@@ -51,6 +52,7 @@ RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
+    whole, node = node, landing.plain(notes, node) if node.get("land") is not None else node
     for key in ("table", "from"):
         if node.get(key) is None:
             notes.error("missing-key", f"{key} is missing", where, "write table: schema.name and from: path")
@@ -80,9 +82,10 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(
+    entry = Ingest(
         table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite, **chosen
     )
+    return landing.settled(notes, whole, entry, words["on_change"] is not None)
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from headgate.books.history import History
 from headgate.contracts.evolution import Policy
 from headgate.contracts.great_expectations.suite import Suite
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
 from headgate.project.exposures import Exposure
@@ -70,6 +70,15 @@ class Ingest:
     where: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
     suite: Suite | None = None
+    land: Literal["", "raw"] = ""
+    """`raw`: every record is kept as it was received, with only its structure checked; there is no contract."""
+    limit: Limit | None = None
+    """Of a raw landing, which has no contract to say it."""
+
+    @property
+    def reads(self) -> TableRef | None:
+        """The raw landing that the rows come from; None where they come from elsewhere."""
+        return TableRef.parse(str(self.source.options["table"])) if self.source.kind == "table" else None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.project import exposures, fields, ingest, modeltests, publishing, secrets, yaml
+from headgate.project import exposures, fields, ingest, landing, modeltests, publishing, secrets, yaml
 from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
@@ -235,7 +235,7 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
         if other is not entry:
             what = f"two files load {entry.table}: {other.where} and {where}"
             notes.error("duplicate-table", what, entry.places["table"], "keep one, or give one another table")
-    return tuple(sorted(found.values(), key=lambda entry: entry.table))
+    return landing.linked(notes, sorted(found.values(), key=lambda entry: entry.table))
 
 
 def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...], tuple[Exposure, ...]]:

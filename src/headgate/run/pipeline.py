@@ -12,6 +12,7 @@ from headgate.models.compile import compile_models
 from headgate.models.graph import Graph, graph
 from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
 from headgate.project.model import ModelFile, Project
+from headgate.run.bronze import linked
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
 from headgate.run.split import flow_of
@@ -73,7 +74,7 @@ class Pipeline:
 
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
-    flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
+    flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
     sources = [_source(file, project.root) for file in project.models]
     models = compile_models(sources, [flow.table for flow in flows], engine)
     shape = graph(models)
@@ -92,7 +93,7 @@ def _source(file: ModelFile, root: Path) -> ModelSource:
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
     by_name = {flow.name: flow for flow in flows}
-    needs = {flow.name: _referenced(flow) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
+    needs = {flow.name: set(flow.needs) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
     try:
         return [by_name[name] for name in TopologicalSorter(needs).static_order()]
     except CycleError as error:
@@ -106,12 +107,6 @@ def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
                 "take one reference out of the contracts, or make it a test of a model",
             )
         ) from None
-
-
-def _referenced(flow: Flow) -> set[str]:
-    if flow.contract is None:
-        return set()
-    return {rule.to_table for rule in flow.contract.references if rule.to_table != flow.name}
 
 
 def _unknown(name: str, known: Iterable[str]) -> ProjectError:
