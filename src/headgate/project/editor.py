@@ -17,7 +17,19 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import contractfile, exposures, fields, ingest, landing, load, models, modeltests, read, source
+from headgate.project import (
+    contractfile,
+    exposures,
+    fields,
+    ingest,
+    landing,
+    load,
+    models,
+    modeltests,
+    observing,
+    read,
+    source,
+)
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -84,6 +96,7 @@ def _ingest() -> Schema:
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         "land": _words(landing.WORDS),
         **anywhere,
+        "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
     names = {"type": "object", "additionalProperties": {"type": "null"}}
     shapes["columns"] = {"anyOf": [shapes["columns"], {"type": "array", "items": SCALAR}, names]}
@@ -195,10 +208,24 @@ def _project() -> Schema:
         "warehouse": {"type": "string", "pattern": r"^(duckdb:|postgres(ql)?://)|\$\{\s*secret:"},
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
+        **_observing(),
     }
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)
+
+
+def _observing() -> dict[str, Schema]:
+    """What says how a project is watched."""
+    keep = {"type": "string", "pattern": f"^({observing.AGE}|\\s*{observing.FOREVER}\\s*)$"}
+    number = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": observing.MOST_SAMPLES}
+    limit = _contract()["refuse_at_most"]
+    shapes: dict[str, dict[str, Schema]] = {
+        "history": {"keep": keep},
+        "health": {"quarantine_at_most": limit},
+        "report": {"after_run": FLAG, "samples": number},
+    }
+    return {key: _object(names, shapes[key], "") for key, names in observing.KEYS.items()}
 
 
 CONTRACT_FILES = ("odcs", "json_schema")

@@ -74,6 +74,8 @@ class Ingest:
     """`raw`: every record is kept as it was received, with only its structure checked; there is no contract."""
     limit: Limit | None = None
     """Of a raw landing, which has no contract to say it."""
+    freshness_secs: int | None = None
+    """After how many seconds without a load the table is stale; None: the history of its loads says it."""
 
     @property
     def reads(self) -> TableRef | None:
@@ -140,6 +142,17 @@ class Warehouse:
 
 
 @dataclass(frozen=True)
+class Observing:
+    """How a project is watched: how long runs are remembered (None: for ever), how many refused records may wait before
+    a table is no longer healthy, whether a run writes the page, and how many records of each reason stand in it."""
+
+    keep_secs: int | None = 90 * 86_400
+    quarantine_at_most: Limit = field(default_factory=lambda: Limit(share=0.05))
+    page: bool = True
+    samples: int = 0
+
+
+@dataclass(frozen=True)
 class Project:
     """Everything that the files of one project say."""
 
@@ -152,3 +165,4 @@ class Project:
     """What the engine may take: `memory_limit` and `threads`, as it spells them."""
     groups: tuple[PublishGroup, ...] = ()
     exposures: tuple[Exposure, ...] = ()
+    observing: Observing = field(default_factory=Observing)
