@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from headgate.books import child_tables, ledger
 from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
-from headgate.core.errors import Finding, HeadgateError
+from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
 from headgate.core.values import Partition, TableRef
 from headgate.gate import pin
@@ -16,6 +16,7 @@ from headgate.gate.children import fits_children
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
+from headgate.run import bronze
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
 from headgate.run.pipeline import Pipeline
@@ -30,7 +31,7 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
         for flow in pipeline.flows:
-            findings += _flow(flow, session, reading.engine)
+            findings += _bound(flow, session, reading.engine)
     with system.session() as session:
         for flow in pipeline.flows:
             findings += _names(flow, session)
@@ -38,6 +39,14 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
         for model in pipeline.models:
             findings += _split(model, session)
     return findings
+
+
+def _bound(flow: Flow, session: StoreSession, reading: Engine) -> list[Finding]:
+    """As `_flow`; a flow that reads a raw landing is bound to what the books say of it first."""
+    try:
+        return list(_flow(bronze.bound(flow, session), session, reading))
+    except CommitError as error:
+        return list(error.findings)
 
 
 def _split(model: Model, session: StoreSession) -> Iterator[Finding]:
@@ -64,7 +73,7 @@ def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
 def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:
     if flow.contract is None:
         expected = expected_columns(flow.ingest.suite) if flow.ingest.suite is not None else []
-        yield from (one for one in flow.source.check(reading, expected) if one.code != "unknown-column")
+        yield from (one for one in bronze.checked(flow, reading, expected) if one.code != "unknown-column")
         yield from _suite(flow, session)
         return
     yield from flow.contract.notes
@@ -101,7 +110,7 @@ def _source(flow: Flow, reading: Engine) -> list[Finding]:
         known, optional = {name.lower() for name in model.known}, set(model.optional)
     names = [column.source for column in columns if column.source not in optional]
     names += [child.source for child in flow.contract.children]
-    found = flow.source.check(reading, names)
+    found = bronze.checked(flow, reading, names)
     if flow.ingest.missing == "null":
         needed = {column.source for column in columns if column.required}  # a list may be missing: it has no line
         found = [one for one in found if one.code != "missing-column" or str(one.evidence.get("column", "")) in needed]

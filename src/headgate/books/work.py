@@ -46,6 +46,8 @@ class Part:
     records: int
     reload: bool = False
     claims: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What its entry says besides."""
 
     @property
     def seq(self) -> int:

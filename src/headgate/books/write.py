@@ -218,7 +218,7 @@ def _by_entry(session: StoreSession, select: str) -> dict[int, int]:
 def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, loaded: int, changes: Changes) -> Entry:
     updated = changes.updated.get(part.number, {})
     removed = changes.removed.get(part.number, {})
-    details = {**(work.facts if part.number == 0 else {}), **count.details}
+    details = {**(work.facts if part.number == 0 else {}), **part.facts, **count.details}
     gone = sum(removed.values())
     if part.number == 0 and changes.replaced is not None:
         gone = details["replaced"] = changes.replaced

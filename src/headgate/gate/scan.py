@@ -20,6 +20,9 @@ from headgate.sql import quote
 from headgate.types.convert import conversion
 from headgate.types.nested import Fed, bases, feed
 
+RECORD = "_hg_record"
+"""The column of a raw landing that keeps the number of each record; relations for it give it under this name."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -164,7 +167,7 @@ def in_place(scan: Scan, part: int, batch: Batch, judged: Batch | None = None) -
     base = first_id(scan, batch)
     ident = f"CAST(_hg_row - {first} + {base} AS BIGINT)"
     select = _select(scan, judged or batch, ident, str(part))
-    scan.spans.append(Span(part, batch, base, batch.records, first, False, select))
+    scan.spans.append(Span(part, batch, base, batch.extent or batch.records, first, False, select))
 
 
 def first_id(scan: Scan, batch: Batch) -> int:
@@ -272,6 +275,8 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
 
 def _source(scan: Scan, batch: Batch, column: ContractColumn) -> Fed | None:
     """What of the batch feeds this column."""
+    if column.source == RECORD:
+        return Fed(f"src.{RECORD}", "BIGINT", RECORD)
     names = (column.source, *column.was) if scan.absolute else (column.source,)
     return next((fed for name in names if (fed := feed(batch.columns, name, "src"))), None)
 

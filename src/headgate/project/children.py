@@ -158,7 +158,9 @@ def _rules_of_lines(notes: Notes, contract: Contract, where: Location) -> None:
     odd += [(f"rule {rule.name!r} is about a whole load", rule.where) for rule in contract.batches]
     odd += [(f"mostly of {one.code!r} is about a whole load", one.where) for one in contract.thresholds]
     odd += [(f"unique with keep={one.keep}", one.where) for one in contract.uniques if one.keep != "first"]
-    odd += [("a reference that refuses nothing", one.where) for one in contract.references if one.unmatched != "quarantine"]
+    odd += [
+        ("a reference that refuses nothing", one.where) for one in contract.references if one.unmatched != "quarantine"
+    ]
     odd += [(f"was of {column.name!r}", column.where) for column in contract.columns if column.was]
     for what, place in odd:
         fix = "lines take types, rules of columns, conditions, key and unique within a list, and references"

@@ -23,6 +23,7 @@ from headgate.project import (
     exposures,
     fields,
     ingest,
+    landing,
     load,
     models,
     modeltests,
@@ -95,9 +96,12 @@ def _ingest() -> Schema:
         **_contract(),
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         "children": {"$ref": "#/$defs/children"},
+        "land": _words(landing.WORDS),
         **anywhere,
         "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
+    names = {"type": "object", "additionalProperties": {"type": "null"}}
+    shapes["columns"] = {"anyOf": [shapes["columns"], {"type": "array", "items": SCALAR}, names]}
     return {**_object(ingest.KEYS, shapes, "ingest", ("table", "from")), "$defs": {"children": _children()}}
 
 

@@ -17,7 +17,18 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import children, contractfile, evolution, fields, load, models, observing, pythonic, source
+from headgate.project import (
+    children,
+    contractfile,
+    evolution,
+    fields,
+    landing,
+    load,
+    models,
+    observing,
+    pythonic,
+    source,
+)
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -25,6 +36,7 @@ from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 KEYS = (
     "table",
     "from",
+    "land",
     "load",
     "columns",
     "contract",
@@ -54,6 +66,7 @@ RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
+    whole, node = node, landing.plain(notes, node) if node.get("land") is not None else node
     for key in ("table", "from"):
         if node.get(key) is None:
             notes.error("missing-key", f"{key} is missing", where, "write table: schema.name and from: path")
@@ -85,9 +98,10 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(
+    entry = Ingest(
         table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite, **chosen
     )
+    return landing.settled(notes, whole, entry, words["on_change"] is not None)
 
 
 def _with_children(notes: Notes, node: Mapping, contract: Contract | None, about: Any, root: Path) -> Contract | None:

@@ -70,8 +70,17 @@ class Ingest:
     where: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
     suite: Suite | None = None
+    land: Literal["", "raw"] = ""
+    """`raw`: every record is kept as it was received, with only its structure checked; there is no contract."""
+    limit: Limit | None = None
+    """Of a raw landing, which has no contract to say it."""
     freshness_secs: int | None = None
     """After how many seconds without a load the table is stale; None: the history of its loads says it."""
+
+    @property
+    def reads(self) -> TableRef | None:
+        """The raw landing that the rows come from; None where they come from elsewhere."""
+        return TableRef.parse(str(self.source.options["table"])) if self.source.kind == "table" else None
 
 
 @dataclass(frozen=True)

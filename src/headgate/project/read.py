@@ -16,6 +16,7 @@ from headgate.project import (
     exposures,
     fields,
     ingest,
+    landing,
     modeltests,
     nulling,
     observing,
@@ -248,7 +249,7 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
             what = f"two files load {entry.table}: {other.where} and {where}"
             notes.error("duplicate-table", what, entry.places["table"], "keep one, or give one another table")
     _children(notes, found)
-    return tuple(sorted(found.values(), key=lambda entry: entry.table))
+    return landing.linked(notes, sorted(found.values(), key=lambda entry: entry.table))
 
 
 def _children(notes: Notes, found: dict[str, Ingest]) -> None:

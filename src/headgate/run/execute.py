@@ -14,6 +14,7 @@ from headgate.core.protocols import Store
 from headgate.core.usage import usage
 from headgate.models.model import BuildOutcome, Model
 from headgate.run import failures
+from headgate.run.bronze import bound
 from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
@@ -96,8 +97,7 @@ def _guarded(run: Run, unit: tuple[Flow, ...] | tuple[Model, ...], bad: set[str]
 
 
 def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
-    blocked = _blocked(flow.name, "load", flow.contract.targets if flow.contract else (), bad)
-    blocked = blocked or _unmet(run, flow)
+    blocked = _blocked(flow.name, "load", flow.needs, bad) or _unmet(run, flow)
     if blocked:
         return blocked
     job = Job(
@@ -151,7 +151,7 @@ def _unmet(run: Run, flow: Flow) -> Done | None:
         if not missing:
             return None
         state = ledger.table_state(session, flow.table)
-        choice = choose(flow, ledger.seats(session, flow.name), state, run.full_refresh)
+        choice = choose(bound(flow, session), ledger.seats(session, flow.name), state, run.full_refresh)
     if not choice.readings:
         return None
     return _missing(flow.name, "load", missing[0], f"it refers to {missing[0]}, which has not been loaded yet")

@@ -27,11 +27,16 @@ TWIN_OF = "twin_of"
 
 @dataclass(frozen=True)
 class Flow:
-    """`contract` is None until a two-line ingest has seen its data."""
+    """`contract` is None until a two-line ingest, or a raw landing, has seen its data.
+
+    `bronze`: the raw landing that it reads. `as_file`: a source that reads those files as this flow would.
+    """
 
     ingest: Ingest
     source: Source
     contract: Contract | None
+    bronze: Flow | None = None
+    as_file: Source | None = None
 
     @property
     def table(self) -> TableRef:
@@ -40,6 +45,18 @@ class Flow:
     @property
     def name(self) -> str:
         return str(self.ingest.table)
+
+    @property
+    def kind(self) -> str:
+        """The kind of source that the records came from first."""
+        return self.bronze.kind if self.bronze is not None else self.ingest.source.kind
+
+    @property
+    def needs(self) -> list[str]:
+        """Other tables that must be loaded before this one."""
+        refers = self.contract.targets if self.contract else ()
+        reads = [self.bronze.name] if self.bronze is not None else []
+        return [name for name in dict.fromkeys([*reads, *refers]) if name != self.name]
 
     @property
     def replaces(self) -> bool:
@@ -77,7 +94,7 @@ class Flow:
 
     @property
     def limit(self) -> Limit | None:
-        declared = self.contract.refuse_at_most if self.contract else None
+        declared = self.contract.refuse_at_most if self.contract else self.ingest.limit
         whole = self.replaces or self.ingest.load.kind == "partition" or self.snapshots
         limit = declared or (REPLACE_LIMIT if whole else None)
         return None if limit and limit.share is not None and limit.share >= 1 else limit
@@ -86,8 +103,10 @@ class Flow:
     def judged_whole(self) -> bool:
         """True where a rule needs the whole load: it is then one commit."""
         contract, load = self.contract, self.ingest.load
-        if self.replaces or load.kind == "partition" or self.limit or contract is None:
+        if self.replaces or load.kind == "partition" or self.limit:
             return True
+        if contract is None:
+            return self.ingest.land != "raw"
         if load.history is not None and load.order_by is None:
             return True  # all of it is of one time
         if load.duplicates == "refuse":
@@ -105,6 +124,8 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
         named = options.get("file_column")
         options["wanted"] = [name for name in ingest.contract.sources if name != named]
+    if ingest.land == "raw" and "documents" in registry.options_of(ingest.source.kind):
+        options["documents"] = True
     if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
         options["cells"] = True  # a model is asked about the values themselves, not about their texts
     source = registry.open_source(ingest.source.kind, options, root, temp)
@@ -214,7 +235,7 @@ def _skip_twins(flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, 
 def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> list[Reading]:
     if part.status == "unchanged":
         return []
-    if part.status == "changed" and seat is not None:
+    if part.status in ("changed", "gone") and seat is not None:
         if flow.ingest.on_change == "error":
             raise _changed(flow, part)
         if flow.ingest.on_change == "ignore":
@@ -274,6 +295,7 @@ def _changed(flow: Flow, part: Partition) -> ContractError:
 
 def _why(flow: Flow, moved: Sequence[Partition], gone: Sequence[str]) -> str:
     words = {"new": "new", "changed": "changed", "partial": "partly loaded", "twin": "new (a twin)", "open": "open"}
+    words["gone"] = "gone"
     unit = flow.source.unit
     counts: dict[str, int] = {}
     for part in moved:

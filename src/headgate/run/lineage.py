@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from headgate.adapters.files.json_documents import DOCUMENT
 from headgate.books import ledger
 from headgate.contracts.children import Kin, contracts
 from headgate.core.errors import Finding, Location, ProjectError, nearest
@@ -63,7 +64,7 @@ def lineage_of(
         origin = _origin(one, taken)
         columns = _columns(one, session)
         tables[one.name] = _loaded(one, origin, columns)
-        kinds |= {origin: "file", one.name: "table"}
+        kinds |= {one.name: "table"} if one.bronze is not None else {origin: "file", one.name: "table"}
         loaded[one.table] = Known(one.name, columns, more=not columns)
         for kin, made in _lines(one, origin, tables[one.name].rows):
             name, listed = kin.child.table, tuple(column for column, _ in kin.columns)
@@ -93,6 +94,8 @@ def lineage_of(
 
 def _origin(flow: Flow, taken: Iterable[str]) -> str:
     """What a load reads, as its file says it."""
+    if flow.bronze is not None:
+        return flow.bronze.name
     source = flow.ingest.source
     said = next((str(source.options[key]) for key in ("path", "function") if source.options.get(key)), source.kind)
     return said if said not in taken else f"{said} ({source.kind})"
@@ -123,6 +126,8 @@ def _loaded(flow: Flow, origin: str, columns: tuple[str, ...]) -> Traced:
     if load.deleted_if:
         keyed |= {way.Flow(origin, way.ANY, "filter")}
     made = replace(made, rows=made.rows | there | keyed | _judging_lines(flow, origin))
+    if flow.bronze is not None and flow.kind in ("json", "ndjson"):
+        made = _from_documents(made, origin)
     return settled(made, columns) if columns else made
 
 
@@ -148,6 +153,23 @@ def _lines(flow: Flow, origin: str, rows: way.Flows) -> Iterator[tuple[Kin, Trac
         own = way.Flow(origin, outermost.child.source, "transformation")
         columns = tuple((name, frozenset([keys.get(name, own)])) for name, _ in kin.columns)
         yield kin, Traced(columns, None, rows)
+
+
+def _from_documents(made: Traced, origin: str) -> Traced:
+    """The same, where what is called columns are keys of the one column that was landed."""
+
+    def whole(flows: way.Flows) -> way.Flows:
+        return frozenset(
+            way.Flow(origin, DOCUMENT, "transformation" if one.kind in way.DIRECT else one.kind)
+            if one.table == origin and one.column not in (way.ROWS, way.ANY)
+            else one
+            for one in flows
+        )
+
+    columns = tuple((name, whole(flows)) for name, flows in made.columns)
+    return replace(
+        made, columns=columns, rest=whole(made.rest) if made.rest is not None else None, rows=whole(made.rows)
+    )
 
 
 def built_columns(session: StoreSession, model: Model) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import unknown_columns
+from headgate.gate.scan import RECORD, unknown_columns
+from headgate.run import bronze, landing
 from headgate.run.evolve import follow
 from headgate.run.flow import (
     TWIN_OF,
@@ -122,7 +123,8 @@ def _tried(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh:
 
 def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
     """One try from the positions as they are now; (True, _) when there is nothing left to do."""
-    flow = job.flow
+    flow = bronze.bound(job.flow, session)
+    job = replace(job, flow=flow)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
@@ -147,6 +149,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
             if isinstance(outcome, Lost):
                 return False, refresh
             done.counts += counts
+            done.evolved = "; ".join(loader.evolved) or done.evolved
             done.status = "ok"
             refresh = False
             if isinstance(outcome, Stopped):
@@ -178,6 +181,8 @@ class _Loader:
     """By partition, what was read to see its types, where it can't be had twice."""
     absent: dict[str, int] = field(default_factory=dict)
     """By column that files lacked: records that have NULL there."""
+    evolved: list[str] = field(default_factory=list)
+    """What became of the columns of a raw landing."""
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self._prepared()
@@ -198,6 +203,8 @@ class _Loader:
     def _prepared(self) -> Flow | None:
         """The flow with its contract, and its table in place; None where another runner was making them, too."""
         flow = self.job.flow
+        if flow.ingest.land == "raw":
+            return flow  # each commit may bring columns of its own
         try:
             if flow.contract is None:
                 flow = self._pinned(flow)
@@ -284,6 +291,24 @@ class _Loader:
         return reader
 
     def _commit(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
+        if flow.ingest.land != "raw":
+            return self._judge(flow, group)
+        read = [batch for reading, batch, _ in group if reads_records(reading)]
+        with landing.landed(self.session, flow, read, f"hg_{self.attempt}_{self.number}") as (columns, batches):
+            seen = iter(batches)
+            group = [(one, next(seen) if reads_records(one) else batch, seat) for one, batch, seat in group]
+            try:
+                flow, changed = landing.opened(
+                    self.session, flow, columns, self.choice.rebuild, self.attempt, self.job.author
+                )
+            except Exception as error:
+                if self.job.store.is_conflict(error):
+                    return Lost()
+                raise
+            self.evolved += [changed] if changed else []
+            return self._judge(flow, group)
+
+    def _judge(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
         gate = Gate(
             self.session, self._rules(flow, group), self._target(flow, group), f"hg_{self.attempt}_{self.number}"
         )
@@ -291,30 +316,32 @@ class _Loader:
         with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
             parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
             gate.decide()
-            outcome = self._write(flow, gate, tuple(parts))
+            gone = all(reading.partition.status == "gone" for reading, _, _ in group)
+            outcome = self._write(flow, gate, tuple(parts), gone)
         if not isinstance(outcome, Lost):
             for name, rows in gate.scan.absent.items():
                 self.absent[name] = self.absent.get(name, 0) + rows
         return outcome
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
-        if reading.skip or not reading.partition.name:
+        if not reads_records(reading):
             gate.skip(number, batch, reading.skip)
         else:
             batch = self._judged(gate, number, batch)
         goes_on = seat is not None and seat.generation == reading.generation
-        if self.job.flow.snapshots and not goes_on and not reading.skip:
+        if self.job.flow.snapshots and not goes_on and reads_records(reading):
             gate.snapshot = reading.partition.name
         start = seat.position if seat and goes_on else {}
         return Part(
             number, reading.partition.name, seat, reading.generation, start, batch.end, batch.total,
-            reload=reading.reload and not goes_on,
+            reload=reading.reload and not goes_on, facts=batch.facts,
         )  # fmt: skip
 
     def _judged(self, gate: Gate, number: int, batch: Batch) -> Batch:
         """Adds every piece of the batch; the batch as it was really read."""
         contract = gate.rules.contract
-        names = [] if contract.model else list(contract.sources)  # a model tells them apart
+        names = [name for name in contract.sources if name != RECORD]
+        names = [] if contract.model else names  # a model tells them apart
         first, *rest = (gate.add(number, filled(piece, names)) for piece in batch.pieces)
         return replace(first, also=tuple(rest))
 
@@ -334,7 +361,7 @@ class _Loader:
             extra=flow.ingest.extra != "error",
             lenient=flow.ingest.missing == "null",
             unknown=refused_columns(flow, [piece.columns for piece in pieces]),
-            kind=flow.ingest.source.kind,
+            kind=flow.kind,
             refuses_extra=flow.ingest.extra == "quarantine",
         )
 
@@ -345,7 +372,7 @@ class _Loader:
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, [] if flow.disposition in IDENTIFIED else reloads)
 
-    def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...]) -> Committed | Lost | Stopped:
+    def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...], gone: bool) -> Committed | Lost | Stopped:
         assert flow.contract is not None
         spec = flow.ingest.load
         work = Commit(
@@ -361,7 +388,7 @@ class _Loader:
             spec.keys,
             self.choice.anew,
             flow.limit,
-            (self.choice.anew or flow.snapshots) and not spec.allow_empty,
+            (self.choice.anew or flow.snapshots) and not spec.allow_empty and not gone,
             self.pin,
             lookups_of(flow.contract, spec.keys),
             history=spec.history,
@@ -371,6 +398,11 @@ class _Loader:
         if isinstance(outcome, Committed):
             self.pin = ""
         return outcome
+
+
+def reads_records(reading: Reading) -> bool:
+    """Whether the records of the partition are judged, if it has any at all."""
+    return not (reading.skip or not reading.partition.name or reading.partition.status == "gone")
 
 
 def refused_columns(flow: Flow, shapes: Iterable[Sequence[SourceColumn]], former: bool = False) -> tuple[str, ...]:

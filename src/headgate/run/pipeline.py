@@ -12,6 +12,7 @@ from headgate.models.compile import compile_models
 from headgate.models.graph import Graph, graph
 from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
 from headgate.project.model import ModelFile, Project
+from headgate.run.bronze import linked
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
 from headgate.run.split import flow_of
@@ -76,7 +77,7 @@ class Pipeline:
 
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
-    flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
+    flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
     sources = [_source(file, project.root) for file in project.models]
     models = compile_models(sources, [table for flow in flows for table in flow.tables], engine)
     shape = graph(models)
@@ -97,7 +98,7 @@ def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
     by_name = {flow.name: flow for flow in flows}
     holder = {str(table): flow.name for flow in flows for table in flow.tables}
     needs = {
-        flow.name: {holder[name] for name in _referenced(flow) if name in holder} - {flow.name}
+        flow.name: {holder[name] for name in flow.needs if name in holder} - {flow.name}
         for flow in sorted(flows, key=lambda one: one.name)
     }
     try:
@@ -113,12 +114,6 @@ def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
                 "take one reference out of the contracts, or make it a test of a model",
             )
         ) from None
-
-
-def _referenced(flow: Flow) -> set[str]:
-    if flow.contract is None:
-        return set()
-    return set(flow.contract.targets)
 
 
 def _unknown(name: str, known: Iterable[str]) -> ProjectError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from headgate.books import child_tables, ledger
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
+from headgate.run.bronze import bound
 from headgate.run.build import EDITED, inputs_of, stale
 from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
@@ -18,6 +19,8 @@ from headgate.run.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from headgate.models.change import Change
+
+STOPS = "would stop:"
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ def plan(
 ) -> list[Planned]:
     """The steps in the order of a run."""
     flows, models = pipeline.select(select)
-    steps = [_load(session, flow, full_refresh) for flow in flows]
+    steps: list[Planned] = []
+    for flow in flows:
+        steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh), steps))
     changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
     for model in models:
         inputs = inputs_of(model, pipeline)
@@ -70,6 +75,16 @@ def _edit(session: StoreSession, model: Model) -> Change | None:
     return edit_of(last.facts, model) if last is not None else None
 
 
+def _behind(flow: Flow, step: Planned, before: Sequence[Planned]) -> Planned:
+    """The step, where the raw landing that it reads is a step before it."""
+    landing = next((one for one in before if flow.bronze is not None and one.id == flow.bronze.name), None)
+    if landing is None or not landing.runs:
+        return step
+    if landing.reason.startswith(STOPS):
+        return replace(step, runs=True, reason=f"would be blocked: {landing.id} would stop")
+    return step if step.runs else replace(step, runs=True, reason=f"{landing.id} changes")
+
+
 def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
@@ -77,7 +92,7 @@ def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
         if not choice.rebuild:
             child_tables.expected(session, flow.table, flow.children)
     except HeadgateError as error:
-        return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
+        return Planned(flow.name, "load", True, f"{STOPS} {error.finding.what}")
     if not change.changes:
         return Planned(flow.name, "load", bool(choice.readings), choice.reason)
     reason = f"{change.text}; {choice.reason}" if choice.readings else change.text

@@ -15,9 +15,10 @@ from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, tidied
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import Batch, SourceColumn
-from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
+from headgate.gate.scan import RECORD
+from headgate.run import landing
 from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken, typed
 from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
@@ -131,7 +132,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         parts = []
         for number, group in enumerate(groups):
             gate.add(number, _batch(session, group, records))
-            parts.append(_part(number, group, seats[group.partition]))
+            parts.append(_part(number, group, seats[group.partition], flow.ingest.land))
         gate.decide()
         work = Commit(
             flow.table,
@@ -177,11 +178,11 @@ def would(session: StoreSession, flow: Flow, records: str) -> Counts:
             session.abandon()
 
 
-def _contract(session: Session, flow: Flow) -> Contract:
+def _contract(session: StoreSession, flow: Flow) -> Contract:
     """The contract as it stands now; for a two-line ingest the one that its first load pinned."""
-    known = flow.contract or pin.pinned(session, flow.table)
+    known = flow.contract or landing.known(session, flow)
     assert known is not None
-    return typed(flow, known) if flow.contract is None else known
+    return known if flow.contract is not None or flow.ingest.land == "raw" else typed(flow, known)
 
 
 def _gate(
@@ -206,17 +207,21 @@ def _gate(
         records=records,
         extra=flow.ingest.extra != "error",
         unknown=refused_columns(flow, shapes, former=True),
-        kind=flow.ingest.source.kind,
+        kind=flow.kind,
         refuses_extra=flow.ingest.extra == "quarantine",
     )
     return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
 
 
-def _part(number: int, group: _Group, seat: Seat) -> Part:
+def _part(number: int, group: _Group, seat: Seat, land: str) -> Part:
     # Of the revision that was judged: a fix in between makes the claim fail, and all is read again.
     claims = f"""SELECT r.id FROM hg_replay AS r JOIN _headgate.quarantine AS now
                  ON now.id = r.id AND now.revision = r.revision WHERE r.partition = {quote.literal(group.partition)}"""
-    return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
+    facts = {"shape": group.shape} if land else {}  # the columns that its rows came with, for those who read them
+    return Part(
+        number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows,
+        claims=claims, facts=facts,
+    )  # fmt: skip
 
 
 def _columns(session: Session, shape: str) -> tuple[SourceColumn, ...]:
@@ -231,9 +236,10 @@ def _batch(session: Session, group: _Group, records: str) -> Batch:
     values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
     same = f"q.partition = {quote.literal(group.partition)} AND q.shape = {quote.literal(group.shape)}"
     mine = f"{records} AS q WHERE {same}"
+    numbers = f"q.id AS _hg_row, q.record AS {RECORD}"
     return Batch(
         group.partition,
-        f"SELECT q.id AS _hg_row, {values} FROM {mine} AND NOT q.malformed",
+        f"SELECT {numbers}, {values} FROM {mine} AND NOT q.malformed",
         columns,
         group.rows,
         {},
