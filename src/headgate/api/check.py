@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.books import ledger
+from headgate.books import ledger, tables
 from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
@@ -28,11 +28,14 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     """
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
+        known = ledger.table_versions(session)
         for flow in pipeline.flows:
             findings += _flow(flow, session, reading.engine)
     with system.session() as session:
         for flow in pipeline.flows:
             findings += _names(flow, session)
+            if flow.name not in known and session.columns(flow.table) is not None:
+                findings.append(tables.unknown(flow.table).finding)
         findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
         for model in pipeline.models:
             findings += _split(model, session)

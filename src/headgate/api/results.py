@@ -328,6 +328,31 @@ class AdjustResult(Answer):
 
 
 @dataclass(frozen=True)
+class AdoptResult(Answer):
+    """A table that somebody else made and that has books now; under `dry_run` what would become of it (`entry` is "").
+
+    `rows_read` of the table = loaded (they stay where they are) + quarantined; `reasons` counts these by rule.
+    `changes`, `sql`: how its columns follow the contract. `seen`: partitions of its source that count as read, and
+    `skipped` the records in them; `waiting`: those that the next run reads.
+    """
+
+    table: str
+    by: str
+    entry: str
+    dry_run: bool
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    sql: tuple[str, ...] = ()
+    seen: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
 class RestoreResult(Answer):
     """The table that stands again: its rows, those given up (kept until the next time), and when it had been replaced.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headgate.books.adopt import ADOPTED
 from headgate.books.ledger import Entry, Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
 from headgate.contracts.great_expectations.bind import bind
@@ -208,6 +209,8 @@ def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> li
             raise _changed(flow, part)
         if flow.ingest.on_change == "ignore":
             return []
+        if ADOPTED in seat.position and flow.disposition not in IDENTIFIED:
+            raise _unknown_rows(flow, part)
         return [Reading(part, seat, max(seat.generation, generation) + 1, reload=True)]
     return [Reading(part, seat, seat.generation if seat else generation)]
 
@@ -259,6 +262,12 @@ def _changed(flow: Flow, part: Partition) -> ContractError:
             "on_change: reload (its rows are replaced) or ignore",
         )
     )
+
+
+def _unknown_rows(flow: Flow, part: Partition) -> ContractError:
+    what = f"{part.name} has changed since {flow.name} was adopted, and nobody can tell which of its rows came from there"
+    fix = f"leave it out (on_change: ignore), or load the table anew: headgate run --full-refresh {flow.name}"
+    return ContractError(Finding("file-changed-since", "error", what, part.location or part.name, fix))
 
 
 def _why(flow: Flow, moved: Sequence[Partition], gone: Sequence[str]) -> str:

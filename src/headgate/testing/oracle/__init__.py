@@ -4,6 +4,7 @@ Plain Python over lists and dicts: no SQL, and nothing imported from the rest of
 beats fast. Property tests compare the real system with it by `view`.
 """
 
+from headgate.testing.oracle.adopt import adopt
 from headgate.testing.oracle.bench import fix, purge
 from headgate.testing.oracle.commits import adjust
 from headgate.testing.oracle.evolution import Kept, evolve
@@ -58,6 +59,7 @@ __all__ = [
     "Verdict",
     "accept",
     "adjust",
+    "adopt",
     "canonical_spelling",
     "check_laws",
     "differences",

@@ -22,12 +22,13 @@ Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 Duplicates = Literal["latest", "refuse"]
-Kind = Literal["load", "replay", "adjust", "purge", "evolve", "restore"]
+Kind = Literal["load", "replay", "adjust", "purge", "evolve", "restore", "adopt"]
 Status = Literal["open", "held", "replayed", "superseded", "purged", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
 WHOLE = ""
-"""The partition of an entry about the whole table: what a replace removed, an adjust accepted, a purge erased."""
+"""The partition of an entry about the whole table: what a replace removed, an adjust accepted, a purge erased, and of
+rows that stood in it before it had books."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +270,8 @@ class Position:
     content: tuple[Any, ...] = field(default=(), repr=False)
     twin_of: str = ""
     """Skipped as a twin of this partition, which has the content in the table."""
+    adopted: bool = False
+    """Its rows were in the table before it had books: nobody can tell which."""
 
 
 class Reason(NamedTuple):
