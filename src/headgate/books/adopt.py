@@ -105,6 +105,9 @@ def _inside(session: StoreSession, work: Adoption) -> Outcome:
     tables.register(session, str(table))
     fault("after_begin")
     takeover.hold()
+    reason = takeover.unfit()
+    if reason is not None:
+        raise unfit(table, *reason)
     found = _planned(session, work)
     _must_be_fit(takeover, work)
     before = shape(session, table)
@@ -159,15 +162,13 @@ def _misfit(finding: Finding, have: Sequence[Standing], work: Adoption) -> Commi
     fix = f"write these columns into the contract: {lines}" if lines else "let the contract say what the table has"
     if finding.code == "evolve-required":
         fix = "add it without required, fill it, and require it then"
-    elif finding.evidence.get("cases"):
-        fix += f"; or let the table follow: evolution: {{{finding.evidence['cases']}}}"
+    cases = [word for word in finding.evidence.get("cases", ()) if word != "missing"]
+    if cases:
+        fix += f"; or let the table follow: evolution: {{{', '.join(f'{word}: evolve' for word in cases)}}}"
     return CommitError(replace(finding, fix=fix))
 
 
 def _must_be_fit(takeover: Takeover, work: Adoption) -> None:
-    reason = takeover.unfit()
-    if reason is not None:
-        raise unfit(work.table, *reason)
     why = takeover.exchanges()
     if work.deletes and why:
         fix = "make the table anew without it (CREATE TABLE ... AS): the contract says what is unique"

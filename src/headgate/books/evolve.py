@@ -250,6 +250,6 @@ def _misfit(table: TableRef, found: Sequence[Change], frozen: Sequence[Change]) 
             f"the contract no longer fits {table}: {'; '.join(parts)}",
             str(table),
             f"undo the edit, {follow}or load the table anew: headgate run --full-refresh {table}",
-            {"missing": gone, "cases": "" if never else ", ".join(f"{word}: evolve" for word in words)},
+            {"cases": [] if never else list(words)},
         )
     )

@@ -171,8 +171,8 @@ class _Rows:
 
     def _batch(self, takeover: Takeover, contract: Contract, old: Mapping[str, str], rows: int) -> Batch:
         """The rows as records of the source: under the names that its columns have there."""
-        engine, table = self._session.engine, self._flow.table
-        there = {name for name, _ in self._session.columns(table) or []}
+        engine = self._session.engine
+        there = {name for name, _ in self._session.columns(self._flow.table) or []}
         fed = [(old.get(one.name, one.name), one.source) for one in contract.columns]
         listed = [f"t.{quote.ident(name)} AS {quote.ident(source)}" for name, source in fed if name in there]
         taken = self._session.take(takeover.rows(), f"{self._prefix}_standing")
@@ -184,7 +184,7 @@ class _Rows:
             return f"""SELECT _hg_row, NULL::BIGINT AS line, NULL::VARCHAR AS raw, {encode_row(shape, "r")} AS "row"
                        FROM ({relation}) AS r WHERE _hg_row IN ({chosen})"""
 
-        return Batch("", relation, tuple(shape), rows, {}, {}, True, originals, location=str(table))
+        return Batch("", relation, tuple(shape), rows, {}, {}, True, originals)
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
