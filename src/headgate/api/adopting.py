@@ -50,6 +50,8 @@ def _flow(pipeline: Pipeline, table: str) -> Flow:
 
 def _warnings(entry: Entry) -> list[Finding]:
     return [
-        Finding("rule-warning", "warning", f"{rows:,} rows break {rule}", entry.table_name, "", {"rule": rule, "rows": rows})
+        Finding(
+            "rule-warning", "warning", f"{rows:,} rows break {rule}", entry.table_name, "", {"rule": rule, "rows": rows}
+        )
         for rule, rows in entry.facts.get("warnings", {}).items()
     ]

@@ -55,8 +55,8 @@ Answered = TypeVar("Answered")
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `adopt`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
-    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
+    *Guarantee*: `run`, `adopt`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project
+    alone while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """

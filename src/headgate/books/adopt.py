@@ -208,12 +208,16 @@ def _must_be_allowed(work: Adoption, counts: Counts, promises: Sequence[Promise]
     evidence = {"read": counts.read, "refused": refused, "reasons": dict(reasons)}
     what = f"{refused:,} of {counts.read:,} rows of {table} break its contract ({told})"
     if not work.quarantine:
-        fix = f"mend them or the contract, or move them to the quarantine: headgate adopt {table} --quarantine"
-        raise ContractError(Finding("adopt-refused", "error", f"{what}; nothing was changed", str(table), fix, evidence))
+        fix = "mend them or the contract, or have them moved to the quarantine: add --quarantine"
+        raise ContractError(
+            Finding("adopt-refused", "error", f"{what}; nothing was changed", str(table), fix, evidence)
+        )
     limit = work.edit.contract.refuse_at_most
     if limit is not None and limit.exceeded(refused, counts.read):
         what += ", more than its refuse_at_most allows; nothing was changed"
-        raise ContractError(Finding("refuse-limit", "error", what, str(table), "mend the rows or the contract", evidence))
+        raise ContractError(
+            Finding("refuse-limit", "error", what, str(table), "mend the rows or the contract", evidence)
+        )
     referred = [one for one in promises if one.kind == "referred"]
     if referred:
         what = f"rows would go to the quarantine, and a foreign key refers to them: {referred[0].text}"
@@ -238,9 +242,7 @@ def _change(session: StoreSession, takeover: Takeover, work: Adoption, found: Ev
         raise _unbalanced(work, f"{refused} rows were refused, {struck} were taken away")
 
 
-def _details(
-    session: StoreSession, work: Adoption, found: Evolution, before: list[list[str]]
-) -> Mapping[str, Any]:
+def _details(session: StoreSession, work: Adoption, found: Evolution, before: list[list[str]]) -> Mapping[str, Any]:
     details: dict[str, Any] = {"columns": shape(session, work.table)}
     if found.changes:
         changes = [change.to_json() for change in found.changes]
@@ -263,7 +265,9 @@ def _entries(session: StoreSession, work: Adoption, counts: Counts, details: Map
     said = {name: value for name, value in counts.details.items() if value}
     whole = Part(0, "", None, 1, {}, {ADOPTED: counts.read}, counts.read)
     first = _entry(work, whole, dumps({**said, **details}), rows)
-    made = [replace(first, rows_loaded=rows, rows_inserted=rows, rows_quarantined=quarantined, rows_before=0).sealed("")]
+    made = [
+        replace(first, rows_loaded=rows, rows_inserted=rows, rows_quarantined=quarantined, rows_before=0).sealed("")
+    ]
     for part in work.parts:
         skips = dumps({"skips": {ADOPTED: part.records}} if part.records else {})
         made.append(replace(_entry(work, part, skips, rows), rows_skipped=part.records).sealed(made[-1].digest))
@@ -324,6 +328,4 @@ def unfit(table: TableRef, why: str, fix: str) -> CommitError:
 
 def _unbalanced(work: Adoption, what: str) -> InternalError:
     fix = "see that nobody else writes into it, and report it otherwise: a defect of Headgate"
-    return InternalError(
-        Finding("books-unbalanced", "error", f"{what}; nothing was committed", str(work.table), fix)
-    )
+    return InternalError(Finding("books-unbalanced", "error", f"{what}; nothing was committed", str(work.table), fix))

@@ -48,7 +48,8 @@ def _told(entry: Entry, before: tuple[tuple[str, str], ...], contract: str) -> I
         yield from (phrase(change) for change in facts["changes"])
     elif now and not before:
         yield from (phrase(change) for change in facts.get("changes", ()))
-        yield f"{'adopted' if entry.kind == 'adopt' else 'made'} with {', '.join(f'{name} {kind}' for name, kind in now)}"
+        how = "adopted" if entry.kind == "adopt" else "made"
+        yield f"{how} with {', '.join(f'{name} {kind}' for name, kind in now)}"
     elif now:
         yield from _compared(dict(before), dict(now))
     elif contract and entry.contract and entry.contract != contract:

@@ -87,7 +87,9 @@ def must_fit(session: StoreSession, table: TableRef, found: Evolution, attempt: 
     *Errors*: CommitError `evolve-lossy`.
     """
     for number, change in enumerate(found.changes):
-        _must_fit(session, table, change, f"hg_{attempt}_evolve_{number}", rows or f"SELECT * FROM {quote.table(table)}")
+        _must_fit(
+            session, table, change, f"hg_{attempt}_evolve_{number}", rows or f"SELECT * FROM {quote.table(table)}"
+        )
 
 
 def evolve(session: StoreSession, table: TableRef, edit: Edit) -> Entry | None:

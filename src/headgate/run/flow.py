@@ -265,7 +265,9 @@ def _changed(flow: Flow, part: Partition) -> ContractError:
 
 
 def _unknown_rows(flow: Flow, part: Partition) -> ContractError:
-    what = f"{part.name} has changed since {flow.name} was adopted, and nobody can tell which of its rows came from there"
+    what = (
+        f"{part.name} has changed since {flow.name} was adopted, and nobody can tell which of its rows came from there"
+    )
     fix = f"leave it out (on_change: ignore), or load the table anew: headgate run --full-refresh {flow.name}"
     return ContractError(Finding("file-changed-since", "error", what, part.location or part.name, fix))
 

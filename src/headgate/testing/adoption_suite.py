@@ -80,7 +80,8 @@ class AdoptionSuite:
     def test_rows_that_keep_the_contract_stay_and_the_others_go_to_the_quarantine(self, store: Store) -> None:
         stand(store, ROWS)
         entry = taken(store, Shop({}).flow)
-        assert (entry.id, entry.kind, entry.rows_read, entry.rows_loaded, entry.rows_quarantined) == (1, "adopt", 5, 2, 3)
+        assert (entry.id, entry.kind, entry.rows_read) == (1, "adopt", 5)
+        assert (entry.rows_loaded, entry.rows_quarantined) == (2, 3)
         found = seen(store)
         assert amounts(found) == [("1", "1.10"), ("2", "2.20")]
         assert [(record[0], record[1]) for record in found.records] == [("", 3), ("", 4), ("", 5)]
@@ -108,7 +109,8 @@ class AdoptionSuite:
         assert (done.counts.read, done.counts.updated, done.counts.quarantined) == (
             (2, 1, 0) if disposition == "upsert" else (2, 0, 1)
         )
-        assert amounts(seen(store)) == [("1", "1.10"), ("2", "9.00" if disposition == "upsert" else "2.20"), ("7", "7.00")]
+        second = "9.00" if disposition == "upsert" else "2.20"
+        assert amounts(seen(store)) == [("1", "1.10"), ("2", second), ("7", "7.00")]
 
     def test_what_the_table_has_of_its_source_is_not_read_again(self, store: Store) -> None:
         stand(store, SOUND)

@@ -46,7 +46,7 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("", "no command given", ""),
         ("--json", "no command given", ""),
         ("runn", "unknown command 'runn' (did you mean 'run'?)", ""),
-        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, contract, init, ledger", ""),
+        ("--project p xyz", "unknown command 'xyz': the commands are adopt, audit, check, contract, init, ledger", ""),
         ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
@@ -103,7 +103,7 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample"}
+    taking |= {"--source", "--name", "--warehouse", "--tolerate", "--tier", "--sample"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

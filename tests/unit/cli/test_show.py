@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from fake_project import step
 
 from headgate.api import results
-from headgate.cli import bench, show
+from headgate.cli import bench, show, show_adopt
 from headgate.cli.screen import Screen
 from headgate.core.errors import Finding
 
@@ -189,6 +190,24 @@ def test_a_plan_shows_the_statements_of_a_change() -> None:
     step = results.PlanStep("raw.orders", "load", "run", "added n VARCHAR", ('ALTER TABLE "raw"."orders" ...',))
     shown = show.plan(results.PlanResult((step,)), PLAIN)
     assert shown[3:6] == ["", "raw.orders would change:", '  ALTER TABLE "raw"."orders" ...;']
+
+
+def test_an_adopted_table_says_what_became_of_its_rows_and_what_comes_next() -> None:
+    change = "ALTER TABLE raw.a ALTER x TYPE BIGINT"
+    answer = results.AdoptResult(
+        "raw.a", "anna", "1", False, 1000, 998, 2, {"x.min": 2}, ("x: INTEGER to BIGINT",), (change,), 1, 5, 2
+    )
+    told = [
+        "adopted raw.a: 1,000 rows = 998 adopted + 2 quarantined, by anna",
+        "  x.min: 2 rows",
+        "  x: INTEGER to BIGINT",
+        "1 partition of its source counts as read: 5 records",
+        "2 partitions of its source wait for the next run: headgate run raw.a",
+        "2 rows wait in quarantine: headgate quarantine list",
+    ]
+    assert show_adopt.adopt(answer, PLAIN) == told
+    trial = show_adopt.adopt(replace(answer, dry_run=True), PLAIN)
+    assert trial == ["would " + told[0].replace("adopted", "adopt", 1), *told[1:3], f"    {change};", *told[3:5]]
 
 
 def test_a_restored_table_says_what_comes_next() -> None:

@@ -68,7 +68,8 @@ def test_a_refused_row_is_mended_and_comes_back_under_the_names_of_the_source(tm
 
 
 def test_it_must_be_said_whether_the_table_has_what_its_source_holds(tmp_path: Path) -> None:
-    folder = stands(tmp_path, INGEST, files={"data/a.csv": "id,amount,The note\n9,3,y\n", "data/b.csv": "id,amount,The note\n"})
+    head = "id,amount,The note\n"
+    folder = stands(tmp_path, files={"data/a.csv": f"{head}9,3,y\n", "data/b.csv": head})
     assert code_of(folder, quarantine=True) == "adopt-source"
     found = adopt(folder, source="seen", quarantine=True)
     assert (found.seen, found.skipped, found.waiting) == (2, 1, 0)
@@ -102,7 +103,7 @@ def test_a_two_line_ingest_takes_the_types_of_the_table(tmp_path: Path) -> None:
     ("ingest", "table", "word"),
     [
         (INGEST, "CREATE TABLE raw.orders(id BIGINT, amount DECIMAL(8,2))", None),
-        (INGEST, "CREATE TABLE raw.orders(id BIGINT, amount DECIMAL(8,2), note VARCHAR, more VARCHAR)", "more (VARCHAR)"),
+        (INGEST, "CREATE TABLE raw.orders(id BIGINT, amount DECIMAL(8,2), note VARCHAR, x VARCHAR)", "x (VARCHAR)"),
         (INGEST, "CREATE TABLE raw.orders(id BIGINT, amount VARCHAR, note VARCHAR)", "narrowed: evolve"),
         (INGEST, "CREATE TABLE raw.orders(id BIGINT, amount DECIMAL(8,2), note VARCHAR, _hg_load BIGINT)", "_hg_load"),
         (INGEST, "CREATE TABLE raw.orders(id BIGINT, amount DECIMAL(8,2), note VARCHAR, rowid BIGINT)", "rename"),
@@ -167,6 +168,14 @@ def test_a_condition_that_cannot_be_evaluated_is_the_contracts_mistake(tmp_path:
     assert folder.codes() == ["table-unknown"]
 
 
+def test_a_rule_in_python_sees_the_rows_that_stand(tmp_path: Path) -> None:
+    ingest = INGEST + "rules:\n  odd: {python: rules/x.py:odd}\n"
+    code = "def odd(row):\n    return None if row['id'] != 4 else 'four is none'\n"
+    folder = stands(tmp_path, ingest, files={"rules/x.py": code})
+    assert dict(adopt(folder, quarantine=True).reasons) == {"amount.min": 1, "id.key": 1, "odd": 1}
+    assert folder.codes() == []
+
+
 def test_a_table_without_an_ingest_file_is_not_adopted(tmp_path: Path) -> None:
     folder = stands(tmp_path)
     with folder.open() as project, pytest.raises(ProjectError) as caught:
@@ -177,7 +186,8 @@ def test_a_table_without_an_ingest_file_is_not_adopted(tmp_path: Path) -> None:
 
 def test_hostile_names_and_values_are_only_names_and_values(tmp_path: Path) -> None:
     evil = """a"'; DROP TABLE raw.orders; --"""
-    ingest = f'table: raw.orders\nfrom: data/*.csv\ncolumns:\n  id: int, key\n  "{evil.replace(chr(34), chr(92) + chr(34))}": text, length(0, 3)\n'
+    name = evil.replace('"', '\\"')
+    ingest = f'table: raw.orders\nfrom: data/*.csv\ncolumns:\n  id: int, key\n  "{name}": text, length(0, 3)\n'
     quoted = evil.replace('"', '""')
     folder = stands(
         tmp_path, ingest, f'CREATE TABLE raw.orders(id BIGINT, "{quoted}" VARCHAR)',

@@ -125,7 +125,7 @@ class DuckDBSession:
             if "constraint specified" not in str(error):
                 raise
             what = f"a constraint of {table} holds on to a column whose type is to change"
-            fix = "make the table anew without the constraint (CREATE TABLE ... AS): the contract says what rows must be"
+            fix = "make the table anew without the constraint (CREATE TABLE ... AS): the contract says what holds"
             raise AdapterError.of("needed-by", what, str(table), fix) from error
 
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:

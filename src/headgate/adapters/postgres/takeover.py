@@ -54,7 +54,7 @@ class PostgresTakeover:
         mine = _NAMES.format(keys="c.conkey", table="c.conrelid")
         found = self._asked(
             f"""SELECT CAST(c.contype AS text), {mine}, pg_get_constraintdef(c.oid)
-                FROM pg_constraint AS c WHERE c.conrelid = CAST(? AS regclass) AND c.contype <> 't' ORDER BY c.conname"""
+                FROM pg_constraint AS c WHERE c.conrelid = CAST(? AS regclass) AND c.contype <> 't' ORDER BY 3"""
         )
         found += self._asked(
             """SELECT 'n', ARRAY[CAST(a.attname AS text)], 'NOT NULL' FROM pg_attribute AS a

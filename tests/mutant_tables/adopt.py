@@ -1,0 +1,92 @@
+"""Mutants of how a table that somebody else made gets books."""
+
+from __future__ import annotations
+
+from tests.mutant_tables.mutant import mutant
+
+SUITE = "tests/suites/test_store_duckdb.py::TestDuckDBAdoption::test_"
+ADOPT = "tests/unit/run/test_run_adopt.py::test_"
+
+MUTANTS = (
+    mutant(
+        "adopted-files-look-loaded",
+        "run/adopt.py",
+        "end = {**batch.end, ADOPTED: True}",
+        "end = batch.end",
+        "a reload adds the file's rows beside those that the table had of it",
+        f"{SUITE}a_changed_file_whose_rows_nobody_knows_is_not_loaded_beside_them",
+    ),
+    mutant(
+        "adoption-guesses-the-right-row",
+        "run/adopt.py",
+        "            flow.disposition in IDENTIFIED,\n",
+        "            False,\n",
+        "of several rows of one identity all but one vanish, and no file holds them",
+        f"{SUITE}of_rows_of_one_identity_none_is_told_to_be_the_right_one",
+    ),
+    mutant(
+        "adoption-asks-nothing",
+        "run/adopt.py",
+        'if word is None and there and flow.ingest.load.kind == "append":',
+        "if False:",
+        "files whose rows the table has are loaded beside them",
+        f"{ADOPT}it_must_be_said_whether_the_table_has_what_its_source_holds",
+    ),
+    mutant(
+        "adoption-takes-rows-unasked",
+        "books/adopt.py",
+        "    if not work.quarantine:\n        fix",
+        "    if False:\n        fix",
+        "rows vanish from a table that others read, and nobody asked for it",
+        f"{SUITE}a_row_that_breaks_the_contract_keeps_the_table_as_it_is",
+    ),
+    mutant(
+        "adoption-strikes-the-next-row",
+        "adapters/duckdb/takeover.py",
+        'numbers = f"SELECT s.n - 1 FROM ({select}) AS s(n)"',
+        'numbers = f"SELECT s.n FROM ({select}) AS s(n)"',
+        "a good row is deleted and a bad one stays",
+        f"{SUITE}rows_that_keep_the_contract_stay_and_the_others_go_to_the_quarantine",
+    ),
+    mutant(
+        "adoption-keeps-what-it-refused",
+        "books/adopt.py",
+        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n    if struck != refused:",
+        "    if False:",
+        "a refused row is in the table and in the quarantine",
+        f"{SUITE}rows_that_keep_the_contract_stay_and_the_others_go_to_the_quarantine",
+    ),
+    mutant(
+        "adopted-keys-are-held-twice",
+        "adapters/duckdb/takeover.py",
+        'held = next((promise.text for promise in self.promises() if promise.kind == "unique"), "")',
+        'held = ""',
+        "no upsert into the adopted table ever commits",
+        f"{ADOPT}what_keeps_a_table_from_having_books_is_told_with_the_way_out",
+    ),
+    mutant(
+        "adopted-promises-are-not-asked",
+        "books/adopt.py",
+        "    unsaid = [one for one in promises if not _said(one, work)]",
+        "    unsaid = []",
+        "one record without a value ends a load of a million",
+        f"{SUITE}a_promise_that_the_contract_does_not_make_is_told",
+    ),
+    mutant(
+        "trial-is-kept",
+        "books/adopt.py",
+        "        raise _Undone(outcome.entries)",
+        '        session.execute("COMMIT")\n        raise _Undone(outcome.entries)',
+        "a dry run adopts the table",
+        f"{SUITE}a_trial_tells_and_changes_nothing",
+    ),
+    mutant(
+        "calls-see-no-row-of-a-transaction",
+        "gate/calls.py",
+        "    first, last = scan.session.execute("
+        'f"SELECT coalesce(min(rowid), 0), coalesce(max(rowid), -1) FROM {copy}")[0]\n',
+        '    first, last = 0, int(scan.session.execute(f"SELECT count(_hg_id) FROM {copy}")[0][0]) - 1\n',
+        "rules in Python let everything pass where rows are judged inside a transaction",
+        f"{ADOPT}a_rule_in_python_sees_the_rows_that_stand",
+    ),
+)
