@@ -51,7 +51,8 @@ MUTANTS = (
     mutant(
         "adoption-keeps-what-it-refused",
         "books/adopt.py",
-        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n    if struck != refused:",
+        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n"
+        "    if struck != refused:",
         "    if False:",
         "a refused row is in the table and in the quarantine",
         f"{SUITE}rows_that_keep_the_contract_stay_and_the_others_go_to_the_quarantine",
