@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.api.brought import brought
 from headgate.books import ledger, tables
 from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
@@ -17,6 +18,7 @@ from headgate.models.build import check_models
 from headgate.models.model import Model
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
+from headgate.run.learned import as_known
 from headgate.run.pipeline import Pipeline
 
 
@@ -65,6 +67,9 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
         yield from (one for one in flow.source.check(reading, expected) if one.code != "unknown-column")
         yield from _suite(flow, session)
         return
+    yield from brought(flow, session)
+    flow = as_known(session, flow)
+    assert flow.contract is not None
     yield from flow.contract.notes
     broken = verify(flow.contract, flow.ingest.places, flow.ingest.load.deleted_if)
     yield from broken
@@ -97,6 +102,7 @@ def _source(flow: Flow, reading: Engine) -> list[Finding]:
     if model is not None:  # a field with a default needs no column, and the model may know more names than one
         ignored = ignored or model.extra != "forbid"
         known, optional = {name.lower() for name in model.known}, set(model.optional)
+    optional |= {column.source for column in columns if column.name in flow.optional and not column.required}
     names = [column.source for column in columns if column.source not in optional]
     found = flow.source.check(reading, names)
     if flow.ingest.missing == "null":
@@ -130,6 +136,7 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
         if batch is not None:
             lenient = flow.ingest.missing == "null"
             scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC", lenient=lenient)
+            scan.optional = flow.optional
             convert_columns(scan, batch)
     finally:
         reader.close()

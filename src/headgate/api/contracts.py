@@ -15,6 +15,7 @@ from headgate.gate import pin
 from headgate.project import contractfile, ingest, yaml
 from headgate.project.fields import Notes
 from headgate.run.flow import Flow, typed
+from headgate.run.learned import as_known
 
 FORMS = ("short", "odcs", "json-schema")
 
@@ -39,6 +40,7 @@ def shown(flow: Flow, session: Session, form: str) -> ContractText:
 
 def of_flow(flow: Flow, session: Session) -> Contract:
     """The contract as the next load would judge by it; types from the books where the ingest file has none."""
+    flow = as_known(session, flow)
     if flow.contract is not None:
         return flow.contract
     known = pin.pinned(session, flow.table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack
@@ -95,13 +95,16 @@ class Project:
 
         It needs no project that can be opened: mistakes that are left in the files are findings of the answer.
         """
-        from headgate.api.mend import mend
+        from headgate.api.mend import mend, write_down
 
         folder = Path(root).resolve()
         mended = mend(folder, profile)
         try:
             with cls.open(folder, wait, told, profile) as project:
                 answer = project.check()
+            if write_down(folder, mended, answer.findings):
+                with cls.open(folder, wait, told, profile) as project:
+                    answer = project.check()
         except ProjectError as error:
             answer = CheckResult(False, error.findings)
         return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
@@ -124,8 +127,10 @@ class Project:
         from headgate.run.plan import plan
 
         pipeline = self._pipeline()
-        with self._warehouse.reading() as store, store.session() as session:
-            steps = plan(pipeline, session, select, full_refresh)
+        with ExitStack() as stack:
+            session = stack.enter_context(stack.enter_context(self._warehouse.reading()).session())
+            reading = _reader_of_files(stack) if any(flow.ingest.extra == "evolve" for flow in pipeline.flows) else None
+            steps = plan(pipeline, session, select, full_refresh, reading)
         return PlanResult(
             tuple(
                 PlanStep(
@@ -506,6 +511,14 @@ class Project:
         from headgate.run.pipeline import assemble
 
         return assemble(self._files, self._scratch.path, self._warehouse.engine())
+
+
+def _reader_of_files(stack: ExitStack) -> Session:
+    """An engine beside the warehouse, which has no reach to files where it is only looked at."""
+    from headgate.adapters.duckdb.store import DuckDBStore
+
+    engine = stack.enter_context(closing(DuckDBStore(None)))
+    return stack.enter_context(engine.session())
 
 
 def _statuses(status: str) -> tuple[str, ...]:

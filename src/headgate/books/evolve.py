@@ -12,7 +12,7 @@ from headgate.books import ledger, record, tables
 from headgate.books.commit import lock_table, settled
 from headgate.books.ledger import EVOLVE, Entry
 from headgate.books.work import LOAD_COLUMN, Committed, Lost, Outcome
-from headgate.books.write import shape
+from headgate.books.write import pin, shape
 from headgate.contracts.evolution import Change, Policy, Standing, changes
 from headgate.contracts.model import Contract
 from headgate.core.errors import AdapterError, CommitError, Finding
@@ -39,6 +39,8 @@ class Edit:
     author: str = ""
     beside: tuple[str, ...] = ()
     hashed: bool = False
+    pin: str = ""
+    """What of the contract was taken from the data, as text: kept with the change."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,10 @@ def _inside(session: StoreSession, table: TableRef, edit: Edit) -> Outcome:
         "columns_before": before,
         "columns": shape(session, table),
         "contract_before": state.contract,
+        **({"pinned": ledger.fingerprint(edit.pin)} if edit.pin else {}),
     }
+    if edit.pin:
+        pin(session, table, edit.contract.digest(), edit.pin)
     made = record.Made(EVOLVE, edit.attempt, edit.author, details, edit.contract.digest())
     rows = ledger.tail(session, table, state.version).rows
     return Committed((record.add(session, table, state.version, rows, made),))

@@ -52,6 +52,8 @@ class Rules:
     """Columns that a batch lacks are NULL, unless they are required."""
     unknown: tuple[str, ...] = ()
     """Columns of the source that the contract does not name: a record that has a value there is refused."""
+    optional: tuple[str, ...] = ()
+    """Columns that are NULL where a batch lacks them, and nobody is told: another batch brought them."""
 
     @property
     def replay(self) -> bool:
@@ -101,6 +103,7 @@ class Gate:
             self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
             rules.lenient, holds=self.session.holds,
         )  # fmt: skip
+        self.scan.optional = rules.optional
         self.scan.deleted_if = rules.history.deleted_if if rules.history else ""
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)

@@ -39,7 +39,7 @@ KEYS = (
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
-    "extra": ("error", "ignore", "quarantine"),
+    "extra": ("error", "ignore", "quarantine", "evolve"),
     "missing": ("error", "null"),
     "on_change": ("error", "ignore", "reload"),
     "twin_files": ("load", "skip"),
@@ -77,6 +77,8 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
         fix = "write columns: with name: type lines, or extra: ignore"
         notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
+    if words["extra"] == "evolve":
+        evolution.may_grow(notes, node, policy, how, contract)
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}

@@ -61,7 +61,7 @@ class Ingest:
     source: SourceSpec
     load: LoadSpec
     contract: Contract | None
-    extra: Literal["error", "ignore", "quarantine"] = "error"
+    extra: Literal["error", "ignore", "quarantine", "evolve"] = "error"
     missing: Literal["error", "null"] = "error"
     evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"

@@ -32,6 +32,8 @@ class Flow:
     ingest: Ingest
     source: Source
     contract: Contract | None
+    optional: tuple[str, ...] = ()
+    """Columns that a file may lack: others brought them."""
 
     @property
     def table(self) -> TableRef:

@@ -8,10 +8,11 @@ from typing import Literal
 
 from headgate.books import ledger
 from headgate.core.errors import HeadgateError
-from headgate.core.protocols import StoreSession
+from headgate.core.protocols import Session, StoreSession
 from headgate.run.build import inputs_of, stale
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
+from headgate.run.learned import brings
 from headgate.run.pipeline import Pipeline
 
 
@@ -33,11 +34,15 @@ class Planned:
 
 
 def plan(
-    pipeline: Pipeline, session: StoreSession, select: Sequence[str] = (), full_refresh: bool = False
+    pipeline: Pipeline,
+    session: StoreSession,
+    select: Sequence[str] = (),
+    full_refresh: bool = False,
+    reading: Session | None = None,
 ) -> list[Planned]:
-    """The steps in the order of a run."""
+    """The steps in the order of a run. `reading`: an engine that reads files, to say which columns they bring."""
     flows, models = pipeline.select(select)
-    steps = [_load(session, flow, full_refresh) for flow in flows]
+    steps = [_load(session, flow, full_refresh, reading) for flow in flows]
     changing = {step.id for step in steps if step.runs}
     for model in models:
         inputs = inputs_of(model, pipeline)
@@ -54,13 +59,17 @@ def plan(
     return steps
 
 
-def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
+def _load(session: StoreSession, flow: Flow, full_refresh: bool, reading: Session | None) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
         change = NOTHING if choice.rebuild else expected(session, flow)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
+    why = choice.reason
+    if choice.readings and reading is not None:
+        news = brings(flow, session, reading)
+        why += f"; would add {', '.join(news)}" if news else ""
     if not change.changes:
-        return Planned(flow.name, "load", bool(choice.readings), choice.reason)
-    reason = f"{change.text}; {choice.reason}" if choice.readings else change.text
+        return Planned(flow.name, "load", bool(choice.readings), why)
+    reason = f"{change.text}; {why}" if choice.readings else change.text
     return Planned(flow.name, "load", True, reason, change.statements)
