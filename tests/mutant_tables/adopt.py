@@ -1,4 +1,4 @@
-"""Mutants of how a table that somebody else made gets books."""
+"""Mutants of how a table that somebody else made gets books, and of columns that files bring."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tests.mutant_tables.mutant import mutant
 
 SUITE = "tests/suites/test_store_duckdb.py::TestDuckDBAdoption::test_"
 ADOPT = "tests/unit/run/test_run_adopt.py::test_"
+GROWING = "tests/unit/run/test_run_growing.py::test_"
 
 MUTANTS = (
     mutant(
@@ -89,5 +90,45 @@ MUTANTS = (
         '    first, last = 0, int(scan.session.execute(f"SELECT count(_hg_id) FROM {copy}")[0][0]) - 1\n',
         "rules in Python let everything pass where rows are judged inside a transaction",
         f"{ADOPT}a_rule_in_python_sees_the_rows_that_stand",
+    ),
+    mutant(
+        "first-file-says-the-type",
+        "gate/pin.py",
+        "    seen = [readable(session, one) for one in having]\n    found =",
+        "    seen = [readable(session, one) for one in having[:1]]\n    found =",
+        "values of the second file do not fit a type that was guessed from the first",
+        f"{GROWING}a_column_that_files_bring_is_typed_by_all_of_them_and_null_before",
+    ),
+    mutant(
+        "what-is-brought-is-left-out",
+        "run/load.py",
+        'extra=flow.ingest.extra in ("ignore", "quarantine"),',
+        'extra=flow.ingest.extra != "error",',
+        "values of a column that was to be taken in are lost, and nobody is told",
+        f"{GROWING}a_column_that_files_bring_is_typed_by_all_of_them_and_null_before",
+    ),
+    mutant(
+        "brought-columns-are-missed",
+        "gate/scan.py",
+        "may_lack = scan.lenient or column.name in scan.optional",
+        "may_lack = scan.lenient",
+        "files from before a column came stop every load",
+        f"{GROWING}a_column_that_files_bring_is_typed_by_all_of_them_and_null_before",
+    ),
+    mutant(
+        "brought-column-is-not-kept",
+        "books/evolve.py",
+        "    if edit.pin:\n        pin(session, table, edit.contract.digest(), edit.pin)\n",
+        "",
+        "the table has a column that no contract knows of: the next run stops",
+        f"{GROWING}a_column_that_files_bring_is_typed_by_all_of_them_and_null_before",
+    ),
+    mutant(
+        "made-anew-with-what-was",
+        "run/load.py",
+        "        if made.optional or (self.choice.rebuild and pin.brought(self.session, flow.table)):",
+        "        if made.optional:",
+        "a column comes back that no file has any more",
+        f"{GROWING}a_table_is_made_with_what_its_first_files_bring_and_forgets_it_when_made_anew",
     ),
 )

@@ -8,6 +8,7 @@ from headgate.testing.oracle.adopt import adopt
 from headgate.testing.oracle.bench import fix, purge
 from headgate.testing.oracle.commits import adjust
 from headgate.testing.oracle.evolution import Kept, evolve
+from headgate.testing.oracle.growing import brought, grow
 from headgate.testing.oracle.judge import Reading, Verdict, judge
 from headgate.testing.oracle.laws import check_laws, differences, same_state, view
 from headgate.testing.oracle.loads import full_refresh, load, replay
@@ -60,12 +61,14 @@ __all__ = [
     "accept",
     "adjust",
     "adopt",
+    "brought",
     "canonical_spelling",
     "check_laws",
     "differences",
     "evolve",
     "fix",
     "full_refresh",
+    "grow",
     "judge",
     "load",
     "purge",

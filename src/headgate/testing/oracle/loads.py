@@ -179,6 +179,7 @@ def _check_structure(flow: Flow, files: list[File]) -> None:
     wanted = {column.read_as for column in flow.contract.columns}
     optional = {c.read_as for c in flow.contract.columns if not c.key and c.required != "error"}
     needed = wanted - optional if flow.missing == "null" else wanted
+    needed = needed - {column.read_as for column in flow.contract.columns if column.optional}
     for file in files:
         if missing := needed - set(file.header):
             raise Stopped("structure", f"a file lacks the column {min(missing)}")

@@ -58,6 +58,8 @@ class Column:
     rules: tuple[Rule, ...] = ()
     was: tuple[str, ...] = ()
     form: Form | None = None
+    optional: bool = False
+    """A file may lack it: another one brought it."""
 
     @property
     def read_as(self) -> str:
@@ -166,7 +168,7 @@ class Flow:
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
-    extra: Literal["error", "ignore", "quarantine"] = "error"
+    extra: Literal["error", "ignore", "quarantine", "evolve"] = "error"
     missing: Literal["error", "null"] = "error"
     timezone: str = "UTC"
     evolution: tuple[tuple[str, str], ...] = ()
@@ -379,6 +381,8 @@ class State:
     refusals: list[Refusal] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     kept: dict[str, Past] = field(default_factory=dict)
+    brought: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By table, the columns that files brought and its contract does not name."""
 
     def copy(self) -> State:
         """A state that can be changed without changing this one. Rows and records are shared: nobody changes them."""
@@ -390,6 +394,7 @@ class State:
             list(self.refusals),
             dict(self.versions),
             dict(self.kept),
+            dict(self.brought),
         )
 
     def seats(self, table: str) -> dict[str, Position]:
