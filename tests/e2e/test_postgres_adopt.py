@@ -127,3 +127,20 @@ def test_what_would_break_is_told_and_nothing_is_changed(shop: Shop, statements:
     columns = shop.told("SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'")
     assert columns == [(6,)]
     assert shop.codes() == ["table-unknown"]
+
+
+def test_files_bring_columns_here_as_well(shop: Shop) -> None:
+    shop.write("ingest/orders.yml", "table: raw.orders\nfrom: data/*.csv\nextra: evolve\ncolumns:\n  id: int, key\n")
+    shop.write("data/a.csv", "id\n1\n")
+    shop.run()
+    shop.told("CREATE VIEW raw.reader AS SELECT id FROM raw.orders")
+    shop.write("data/b.csv", "id,day,amount\n2,2024-01-02,7\n")
+    shop.write("data/c.csv", "amount,id\n2.5,3\n")
+    assert shop.step("raw.orders").rows_loaded == 2
+    assert shop.told("SELECT id, day::text, amount FROM raw.orders ORDER BY id")[1:] == [
+        (2, "2024-01-02", 7),
+        (3, None, 2.5),
+    ]
+    shop.write("data/d.csv", "ctid,id\nx,4\n")
+    assert [finding.code for finding in shop.run().findings] == ["unknown-column"]
+    assert shop.codes() == []

@@ -135,6 +135,7 @@ class LedgerEntry(Answer):
     """One line of the ledger. `seq` is dense from 1 per partition and generation; `start` and `end` are positions.
 
     `detail` holds what only some kinds have: inserted, updated, unchanged, deleted, reasons, contract, reason, by.
+    `version`: the contract that held, by its number among those that the table had; 0 for none.
     """
 
     id: str
@@ -154,6 +155,7 @@ class LedgerEntry(Answer):
     start: Any = None
     end: Any = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -414,7 +416,10 @@ class ResultColumn(Answer):
 
 @dataclass(frozen=True)
 class SchemaChange(Answer):
-    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on."""
+    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on.
+
+    `version`: the contract's number among those that the table had.
+    """
 
     at: str
     table: str
@@ -424,6 +429,7 @@ class SchemaChange(Answer):
     contract: str
     by: str
     columns: tuple[ResultColumn, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from headgate.books import ledger
+from headgate.books import ledger, tables
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
 from headgate.run.build import inputs_of, stale
@@ -61,7 +61,10 @@ def plan(
 
 def _load(session: StoreSession, flow: Flow, full_refresh: bool, reading: Session | None) -> Planned:
     try:
-        choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
+        state = ledger.table_state(session, flow.table)
+        if state is None and session.columns(flow.table) is not None:
+            raise tables.unknown(flow.table)
+        choice = choose(flow, ledger.seats(session, flow.name), state, full_refresh)
         change = NOTHING if choice.rebuild else expected(session, flow)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")

@@ -149,9 +149,9 @@ def test_a_replay_says_what_became_of_the_records() -> None:
 
 
 def test_the_ledger_says_its_total() -> None:
-    entry = results.LedgerEntry("e1", "2026-06-01", "raw.orders", "06.csv", 1, 2, "load", 1000, 1000)
+    entry = results.LedgerEntry("e1", "2026-06-01", "raw.orders", "06.csv", 1, 2, "load", 1000, 1000, version=3)
     lines = show.ledger(results.LedgerResult(2, (entry,)), PLAIN)
-    assert lines[2].split() == ["2026-06-01", "raw.orders", "load", "06.csv", "1", "2", "1,000", "1,000", "0", "0", "0"]
+    assert " ".join(lines[2].split()) == "2026-06-01 raw.orders load 06.csv v3 1 2 1,000 1,000 0 0 0"
     assert lines[3] == "1 of 2 entries (--limit 0 shows all)"
 
 
@@ -179,10 +179,11 @@ def test_a_query_shows_values_as_they_are() -> None:
 
 def test_a_history_has_a_line_per_change() -> None:
     change = results.SchemaChange(
-        "2026-06-01", "raw.orders", "2", "evolve", ("added n VARCHAR", "x: A to B"), "ab", "anna"
+        "2026-06-01", "raw.orders", "2", "evolve", ("added n VARCHAR", "x: A to B"), "ab", "anna", version=2
     )
     shown = show.schema_history(results.SchemaHistory(2, (change,)), PLAIN)
-    assert shown[2].split("  ")[-1] == "added n VARCHAR; x: A to B"
+    assert "  v2 ab" in shown[2]
+    assert shown[2].split("  ")[-1].strip() == "added n VARCHAR; x: A to B"
     assert shown[-1].startswith("1 of 2 changes")
 
 

@@ -48,6 +48,7 @@ def test_run_and_check_say_how_a_table_gets_books(tmp_path: Path) -> None:
     [finding] = folder.run().findings
     assert (finding.code, "headgate adopt raw.orders" in finding.fix) == ("table-unknown", True)
     assert "table-unknown" in [one.code for one in folder.open().check().findings]
+    assert folder.open().plan().steps[0].reason.startswith("would stop: raw.orders exists in the warehouse")
     adopt(folder, source="new", quarantine=True)
     assert [one.code for one in folder.open().check().findings] == []
     assert folder.codes() == []

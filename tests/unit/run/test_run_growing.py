@@ -160,6 +160,20 @@ def test_what_forbids_that_a_table_grows_is_told_where_it_is_written(tmp_path: P
     assert caught.value.finding.what.startswith("extra: evolve can't be")
 
 
+def test_entries_name_the_contract_that_held_by_its_number(tmp_path: Path) -> None:
+    folder = orders(tmp_path)
+    folder.run()
+    for number, rule in enumerate(("min(0)", "min(1)", "min(0)"), 2):
+        folder.write("ingest/orders.yml", (INGEST + COLUMNS).replace("min(0)", rule))
+        folder.write(f"data/{number}.csv", f"id,amount\n{number},5\n")
+        folder.run()
+    folder.behind("DELETE FROM raw.orders WHERE id = 1")
+    folder.open().adjust("raw.orders", "a mistake")
+    entries = folder.open().ledger("raw.orders").entries
+    assert [entry.version for entry in entries][::-1] == [1, 1, 2, 1, 1]
+    assert [change.version for change in folder.open().schema_history().changes][::-1] == [1, 2, 1]
+
+
 class Died(BaseException):
     """No product code catches it."""
 
