@@ -123,6 +123,12 @@ def _rules(old: Contract, new: Contract, name: str) -> Iterator[Change]:
             yield Change(f"rule added: {render.rule_text(rule, columns[name])}", name, _strict(rule, "forward"))
 
 
+def _wordless(entry: str | dict[str, Any]) -> dict[str, Any]:
+    """What the entry asks for, without what a refused row is told."""
+    found = {"check": entry} if isinstance(entry, str) else entry
+    return {key: value for key, value in found.items() if key != "message"}
+
+
 def _strict(rule: Rule, verdict: Verdict) -> Verdict:
     """A rule that only warns lets everything pass."""
     return "full" if not isinstance(rule, UniqueRule) and rule.severity == "warn" else verdict
@@ -178,8 +184,10 @@ def _rest(old: Contract, new: Contract) -> Iterator[Change]:
     for name in before:
         if name not in after:
             yield Change(f"rule {name!r} removed", None, "full" if name in mild else "backward")
-        elif before[name] != after[name]:
+        elif _wordless(before[name]) != _wordless(after[name]):
             yield Change(f"rule {name!r} changed", None, "breaking")
+        elif before[name] != after[name]:
+            yield Change(f"rule {name!r} has other words", None, "full")
     for name in after:
         if name not in before:
             yield Change(f"rule {name!r} added", None, "full" if name in mild else "forward")

@@ -2,6 +2,7 @@
 
 name: closed is not null                                      a condition on one row
 name: {check: "amount > 0", severity: warn, mostly: 95%}      the same, with more said
+name: {check: "amount > 0", message: must cost something}     and what a refused row is told
 name: {when: "status = 'closed'", then: "closed is not null"} a condition on some rows
 name: {unique: [customer, day], keep: last}
 name: {rows: 1000..}      {rows: 0.5x..2x, of: last 7}        about the load as a whole
@@ -98,7 +99,13 @@ def read(name: PlacedText, value: Value, columns: Sequence[ContractColumn], find
 
 
 def _row(name: str, sql: str, where: Location) -> RowRule:
-    return RowRule(name, None, sql, f"must satisfy {' '.join(sql.split())}", where=where)
+    return RowRule(name, None, sql, expected(sql), where=where)
+
+
+def expected(sql: str, when: str = "") -> str:
+    """What the reason says of a condition that says nothing itself."""
+    said = f"must satisfy {' '.join(sql.split())}"
+    return f"{said} where {' '.join(when.split())}" if when else said
 
 
 @dataclass
@@ -171,6 +178,12 @@ class _Reading:
             self.note("bad-value", str(error), (text or PlacedText("", "")).at(0), "write mostly: 95%")
             return None
 
+    @property
+    def message(self) -> str:
+        """What a refused row is told, on one line; empty where the rule does not say it."""
+        text = self.text("message")
+        return " ".join(text.text.split()) if text is not None else ""
+
     def sql(self, key: str) -> str:
         """The condition of a key."""
         text = self.text(key)
@@ -194,12 +207,13 @@ class _Reading:
 
 def _check(reading: _Reading) -> RowRule:
     made = _row(reading.name, reading.sql("check"), reading.place("check"))
-    return RowRule(made.code, None, made.sql, made.message, reading.severity, made.where, mostly=reading.mostly)
+    said = reading.message or made.message
+    return RowRule(made.code, None, made.sql, said, reading.severity, made.where, mostly=reading.mostly)
 
 
 def _when(reading: _Reading) -> RowRule:
     when, then = reading.sql("when"), reading.sql("then")
-    said = f"must satisfy {' '.join(then.split())} where {' '.join(when.split())}"
+    said = reading.message or expected(then, when)
     sql = f"({when}) IS NOT TRUE OR ({then})"
     where = reading.place("when")
     return RowRule(reading.name, None, sql, said, reading.severity, where, (when, then), reading.mostly)
@@ -281,8 +295,8 @@ def _freshness(reading: _Reading) -> BatchRule | None:
 
 
 FORMS: dict[str, tuple[tuple[str, ...], Callable[[_Reading], Named | None]]] = {
-    "check": (("severity", "mostly"), _check),
-    "when": (("then", "severity", "mostly"), _when),
+    "check": (("message", "severity", "mostly"), _check),
+    "when": (("then", "message", "severity", "mostly"), _when),
     "unique": (("keep", "mostly"), _unique),
     "rows": (("of", "severity"), _rows),
     "sql": ((*bounds.WORDS, "severity"), _scalar),

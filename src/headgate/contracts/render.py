@@ -12,6 +12,7 @@ from typing import Any
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.bounds import Span, lasting, plain, written
 from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.named import expected
 from headgate.core.errors import InternalError
 from headgate.types.forms import Form
 
@@ -39,7 +40,9 @@ def conditions(contract: Contract) -> dict[str, str | dict[str, Any]]:
 
 
 def _condition(rule: RowRule) -> str | dict[str, Any]:
-    more = ({"severity": "warn"} if rule.severity == "warn" else {}) | _mostly(rule.mostly)
+    usual = expected(rule.args[1], rule.args[0]) if rule.args else expected(rule.sql)
+    more: dict[str, Any] = {"message": rule.message} if rule.message != usual else {}
+    more |= ({"severity": "warn"} if rule.severity == "warn" else {}) | _mostly(rule.mostly)
     if rule.args:
         return {"when": rule.args[0], "then": rule.args[1]} | more
     return {"check": rule.sql} | more if more else rule.sql

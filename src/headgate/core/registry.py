@@ -13,7 +13,8 @@ from headgate.core.protocols import Source
 from headgate.core.suffixes import ARCHIVE, PACKED, kind_of
 
 GROUP = "headgate.sources"
-SURVEYED = frozenset({"csv", "parquet"})
+SURVEYED = frozenset({"csv", "parquet", "json", "ndjson", "avro", "orc", "excel"})
+"""Kinds of files that say themselves what their columns are."""
 __all__ = [
     "GROUP",
     "PACKED",

@@ -10,6 +10,7 @@ from headgate.core.errors import InternalError
 from headgate.core.protocols import Engine, Source
 from headgate.core.values import Batch, Partition, SourceColumn
 from headgate.sql.quote import ident
+from headgate.types import jsonvalue
 from headgate.types.codec import encode
 
 PART = "_hg_part"
@@ -42,15 +43,17 @@ def opened(session: Engine, source: Source, name: str, partitions: Sequence[Part
     with ExitStack() as stack:
         batches = list(_batches(session, source, partitions, stack))
         columns = _columns(batches)
-        uneven = any(len(batch.columns) < len(columns) for batch in batches)
+        # A JSON record that lacks a key has NULL there; a file that lacks a column is of another table.
+        uneven = any(len(batch.columns) < len(columns) for batch in batches if not batch.sparse)
         if all(batch.rescan for batch in batches):
             malformed = sum(batch.malformed for batch in batches)
             yield Rows(name, f"({_union(batches, columns)})", columns, malformed, uneven=uneven)
             return
-        batches = _staged(session, batches, columns, stage := ident(f"hg rows {name}"))
+        batches = _staged(session, batches, stage := ident(f"hg rows {name}"))
         try:
             malformed = sum(batch.malformed for batch in batches)
-            yield Rows(name, stage, columns, malformed, uneven=uneven)
+            relation, columns = _unfolded(session, stage, _columns(batches))
+            yield Rows(name, relation, columns, malformed, uneven=uneven)
         finally:
             session.execute(f"DROP TABLE IF EXISTS {stage}")
 
@@ -106,18 +109,39 @@ def _select(batch: Batch, columns: Sequence[SourceColumn], part: int) -> str:
 
 def _pick(found: SourceColumn | None, wanted: SourceColumn) -> str:
     if found is None:
-        return f"CAST(NULL AS {wanted.physical}) AS {ident(wanted.name)}"
+        kind = "VARCHAR" if wanted.physical == jsonvalue.PHYSICAL else wanted.physical
+        return f"CAST(NULL AS {kind}) AS {ident(wanted.name)}"
     expr = f"src.{ident(found.name)}"
     value = expr if found.physical == wanted.physical else encode(expr, found.physical)
     return f"{value} AS {ident(wanted.name)}"
 
 
-def _staged(session: Engine, batches: list[Batch], columns: Sequence[SourceColumn], stage: str) -> list[Batch]:
+def _unfolded(session: Engine, stage: str, columns: Sequence[SourceColumn]) -> tuple[str, tuple[SourceColumn, ...]]:
+    """The relation with values of JSON documents as text, or as JSON where lists or objects are among them."""
+    values = [column for column in columns if column.physical == jsonvalue.PHYSICAL]
+    if not values:
+        return stage, tuple(columns)
+    nested = ", ".join(f"count(*) FILTER (WHERE NOT {jsonvalue.is_scalar(ident(one.name))})" for one in values)
+    (counts,) = session.execute(f"SELECT {nested} FROM {stage}")
+    made = {one.name: "JSON" if count else "VARCHAR" for one, count in zip(values, counts, strict=True)}
+    shown = [_shown(column, made.get(column.name)) for column in columns]
+    found = tuple(SourceColumn(column.name, made.get(column.name, column.physical)) for column in columns)
+    return f"(SELECT {', '.join([*shown, ident(PART)])} FROM {stage})", found
+
+
+def _shown(column: SourceColumn, made: str | None) -> str:
+    name = ident(column.name)
+    if made is None:
+        return name
+    return f"CAST({name} AS JSON) AS {name}" if made == "JSON" else f"{jsonvalue.text(name)} AS {name}"
+
+
+def _staged(session: Engine, batches: list[Batch], stage: str) -> list[Batch]:
     """The batches that were read into the table: the careful form of all where the strict parser can't be believed."""
-    if _stage(session, batches, columns, stage):
+    if _stage(session, batches, _columns(batches), stage):
         return batches
     careful = [batch.careful() if batch.careful is not None else batch for batch in batches]
-    if not _stage(session, careful, columns, stage):
+    if not _stage(session, careful, _columns(careful), stage):
         what = "the parser found another number of records than were counted"
         raise InternalError.of("read-mismatch", what, batches[0].location, "report it with the file's first lines")
     return careful

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -291,13 +293,26 @@ def as_csv(names: Sequence[str], lines: Sequence[Sequence[str]], delim: str) -> 
     return "".join(delim.join('"' + cell.replace('"', '""') + '"' for cell in line) + "\n" for line in [names, *lines])
 
 
+def as_json(names: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A record per line: an empty cell is a key that is lacking, what is a number in JSON is one, 007 is a list."""
+
+    def value(cell: str) -> object:
+        plain = cell.lstrip("-").isascii() and cell.lstrip("-").isdigit() and (cell == "0" or cell.strip("-")[0] != "0")
+        return int(cell) if plain else [cell] if cell == "007" else cell
+
+    records = ({name: value(cell) for name, cell in zip(names, line, strict=True) if cell} for line in lines)
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(tables(), min_size=1, max_size=3), st.sampled_from([",", ";", "\t", "|"]))
+@given(st.lists(tables(), min_size=1, max_size=3), st.sampled_from([",", ";", "\t", "|", "json"]))
 def test_whatever_the_files_hold_the_project_runs_and_refuses_no_row(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[list[str], list[list[str]]]], delim: str
 ) -> None:
     root = tmp_path_factory.mktemp("init")
     files = {f"data/{'tuv'[at]}.csv": as_csv(*table, delim) for at, table in enumerate(drawn)}
+    if delim == "json":
+        files = {f"data/{'tuv'[at]}.ndjson": as_json(*table) for at, table in enumerate(drawn)}
     answer = made(root, files)
     if answer.tables:
         done = run(root)
@@ -306,6 +321,28 @@ def test_whatever_the_files_hold_the_project_runs_and_refuses_no_row(
         assert sum(step.rows_read for step in done.steps) == sum(one.rows + one.malformed for one in answer.tables)
     codes = {one.code for one in answer.findings if one.level == "error"}
     assert codes <= {"bad-header", "no-header"}
+
+
+def test_every_kind_of_file_that_names_its_columns(tmp_path: Path) -> None:
+    import openpyxl
+    import pyarrow
+    from pyarrow import orc
+
+    (tmp_path / "data").mkdir()
+    book = openpyxl.Workbook()
+    for line in (["day", "price"], [date(2026, 1, 1), 1.25], [date(2026, 1, 2), 2]):
+        book.active.append(line)
+    book.save(tmp_path / "data/prices.xlsx")
+    orc.write_table(pyarrow.table({"x": [1.5, None], "l": [[1], None]}), tmp_path / "data/things.orc")
+    documents = '[{"id": 1, "at": {"zip": "01067"}}, {"id": 2, "more": 1.50}]'
+    lines = '{"n": 1, "ok": true}\n{"n": 2}\n{"n": \n'
+    answer = made(tmp_path, {"data/people.json": documents, "data/lines.ndjson": lines})
+    assert answer.ok, answer.findings
+    assert ingest(tmp_path, "people")[3:] == ["columns:", "  id:   int, key", "  at:   json", "  more: decimal(18,2)"]
+    assert ingest(tmp_path, "lines")[1] == "from: data/lines.ndjson"
+    assert ingest(tmp_path, "prices")[4:] == ["  day:   date, required", "  price: decimal(18,2), required"]
+    counts = {step.id: (step.rows_loaded, step.rows_quarantined) for step in run(tmp_path).steps}
+    assert counts == {"raw.people": (2, 0), "raw.lines": (2, 1), "raw.prices": (2, 0), "raw.things": (2, 0)}
 
 
 def test_the_encoding_is_that_of_most_lines_of_all_files(tmp_path: Path) -> None:

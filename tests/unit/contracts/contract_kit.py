@@ -67,6 +67,7 @@ def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStra
     """Rules as mappings, each with some of what may stand beside."""
     severity = st.sampled_from([{}, {"severity": "warn"}])
     share = st.sampled_from([{}, {"mostly": "95%"}, {"mostly": ">0.05%"}])
+    words = st.sampled_from([{}, {"message": "costs: 'nothing', {or} #less"}])
     keep = st.sampled_from([{}, {"keep": "last"}])
     rows = st.sampled_from(["5..", "..5", "0..10", "7"]).map(lambda text: {"rows": text})
     multiple = st.sampled_from(["0.5x..", "..2x", "0.25x..4x"]).map(lambda text: {"rows": text, "of": "last 7"})
@@ -74,7 +75,7 @@ def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStra
     bounds += [{"min": "1"}, {"below": "-0.001"}]
     join = lambda *parts: st.tuples(*parts).map(lambda found: {k: v for one in found for k, v in one.items()})  # noqa: E731
     return st.one_of(
-        join(texts.map(lambda text: {"check": text}), severity, share),
+        join(texts.map(lambda text: {"check": text}), words, severity, share),
         join(texts.map(lambda text: {"when": text}), texts.map(lambda text: {"then": text}), severity, share),
         join(st.lists(st.sampled_from(columns), min_size=1, unique=True).map(lambda one: {"unique": one}), keep, share),
         join(st.one_of(rows, multiple), severity),

@@ -93,3 +93,9 @@ def test_rules_across_columns() -> None:
         ("rule 'new' added", "forward"),
         ("what is skipped has changed", "breaking"),
     ]
+
+
+def test_other_words_for_a_refused_row_change_nothing() -> None:
+    old, new = ({"r": {"check": "a > 0", "message": said}} for said in ("must cost", "must cost something"))
+    (change,) = compare(parse_lines({"a": "int"}, old), parse_lines({"a": "int"}, new), TABLE)
+    assert (change.what, change.verdict) == ("rule 'r' has other words", "full")

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from headgate.contracts.document import Document
 from headgate.contracts.ecma import Untranslatable
 from headgate.contracts.great_expectations import read
-from headgate.contracts.great_expectations.bind import bind
+from headgate.contracts.great_expectations.bind import bind, is_known
+from headgate.contracts.great_expectations.conditions import CONDITIONS, SAID
 from headgate.contracts.great_expectations.regex import to_re2
 from headgate.contracts.model import Contract
 from headgate.contracts.render import conditions, lines
 from headgate.contracts.short import parse_lines
 from headgate.core.errors import ContractError
 
+NAME_X, NAME_Y = (f"regexp_matches(CAST(\"name\" AS VARCHAR), '{char}')" for char in "xy")
 KNOWN = {"id": "bigint", "amount": "decimal(9,2)", "day": "date", "name": "text", "ok": "bool"}
 
 
@@ -88,14 +90,67 @@ def test_an_expectation_of_a_column_is_a_rule(source: str, expected: str) -> Non
          {"pair_values_a_to_be_greater_than_b": {"check": '"id" >= "amount"', "mostly": "90%"}}),
         ("d.expect_column_values_to_not_match_regex('name', 'x')",
          {"name_values_to_not_match_regex": "NOT regexp_matches(CAST(\"name\" AS VARCHAR), 'x')"}),
+        ("d.expect_column_pair_values_A_to_be_greater_than_B('id', 'amount')",
+         {"pair_values_a_to_be_greater_than_b": '"id" > "amount"'}),
+        ("d.expect_column_values_to_match_regex_list('name', ['x', 'y'], match_on='all', mostly=0.9)",
+         {"name_values_to_match_regex_list": {
+             "check": f"{NAME_X} AND {NAME_Y}",
+             "mostly": "90%"}}),
+        ("d.expect_column_values_to_not_match_regex_list('name', ['x', 'y'])",
+         {"name_values_to_not_match_regex_list":
+             f"NOT ({NAME_X} OR {NAME_Y})"}),
+        ("d.expect_column_values_to_match_strftime_format('name', '%d.%m.%Y')",
+         {"name_values_to_match_strftime_format":
+             "try_strptime(\"name\", '%d.%m.%Y') IS NOT NULL OR \"name\" IS NULL"}),
+        ("d.expect_column_values_to_be_json_parseable('name')",
+         {"name_values_to_be_json_parseable": 'json_valid(CAST("name" AS VARCHAR))'}),
+        ("d.expect_multicolumn_sum_to_equal(['id', 'amount'], 7.5)",
+         {"multicolumn_sum_to_equal": '"id" + "amount" = 7.5'}),
+        ("gxe.ExpectSelectColumnValuesToBeUniqueWithinRecord(column_list=['id', 'amount', 'day'])",
+         {"select_column_values_to_be_unique_within_record":
+             '"id" <> "amount" AND "id" <> "day" AND "amount" <> "day"'}),
         ("d.expect_column_values_to_match_regex('id', '^[0-9]{2}')",
-         {"id_values_to_match_regex": "regexp_matches(CAST(\"id\" AS VARCHAR), '\\A(?:[0-9]){2,2}')"}),
+         {"id_values_to_match_regex": "regexp_matches(CAST(\"id\" AS VARCHAR), '\\A[0-9]{2}')"}),
     ],
 )  # fmt: skip
 def test_others_are_named_rules(source: str, expected: dict[str, Any]) -> None:
     made = bound(source)
     assert made.notes == ()
-    assert conditions(made) == expected
+    assert {name: _wordless(rule) for name, rule in conditions(made).items()} == expected
+
+
+def _wordless(rule: str | dict[str, Any]) -> str | dict[str, Any]:
+    """A condition without what a refused row is told."""
+    if isinstance(rule, str) or "message" not in rule:
+        return rule
+    rest = {key: value for key, value in rule.items() if key != "message"}
+    return rest["check"] if list(rest) == ["check"] else rest
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("d.expect_column_values_to_match_regex('id', '^[0-9]{2}')", "must match '^[0-9]{2}'"),
+        ("d.expect_column_values_to_be_null('name')", "must be null"),
+        ("d.expect_column_values_to_match_regex_list('name', ['x', 'y'])", "must match x, y"),
+        ("d.expect_column_values_to_match_strftime_format('name', '%d.%m')", "must be written as %d.%m"),
+        ("d.expect_column_pair_values_a_to_be_greater_than_b('id', 'amount')", "id must be greater than amount"),
+        ("d.expect_column_pair_values_a_to_be_greater_than_b('id', 'amount', True)", "id must be at least amount"),
+        ("d.expect_multicolumn_sum_to_equal(['id', 'amount'], 7.5)", "the sum of id, amount must be 7.5"),
+    ],
+)
+def test_a_refused_row_is_told_what_was_expected(source: str, message: str) -> None:
+    (rule,) = bound(source).rows
+    assert rule.message == message
+
+
+def test_every_condition_says_something() -> None:
+    assert set(SAID) >= set(CONDITIONS)
+
+
+def test_what_can_be_a_rule_is_read_with_its_positions() -> None:
+    assert [name for name in read.POSITIONS if not is_known(name)] == []
+    assert set(read.POSITIONS) >= set(CONDITIONS)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +159,13 @@ def test_others_are_named_rules(source: str, expected: dict[str, Any]) -> None:
         ("d.expect_column_values_to_be_between('id', low, 5)", "known only when the program runs"),
         ("X = 1\nX = 2\nd.expect_column_values_to_be_between('id', X)", "known only when the program runs"),
         ("d.expect_column_values_to_not_be_null(**args)", "known only when the program runs"),
-        ("d.expect_column_values_to_be_json_parseable('name')", "condition under rules:"),
+        ("d.expect_column_kl_divergence_to_be_less_than('name', make(), 0.1)", "condition under rules:"),
+        ("d.expect_column_values_to_match_strftime_format('day', '%d.%m.%Y')", "every value is a date"),
+        ("d.expect_column_values_to_match_strftime_format('name', 'day')", "no format"),
+        ("d.expect_column_values_to_match_regex_list('name', 'x')", "no list of patterns"),
+        ("d.expect_column_values_to_match_regex_list('name', ['x'], 'some')", "any or all"),
+        ("d.expect_multicolumn_sum_to_equal(['id'], 3)", "no list of columns"),
+        ("d.expect_multicolumn_sum_to_equal(['id', 'amount'], 'x')", "no number"),
         ("d.expect_column_values_to_be_between('ok', 0, 1, row_condition='id > 1')", "row_condition"),
         ("d.expect_column_values_to_be_between('id')", "it has no bound"),
         ("d.expect_column_values_to_not_be_null('id', mostly=95)", "between 0 and 1"),

@@ -50,6 +50,13 @@ def test_a_conditional_rule_asks_some_rows_only(status: str | None, closed: str 
     assert rule.message == "must satisfy closed is not null where status = 'closed'"
 
 
+def test_a_condition_says_what_a_refused_row_is_told() -> None:
+    (rule,) = contract({"check": "amount > 0", "message": "must  cost\nsomething"}).rows
+    assert rule.message == "must cost something"
+    (rule,) = contract({"when": "status = 'a'", "then": "amount > 0", "message": "must cost"}).rows
+    assert rule.message == "must cost"
+
+
 def test_unique_over_several_columns_has_the_name_of_the_rule() -> None:
     (rule,) = contract({"unique": ["id", "day"], "keep": "last"}).uniques
     assert rule == UniqueRule("r", ("id", "day"), "last", "must be unique", rule.where)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import duckdb
 import pytest
 
 from headgate.contracts.model import Contract
@@ -142,7 +145,22 @@ def test_quality_about_the_load_is_a_named_rule(body: str, rules: dict[str, obje
             "not-enforced",
             "the pattern of 'a' is not checked",
         ),
-        ("logicalType: array, logicalTypeOptions: {minItems: 1}", "not-enforced", "minItems of 'a' is not checked"),
+        ("logicalType: array, logicalTypeOptions: {uniqueItems: true}", "not-enforced", "uniqueItems in 'a' is not"),
+        (
+            "logicalType: object, properties: [{name: b, logicalType: string, unique: true}]",
+            "not-enforced",
+            "unique of the nested 'b' is not checked",
+        ),
+        (
+            "logicalType: array, items: {logicalType: string, logicalTypeOptions: {pattern: '(?=a)'}}",
+            "not-enforced",
+            "the pattern (look-around has no counterpart in RE2) in 'a' is not checked",
+        ),
+        (
+            "logicalType: array, items: {logicalType: date, logicalTypeOptions: {format: dd.MM.yyyy}}",
+            "not-enforced",
+            "the format of the nested 'items' is not checked",
+        ),
         ("logicalType: integer, relationships: [{to: [x.a, x.b]}]", "not-enforced", "the relationship of 'a'"),
         (
             Q + "type: text, name: t, description: nice}]",
@@ -200,6 +218,60 @@ def test_latency_is_freshness() -> None:
 TWO = "schema: [{name: orders, physicalName: raw.orders, properties: [{name: a, logicalType: integer,"
 TWO += " relationships: [{to: c.id}]}]},"
 TWO += " {name: c, physicalName: crm.customers, properties: [{name: id, logicalType: integer}]}]\n"
+
+
+NESTED = """logicalType: object
+    properties:
+    - {name: mail, logicalType: string, required: true, logicalTypeOptions: {pattern: '^[^@]+@[^@]+$'}}
+    - {name: born, logicalType: date}
+    - {name: size, logicalType: integer, logicalTypeOptions: {format: u8}, enum: [{value: 1}, {value: 2}]}
+    - name: address
+      logicalType: object
+      properties: [{name: zip, physicalName: Zip, logicalType: string, logicalTypeOptions: {minLength: 3}}]
+    - name: items
+      logicalType: array
+      logicalTypeOptions: {minItems: 1}
+      items:
+        logicalType: object
+        properties: [{name: sku, logicalType: string, required: true}, {name: qty, logicalType: number}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "broken"),
+    [
+        (None, []),
+        ({"mail": "a@b"}, []),
+        ({"mail": "a@b", "born": None, "size": None, "address": None, "items": None}, []),
+        ({"mail": "a@b", "other": 1, "address": {"Zip": "123"}, "items": [{"sku": "x", "qty": 1.5}]}, []),
+        ("a@b", ["a/type"]),
+        ({}, ["a/required"]),
+        ({"mail": None}, ["a/properties/mail/type"]),
+        ({"mail": "ab"}, ["a/properties/mail/pattern"]),
+        ({"mail": "a@b", "born": "2024-02-30"}, ["a/properties/born/logicalType"]),
+        ({"mail": "a@b", "born": 5}, ["a/properties/born/type"]),
+        ({"mail": "a@b", "size": 3}, ["a/properties/size/enum"]),
+        ({"mail": "a@b", "size": 256}, ["a/properties/size/maximum", "a/properties/size/enum"]),
+        ({"mail": "a@b", "address": {"Zip": "12"}}, ["a/properties/address/properties/Zip/minLength"]),
+        ({"mail": "a@b", "items": []}, ["a/properties/items/minItems"]),
+        ({"mail": "a@b", "items": [{"sku": "x"}, {"qty": 1}]}, ["a/properties/items/items"]),
+        ({"mail": "a@b", "items": {"sku": "x"}}, ["a/properties/items/type"]),
+    ],
+)
+def test_what_is_within_a_value_is_judged_member_by_member(value: object, broken: list[str]) -> None:
+    text = f"{HEAD}schema:\n- name: orders\n  properties:\n  - name: a\n    {NESTED}"
+    made = contract(text)
+    assert told(made) == []
+    assert lines(made) == {"a": "json"}
+    with duckdb.connect() as connection:
+        found = []
+        for rule in made.rows:
+            given = None if value is None else json.dumps(value)
+            (row,) = connection.execute(f"SELECT {rule.sql} FROM (SELECT CAST(? AS JSON) AS a)", [given]).fetchall()
+            found += [rule] if row == (False,) else []
+    assert [rule.code for rule in found] == broken
+    assert all(rule.message.startswith("must ") or "must be" in rule.message for rule in found)
+    assert all(rule.where is not None and rule.where.line > 7 for rule in made.rows)
 
 
 def test_the_object_is_named_or_that_of_the_table() -> None:

@@ -73,3 +73,23 @@ def test_a_column_of_two_types_is_judged_as_text(tmp_path: Path) -> None:
     with surveyed(tmp_path, {"raw.t": "*.parquet"}) as (_, (seen,)):
         assert (seen.profile.column("v").type, seen.profile.column("v").max) == ("decimal(18,1)", "2.5")
         assert (seen.profile.column("more").filled, seen.profile.rows) == (1, 2)
+
+
+DOCUMENTS = """{"id": 1, "code": "007", "price": 1.50, "day": "2024-01-01", "ok": true, "at": {"x": 1}, "mixed": "5"}
+{"id": "2", "price": 2, "day": null, "ok": false, "at": [1], "mixed": 5, "late": "z"}
+{"id": 3, "code": "x", "price": 1e2, "day": "2024-02-01", "mixed": 5.5, "late": "a"}
+"""
+
+
+def test_values_of_documents_have_the_types_that_a_load_accepts(tmp_path: Path) -> None:
+    (tmp_path / "t.ndjson").write_text(DOCUMENTS, encoding="utf-8")
+    (tmp_path / "u.ndjson").write_text('{"id": 4, "other": 1}\n{"id": \n', encoding="utf-8")
+    with surveyed(tmp_path, {"raw.t": "*.ndjson"}) as (_, (seen,)):
+        found = seen.profile
+    kinds = {one.name: one.type for one in found.columns}
+    assert kinds == {
+        "id": "int", "code": "text", "price": "double", "day": "date", "ok": "bool", "at": "json",
+        "mixed": "decimal(18,1)", "late": "text", "other": "int",
+    }  # fmt: skip
+    assert (found.rows, found.malformed, found.column("late").filled) == (4, 1, 2)
+    assert (found.column("late").min, found.column("late").max) == ("a", "z")

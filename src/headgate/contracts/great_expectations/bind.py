@@ -15,8 +15,9 @@ from headgate.contracts import bounds, literals
 from headgate.contracts.assembly import Assembly, Line, quoted, word
 from headgate.contracts.document import Document
 from headgate.contracts.ecma import Untranslatable
+from headgate.contracts.great_expectations.conditions import CONDITIONS, finds, said
 from headgate.contracts.great_expectations.regex import to_re2
-from headgate.contracts.great_expectations.suite import Expectation, Suite
+from headgate.contracts.great_expectations.suite import Expectation, Suite, Unfit, is_number
 from headgate.contracts.model import Contract
 from headgate.contracts.rules import ONCE, ORDERED
 from headgate.core.errors import ContractError, Finding, nearest
@@ -91,6 +92,12 @@ class _Binding:
         what = f"{one.type} is not checked"
         self.made.notes.append(Finding("not-enforced", "warning", what, str(one.where), why))
 
+    def typed(self, name: str) -> str:
+        """The type of a column that is there."""
+        line = self.made.line(name)
+        assert line is not None
+        return line.type
+
     def _line(self, one: Expectation) -> Line:
         line = self.made.line(str(one.kwargs["column"]))
         assert line is not None
@@ -104,7 +111,7 @@ class _Binding:
         if one.type == "expect_column_values_to_be_between":
             ends = [one.kwargs[key] for key in ("min_value", "max_value") if one.kwargs.get(key) is not None]
             if line.type.partition("(")[0] not in ORDERED and ends:
-                kinds = ("double",) if all(map(_is_number, ends)) else ("date", "timestamp", "timestamptz", "time")
+                kinds = ("double",) if all(map(is_number, ends)) else ("date", "timestamp", "timestamptz", "time")
                 line.type = next((kind for kind in kinds if all(_reads(kind, _text(end)) for end in ends)), line.type)
             return
         line.type = self.named_type(one.kwargs.get("type_list", [one.kwargs.get("type_")])) or line.type
@@ -119,15 +126,17 @@ class _Binding:
     def _add(self, one: Expectation) -> None:
         make = _MAKERS.get(one.type)
         share = _share(one.kwargs.get("mostly"))
-        if make is None and one.type not in _TOTALS:
+        if not is_known(one.type):
             return self.unenforced(one, "write it as a condition under rules:, or leave it out")
         if one.kwargs.get("row_condition") is not None:
             return self.unenforced(one, "write its row_condition under rules: as {when: ..., then: ...}")
         if share is None:
             return self.unenforced(one, "mostly is a share between 0 and 1")
         try:
+            if one.type in CONDITIONS:
+                return self.named(one, {"check": CONDITIONS[one.type](one, self.typed), "message": said(one)}, share)
             return make(self, one, share) if make is not None else self._total(one)
-        except (_Unfit, Untranslatable) as error:
+        except (Unfit, Untranslatable) as error:
             return self.unenforced(one, str(error))
         except KeyError as error:
             return self.unenforced(one, f"its argument {error} is missing")
@@ -140,7 +149,7 @@ class _Binding:
     def rule(self, one: Expectation, share: str, rule: str, args: list[str]) -> None:
         line = self._line(one)
         if rule in ONCE and any(piece.partition("(")[0] == rule for piece, _ in line.pieces):
-            raise _Unfit(f"the suite says {rule} of this column before")
+            raise Unfit(f"the suite says {rule} of this column before")
         line.call(rule, args + self.said(one, share), one.where)
 
     def named(self, one: Expectation, entry: Mapping[str, Any], share: str = "") -> None:
@@ -154,12 +163,13 @@ class _Binding:
         line = self._line(one)
         kind = line.type.partition("(")[0]
         if kind not in _NUMERIC and "unique" not in one.type:
-            raise _Unfit(f"the column is {line.type}, not a number")
+            raise Unfit(f"the column is {line.type}, not a number")
         self.named(one, {"sql": _TOTALS[one.type].replace("{}", ident(line.name)), **_between(one)})
 
 
-class _Unfit(ValueError):
-    """The expectation can't be a rule; says why."""
+def is_known(name: str) -> bool:
+    """Whether the expectation can be a rule."""
+    return name in _MAKERS or name in _TOTALS or name in CONDITIONS
 
 
 def expected_columns(suite: Suite) -> list[str]:
@@ -175,16 +185,12 @@ def _columns(one: Expectation) -> list[str]:
     return [str(name) for name in found]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal) and not value.is_finite():
-        raise _Unfit("a bound is not finite")
-    return bounds.plain(Decimal(value)) if _is_number(value) else str(value)
+        raise Unfit("a bound is not finite")
+    return bounds.plain(Decimal(value)) if is_number(value) else str(value)
 
 
 def _reads(kind: str, text: str) -> bool:
@@ -199,7 +205,7 @@ def _share(mostly: Any) -> str | None:
     """`mostly` as a share; "" for all rows, None where it is none."""
     if mostly is None:
         return ""
-    if not _is_number(mostly) or not 0 <= mostly <= 1:
+    if not is_number(mostly) or not 0 <= mostly <= 1:
         return None
     percent = Decimal(mostly) * 100
     return "" if percent == 100 else f"{bounds.plain(percent)}%"
@@ -215,11 +221,11 @@ def _between(one: Expectation) -> dict[str, str]:
         value = one.kwargs.get(key)
         if value is None:
             continue
-        if not _is_number(value):
-            raise _Unfit(f"{key} is no number")
+        if not is_number(value):
+            raise Unfit(f"{key} is no number")
         found[words[bool(one.kwargs.get(strict))]] = _text(value)
     if not found:
-        raise _Unfit("it has no bound")
+        raise Unfit("it has no bound")
     return found
 
 
@@ -229,9 +235,9 @@ def _values(binding: _Binding, one: Expectation, share: str) -> None:
     low, high = one.kwargs.get("min_value"), one.kwargs.get("max_value")
     strict = bool(one.kwargs.get("strict_min")), bool(one.kwargs.get("strict_max"))
     if low is None and high is None:
-        raise _Unfit("it has no bound")
+        raise Unfit("it has no bound")
     if line.type.partition("(")[0] not in ORDERED:
-        raise _Unfit(f"bounds do not fit a column of type {line.type}")
+        raise Unfit(f"bounds do not fit a column of type {line.type}")
     if kind is not None and kind.name in ("int", "bigint") and any(isinstance(end, Decimal) for end in (low, high)):
         line.type = "double"
     if low is not None and high is not None and strict == (False, False):
@@ -246,7 +252,7 @@ def _set(rule: str) -> Callable[[_Binding, Expectation, str], None]:
     def make(binding: _Binding, one: Expectation, share: str) -> None:
         line, listed = binding._line(one), one.kwargs.get("value_set")
         if not isinstance(listed, list) or line.type in ("json", "binary"):
-            raise _Unfit("value_set is no list of values")
+            raise Unfit("value_set is no list of values")
         fitting = [text for text in map(_text, (item for item in listed if item is not None)) if _fits(line, text)]
         if fitting:
             binding.rule(one, share, rule, list(dict.fromkeys(map(quoted, fitting))))
@@ -268,72 +274,53 @@ def _fits(line: Line, text: str) -> bool:
 def _regex(binding: _Binding, one: Expectation, share: str) -> None:
     line, pattern = binding._line(one), one.kwargs.get("regex")
     if not isinstance(pattern, str):
-        raise _Unfit("the pattern is no text")
+        raise Unfit("the pattern is no text")
     if not line.type.startswith("text"):
-        condition = f"regexp_matches(CAST({ident(line.name)} AS VARCHAR), {quoted(to_re2(pattern))})"
-        return binding.named(one, {"check": condition}, share)
+        return binding.named(one, {"check": finds(one, binding.typed), "message": said(one)}, share)
     return binding.rule(one, share, "pattern", [quoted(to_re2(pattern))])
-
-
-def _not_regex(binding: _Binding, one: Expectation, share: str) -> None:
-    pattern = one.kwargs.get("regex")
-    if not isinstance(pattern, str):
-        raise _Unfit("the pattern is no text")
-    column = ident(binding._line(one).name)
-    binding.named(one, {"check": f"NOT regexp_matches(CAST({column} AS VARCHAR), {quoted(to_re2(pattern))})"}, share)
 
 
 def _not_null(binding: _Binding, one: Expectation, share: str) -> None:
     binding.rule(one, share, "required", [])
 
 
-def _null(binding: _Binding, one: Expectation, share: str) -> None:
-    binding.named(one, {"check": f"{ident(binding._line(one).name)} IS NULL"}, share)
-
-
 def _unique(binding: _Binding, one: Expectation, share: str) -> None:
     if one.severity == "warn":
-        raise _Unfit("unique always refuses; write severity critical")
+        raise Unfit("unique always refuses; write severity critical")
     binding.rule(one, share, "unique", ["keep=none"])
 
 
 def _compound(binding: _Binding, one: Expectation, share: str) -> None:
     if one.severity == "warn":
-        raise _Unfit("unique always refuses; write severity critical")
+        raise Unfit("unique always refuses; write severity critical")
     binding.named(one, {"unique": [str(name) for name in one.kwargs["column_list"]], "keep": "none"}, share)
 
 
 def _lengths(binding: _Binding, one: Expectation, share: str) -> None:
     line = binding._line(one)
     if not line.type.startswith("text"):
-        raise _Unfit(f"a {line.type} has no length")
+        raise Unfit(f"a {line.type} has no length")
     exact = one.kwargs.get("value")
     low, high = (exact, exact) if exact is not None else (one.kwargs.get("min_value"), one.kwargs.get("max_value"))
     ends = [end for end in (low, high) if end is not None]
-    if not ends or not all(_is_number(end) and end == int(end) and end >= 0 for end in ends):
-        raise _Unfit("its bounds are no numbers of characters")
+    if not ends or not all(is_number(end) and end == int(end) and end >= 0 for end in ends):
+        raise Unfit("its bounds are no numbers of characters")
     binding.rule(one, share, "length", [str(int(low or 0)), "*" if high is None else str(int(high))])
 
 
 def _rows(binding: _Binding, one: Expectation, share: str) -> None:
     exact = one.kwargs.get("value")
     low, high = (exact, exact) if exact is not None else (one.kwargs.get("min_value"), one.kwargs.get("max_value"))
-    if (low is None and high is None) or not all(end is None or _is_number(end) for end in (low, high)):
-        raise _Unfit("it has no number of rows as a bound")
+    if (low is None and high is None) or not all(end is None or is_number(end) for end in (low, high)):
+        raise Unfit("it has no number of rows as a bound")
     ends = ["" if end is None else _text(end) for end in (low, high)]
     binding.named(one, {"rows": ends[0] if exact is not None else "..".join(ends)})
-
-
-def _pair(binding: _Binding, one: Expectation, share: str) -> None:
-    symbol = "=" if one.type.endswith("equal") else ">=" if one.kwargs.get("or_equal") else ">"
-    left, right = (ident(str(one.kwargs[key])) for key in ("column_A", "column_B"))
-    binding.named(one, {"check": f"{left} {symbol} {right}"}, share)
 
 
 def _typed(binding: _Binding, one: Expectation, share: str) -> None:
     listed = one.kwargs.get("type_list", [one.kwargs.get("type_")])
     if binding.named_type(listed) is None:
-        raise _Unfit("it names no type, or several; say the type in a contract of the short form")
+        raise Unfit("it names no type, or several; say the type in a contract of the short form")
 
 
 def _nothing(binding: _Binding, one: Expectation, share: str) -> None:
@@ -352,18 +339,15 @@ _MAKERS: dict[str, Callable[[_Binding, Expectation, str], None]] = {
     "expect_column_values_to_be_of_type": _typed,
     "expect_column_values_to_be_in_type_list": _typed,
     "expect_column_values_to_not_be_null": _not_null,
-    "expect_column_values_to_be_null": _null,
     "expect_column_values_to_be_unique": _unique,
     "expect_compound_columns_to_be_unique": _compound,
     "expect_column_values_to_be_between": _values,
     "expect_column_values_to_be_in_set": _set("in"),
     "expect_column_values_to_not_be_in_set": _set("not_in"),
+    "expect_column_distinct_values_to_be_in_set": _set("in"),
     "expect_column_values_to_match_regex": _regex,
-    "expect_column_values_to_not_match_regex": _not_regex,
     "expect_column_value_lengths_to_be_between": _lengths,
     "expect_column_value_lengths_to_equal": _lengths,
     "expect_table_row_count_to_be_between": _rows,
     "expect_table_row_count_to_equal": _rows,
-    "expect_column_pair_values_a_to_be_greater_than_b": _pair,
-    "expect_column_pair_values_to_be_equal": _pair,
 }

@@ -47,6 +47,13 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "expect_multicolumn_values_to_be_unique": ("column_list",),
     "expect_column_pair_values_a_to_be_greater_than_b": ("column_A", "column_B", "or_equal"),
     "expect_column_pair_values_to_be_equal": ("column_A", "column_B"),
+    "expect_column_values_to_match_regex_list": ("column", "regex_list", "match_on", "mostly"),
+    "expect_column_values_to_not_match_regex_list": ("column", "regex_list", "mostly"),
+    "expect_column_values_to_match_strftime_format": ("column", "strftime_format", "mostly"),
+    "expect_column_values_to_be_json_parseable": ("column", "mostly"),
+    "expect_column_distinct_values_to_be_in_set": ("column", "value_set"),
+    "expect_multicolumn_sum_to_equal": ("column_list", "sum_total"),
+    "expect_select_column_values_to_be_unique_within_record": ("column_list",),
 }
 """The arguments that the methods of 0.x take by position; of others all but the first (`column`) need a name."""
 
@@ -105,7 +112,7 @@ def _expectation(name: str, kwargs: Mapping[str, Any], where: Location, severity
 def snake(name: str) -> str:
     """`ExpectColumnValuesToBeBetween` as `expect_column_values_to_be_between`."""
     if name.startswith("expect_"):
-        return name
+        return name.lower()  # expect_column_pair_values_A_to_be_greater_than_B
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
@@ -161,6 +168,8 @@ class _Python(ast.NodeVisitor):
 
     def _keep(self, name: str, kwargs: dict[str, Any], node: ast.AST) -> None:
         kwargs = {key: value for key, value in kwargs.items() if key not in _IGNORED or value is not _UNKNOWN}
+        if name not in POSITIONS:  # no rule is made of it, whatever its arguments are
+            kwargs = {key: value for key, value in kwargs.items() if key and value is not _UNKNOWN}
         if any(value is _UNKNOWN for value in kwargs.values()):
             self._note(name, node)
             return

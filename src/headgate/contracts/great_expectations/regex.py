@@ -57,7 +57,7 @@ class _Writer:
         if code is codes.LITERAL:
             return _char(value)
         if code is codes.NOT_LITERAL:
-            return f"[^{_char(value)}]"
+            return f"[^{_char(value, _IN_CLASS)}]"
         if code is codes.ANY:
             return self.any
         if code is codes.IN:
@@ -88,8 +88,11 @@ class _Writer:
         unbounded = high is codes.MAXREPEAT
         if low > MOST_REPEATS or (not unbounded and high > MOST_REPEATS):
             raise Untranslatable(f"RE2 repeats at most {MOST_REPEATS} times")
-        many = f"{{{low},{'' if unbounded else int(high)}}}"
-        return f"(?:{self.sequence(inner, last=False)}){many}{'?' if code is codes.MIN_REPEAT else ''}"
+        most = None if unbounded else int(high)
+        many = _MANY.get((low, most)) or (f"{{{low}}}" if low == most else f"{{{low},{'' if most is None else most}}}")
+        text = self.sequence(inner, last=False)
+        one = text if len(inner) == 1 and inner[0][0] in _ATOMS else f"(?:{text})"
+        return f"{one}{many}{'?' if code is codes.MIN_REPEAT else ''}"
 
     def members(self, items: Any) -> str:
         negated = items[0][0] is codes.NEGATE
@@ -100,9 +103,9 @@ class _Writer:
 
     def member(self, code: Any, value: Any) -> str:
         if code is codes.LITERAL:
-            return _char(value)
+            return _char(value, _IN_CLASS)
         if code is codes.RANGE:
-            return f"{_char(value[0])}-{_char(value[1])}"
+            return f"{_char(value[0], _IN_CLASS)}-{_char(value[1], _IN_CLASS)}"
         return self.category(value)
 
     def category(self, value: Any) -> str:
@@ -120,8 +123,16 @@ _WHY = {
 }
 
 
-def _char(code: int) -> str:
+_MANY: dict[tuple[int, int | None], str] = {(0, None): "*", (1, None): "+", (0, 1): "?"}
+_ATOMS = (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN, codes.BRANCH, codes.SUBPATTERN)
+_ALONE, _IN_CLASS = r"\.+*?()|[]{}^$", r"\[]^-"
+
+
+def _char(code: int, meta: str = _ALONE) -> str:
+    """The character, behind a backslash where it means something; `meta`: which ones do."""
     char = chr(code)
     if 0xD800 <= code < 0xE000:
         raise Untranslatable("half of a surrogate pair matches no character")
-    return char if char.isascii() and char.isalnum() else f"\\x{{{code:x}}}"
+    if not char.isascii() or not char.isprintable():
+        return f"\\x{{{code:x}}}"
+    return f"\\{char}" if char in meta else char

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from headgate.contracts.short import Beside
@@ -28,3 +29,11 @@ class Suite:
     where: Location
     notes: tuple[Finding, ...] = ()
     beside: Beside = field(default_factory=Beside)
+
+
+class Unfit(ValueError):
+    """The expectation can't be a rule; says why."""
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)

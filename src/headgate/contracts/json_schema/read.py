@@ -7,7 +7,7 @@ conditions named by their JSON pointers. A column that is NULL is a member that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,9 @@ from headgate.contracts.assembly import Assembly, Line, quoted, word
 from headgate.contracts.document import Document, Path, pointer
 from headgate.contracts.json_schema import dialect
 from headgate.contracts.json_schema.dialect import KEYWORDS, UNSUPPORTED, check, refuse, resolve, types
-from headgate.contracts.json_schema.sql import ROW, Compiler, Condition, Unsupported
+from headgate.contracts.json_schema.members import flat
+from headgate.contracts.json_schema.saying import expected
+from headgate.contracts.json_schema.sql import ROW, Compiler, Unsupported
 from headgate.contracts.model import Contract
 from headgate.sql.quote import ident
 
@@ -103,7 +105,8 @@ class _Reading:
         check(self.document, schema, path)
         if isinstance(schema, bool):
             if not schema:
-                self.made.rule(pointer(path)[1:], f"{ident(name)} IS NULL", place)
+                nothing = {"check": f"{ident(name)} IS NULL", "message": "must not be there"}
+                self.made.rule(pointer(path)[1:], nothing, place)
             return self._require(line, name in self.required)
         kinds = _kinds(schema)
         plain = [kind for kind in kinds if kind != "null"]
@@ -167,7 +170,8 @@ class _Reading:
         if values:
             line.call("in", list(dict.fromkeys(quoted(_text(one)) for one in values)), where)
         else:
-            self.made.rule(pointer((*path, key))[1:], f"{ident(line.name)} IS NULL", where)
+            nothing = {"check": f"{ident(line.name)} IS NULL", "message": expected(key, schema[key])}
+            self.made.rule(pointer((*path, key))[1:], nothing, where)
 
     def _bound(self, line: Line, kind: str, key: str, value: Decimal, path: Path) -> None:
         """A bound; of whole numbers the next whole one within it."""
@@ -182,42 +186,12 @@ class _Reading:
 
     def _condition(self, schema: Mapping[str, Any], key: str, x: str, path: Path, guards: tuple[str, ...]) -> None:
         """Add what a keyword asks of a value, nested properties one by one; note what has no condition."""
-        for found in self._flat(schema, key, x, path, guards):
+        for found in flat(self.compiler, schema, key, x, path, guards):
             if isinstance(found, Unsupported):
                 self._unsupported(found)
             else:
-                self.made.rule(pointer(found.path)[1:], found.sql, self.document.at(found.path))
-
-    def _flat(
-        self, schema: Mapping[str, Any], key: str, x: str, path: Path, guards: tuple[str, ...]
-    ) -> Iterator[Condition | Unsupported]:
-        if key == "properties" and x != ROW:
-            for name, one in schema[key].items():
-                yield from self._member(name, one, x, (*path, key, name), guards)
-            return
-        try:
-            found = self.compiler.keyword(schema, key, x, path)
-        except Unsupported as error:
-            yield error
-            return
-        if found is not None:
-            yield Condition(found.path, " OR ".join((*guards, found.sql)))
-
-    def _member(
-        self, name: str, schema: Any, x: str, path: Path, guards: tuple[str, ...]
-    ) -> Iterator[Condition | Unsupported]:
-        item = self.compiler.member(x, name)
-        inside = (*guards, f"json_type({x}) <> 'OBJECT'", f"{item} IS NULL")
-        schema, where = resolve(self.document, schema, path)
-        check(self.document, schema, where)
-        if len(guards) > 2 * dialect.DEEPEST:
-            yield Unsupported("a schema that contains itself", path)
-        elif isinstance(schema, bool):
-            if not schema:
-                yield Condition(path, " OR ".join(inside))
-        else:
-            for key in schema:
-                yield from self._flat(schema, key, item, where, inside)
+                asked = {"check": found.sql, "message": found.says}
+                self.made.rule(pointer(found.path)[1:], asked, self.document.at(found.path))
 
 
 def _kinds(schema: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 from headgate.contracts import bounds, ecma
 from headgate.contracts.document import Document, Path
 from headgate.contracts.json_schema.dialect import DEEPEST, KEYWORDS, UNSUPPORTED, check, refuse, resolve, types
+from headgate.contracts.json_schema.saying import expected
 from headgate.sql.quote import literal
 
 _NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE', 'DECIMAL')"
@@ -38,10 +39,11 @@ class Unsupported(ValueError):
 
 @dataclass(frozen=True)
 class Condition:
-    """One keyword of a schema, and what it asks of a value."""
+    """One keyword of a schema, and what it asks of a value, as SQL and in words."""
 
     path: Path
     sql: str
+    says: str
 
 
 ROW = "_hg_row"
@@ -50,10 +52,14 @@ ROW = "_hg_row"
 
 @dataclass
 class Compiler:
-    """Conditions of the schemas of one document. `columns`: what a member of the row is, as JSON."""
+    """Conditions of the schemas of one document. `columns`: what a member of the row is, as JSON.
+
+    `own`: keywords of the caller's, each with what makes its value and an expression a condition.
+    """
 
     document: Document
     columns: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, Callable[[Any, str], str]] = field(default_factory=dict)
     depth: int = 0
     variables: int = 0
 
@@ -78,11 +84,14 @@ class Compiler:
         if key in UNSUPPORTED:
             raise Unsupported(key, where)
         if key == "if":
-            return Condition(where, self._branches(schema, x, path))
+            return Condition(where, self._branches(schema, x, path), expected(key, None))
+        if key in self.own:
+            sql = self.own[key](schema[key], x)
+            return Condition(where, f"coalesce({sql}, false)", expected(key, schema[key]))
         if key not in KEYWORDS or key in ("then", "else"):
             return None
-        sql = self._keyword(schema, key, schema[key], x, path)
-        return None if sql is None else Condition(where, f"coalesce({sql}, false)")
+        made = self._keyword(schema, key, schema[key], x, path)
+        return None if made is None else Condition(where, f"coalesce({made}, false)", expected(key, schema[key]))
 
     def member(self, x: str, key: str) -> str:
         """The member of an object; NULL where it has none."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from headgate.contracts import bounds, ecma
 from headgate.contracts.assembly import Assembly, Line, quoted, word
-from headgate.contracts.document import Document, Path
+from headgate.contracts.document import Document, Path, pointer
 from headgate.contracts.model import Contract, Limit
-from headgate.contracts.odcs import quality, schema
+from headgate.contracts.odcs import nested, quality, schema
 from headgate.contracts.odcs.types import BITS, type_of
 from headgate.contracts.rules import MOMENTS
 from headgate.core.errors import ContractError, Finding, Location, nearest
@@ -37,8 +37,8 @@ _USED_OBJECT = (
 _USED_PROPERTY = (
     "id", "name", "physicalName", "logicalType", "physicalType", "logicalTypeOptions", "required", "unique",
     "primaryKey", "primaryKeyPosition", "classification", "enum", "quality", "relationships", "customProperties",
+    "properties", "items",
 )  # fmt: skip
-_OF_NESTED = ("minProperties", "maxProperties", "required", "minItems", "maxItems", "uniqueItems", "dimensions")
 _BOUNDS = (("minimum", "min"), ("maximum", "max"), ("exclusiveMinimum", "above"), ("exclusiveMaximum", "below"))
 _SECONDS = {"h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400}
 _SECONDS |= {"m": 60, "min": 60, "minute": 60, "minutes": 60, "s": 1, "sec": 1, "second": 1, "seconds": 1}
@@ -148,7 +148,19 @@ class _Reading:
         elif "classification" in prop:
             self.unused.setdefault("schema.properties.classification", []).append((*path, "classification"))
         self._leftover(prop, path, _USED_PROPERTY, "schema.properties.")
+        if line.type == "json":
+            self._nested(prop, path)
         return line
+
+    def _nested(self, prop: Mapping[str, Any], path: Path) -> None:
+        """What is said of the values within: conditions named by where they stand in the value."""
+        if not nested.has(prop):
+            return
+        asked, unmet = nested.read(self.document, prop, path)
+        for found, where in asked:
+            self.made.rule(pointer(found.path)[1:], {"check": found.sql, "message": found.says}, where)
+        for what, place in unmet:
+            self.made.unenforced(what, place)
 
     def _options(self, line: Line, prop: Mapping[str, Any], path: Path) -> None:
         """The rules of `logicalTypeOptions`."""
@@ -173,15 +185,9 @@ class _Reading:
         self._format(line, options.pop("format", None), where)
         options.pop("timezone", None)
         for key in options:
-            if key in (
-                "minProperties",
-                "maxProperties",
-                "required",
-                "minItems",
-                "maxItems",
-                "uniqueItems",
-                "dimensions",
-            ):
+            if key in nested.OPTIONS and line.type == "json":
+                continue
+            if key in nested.OPTIONS:
                 self.made.unenforced(f"{key} of {line.name!r}", (*where, key))
             else:
                 self.unused.setdefault(f"schema.properties.logicalTypeOptions.{key}", []).append((*where, key))
