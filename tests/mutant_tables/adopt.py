@@ -1,4 +1,4 @@
-"""Mutants of how a table that somebody else made gets books, and of columns that files bring."""
+"""Mutants of adopted tables, of columns that files bring, and of deletions that stay."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from tests.mutant_tables.mutant import mutant
 
 SUITE = "tests/suites/test_store_duckdb.py::TestDuckDBAdoption::test_"
 ADOPT = "tests/unit/run/test_run_adopt.py::test_"
+GONE = "tests/unit/run/test_run_tombstones.py::test_"
 GROWING = "tests/unit/run/test_run_growing.py::test_"
 
 MUTANTS = (
@@ -130,5 +131,29 @@ MUTANTS = (
         "        if made.optional:",
         "a column comes back that no file has any more",
         f"{GROWING}a_table_is_made_with_what_its_first_files_bring_and_forgets_it_when_made_anew",
+    ),
+    mutant(
+        "null-says-deleted",
+        "gate/judge.py",
+        'told = f"coalesce(({condition}), false) AS {quote.ident(column)}"',
+        'told = f"coalesce(({condition}), true) AS {quote.ident(column)}"',
+        "rows of which nobody said anything are read as deleted",
+        f"{GONE}a_null_condition_deletes_nothing",
+    ),
+    mutant(
+        "deletions-are-not-counted",
+        "gate/judge.py",
+        '            counts[part] += Counts(details={"deleted": rows})\n',
+        "            pass\n",
+        "the ledger does not say that rows went",
+        f"{GONE}an_older_record_does_not_bring_back_what_was_deleted_and_a_newer_one_does",
+    ),
+    mutant(
+        "others-say-what-was-deleted",
+        "run/adopt.py",
+        "    if flow.gone is not None:\n",
+        "    if False:\n",
+        "an adopted table lacks the column: no load fits it any more",
+        f"{GONE}a_table_of_others_cannot_say_what_was_deleted",
     ),
 )

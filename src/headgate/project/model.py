@@ -32,9 +32,18 @@ class SourceSpec:
 
 
 @dataclass(frozen=True)
+class Tombstones:
+    """Records that tell that their identity is gone, under upsert: the SQL `condition` on them, and the `column` of the
+    table, beside the contract's, that says so of a row."""
+
+    condition: str
+    column: str
+
+
+@dataclass(frozen=True)
 class LoadSpec:
     """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
-    `order_by` for upsert and scd2, `history` for scd2."""
+    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()
@@ -43,10 +52,13 @@ class LoadSpec:
     duplicates: Literal["latest", "refuse"] = "latest"
     allow_empty: bool = False
     where: Location | None = None
+    tombstones: Tombstones | None = None
 
     @property
     def deleted_if(self) -> str:
         """The condition under which a record tells that its identity is gone; empty where none is said."""
+        if self.tombstones is not None:
+            return self.tombstones.condition
         return self.history.deleted_if if self.history else ""
 
 

@@ -91,6 +91,8 @@ def _must_be_adoptable(flow: Flow) -> None:
         raise unfit(flow.table, "nobody can tell of another's rows which versions they are (load: scd2)", fix)
     if flow.contract is not None and flow.contract.model is not None:
         raise unfit(flow.table, "a Pydantic model judges records as they come, not rows that stand", fix)
+    if flow.gone is not None:
+        raise unfit(flow.table, "nobody can tell of another's rows which were deleted (keep_deleted)", fix)
     sources = [column.source.lower() for column in flow.contract.columns] if flow.contract is not None else []
     twice = [name for name in sources if sources.count(name) > 1]
     if twice:

@@ -48,4 +48,4 @@ def expected(session: StoreSession, flow: Flow) -> Evolution:
 def _edit(flow: Flow, contract: Contract, attempt: str, author: str = "") -> Edit:
     own = {column.name for column in contract.columns}
     beside = tuple(name for name, _ in flow.columns(contract) if name not in own)
-    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=bool(beside))
+    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=flow.ingest.load.history is not None)

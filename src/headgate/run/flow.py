@@ -55,7 +55,14 @@ class Flow:
 
     def columns(self, contract: Contract) -> Sequence[tuple[str, str]]:
         """Names and types of the table's columns under the contract."""
-        return columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+        found = columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+        return [*found, (self.gone[0], "BOOLEAN")] if self.gone is not None else found
+
+    @property
+    def gone(self) -> tuple[str, str] | None:
+        """Under upsert, the column that tells that an identity is gone, and the condition on a record that it says."""
+        found = self.ingest.load.tombstones
+        return (found.column, found.condition) if found is not None else None
 
     @property
     def appends(self) -> bool:

@@ -371,6 +371,7 @@ class _Loader:
             extra=flow.ingest.extra in ("ignore", "quarantine"),
             lenient=flow.ingest.missing == "null",
             unknown=refused_columns(flow, [piece.columns for piece in pieces]),
+            gone=flow.gone,
             kind=flow.ingest.source.kind,
             optional=flow.optional,
         )

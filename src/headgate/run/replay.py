@@ -204,6 +204,7 @@ def _gate(
         records=records,
         extra=flow.ingest.extra in ("ignore", "quarantine"),
         unknown=refused_columns(flow, shapes, former=True),
+        gone=flow.gone,
         kind=flow.ingest.source.kind,
     )
     return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")

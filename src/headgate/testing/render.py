@@ -78,7 +78,7 @@ def _load(flow: Flow) -> str:
 def _beside(flow: Flow) -> str:
     said = [("order_by", flow.order_by or ""), ("vanished", "close" if flow.snapshots else "")]
     said += [("duplicates", flow.duplicates if flow.duplicates != "latest" else "")]
-    said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else "")]
+    said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else ""), ("keep_deleted", flow.keep_deleted)]
     said += [("as", "date" if flow.dates else "")]
     said += [("allow_empty", "true" if flow.allow_empty else "")]
     return "".join(f", {key}: {value}" for key, value in said if value)

@@ -653,3 +653,14 @@ def test_a_brought_column_is_null_before_and_stays_where_a_file_lacks_it() -> No
     assert values(state, "id", "note") == [(1, None), (2, "x"), (3, None)]
     assert [column.name for column in brought(state, flow).contract.columns] == ["id", "amount", "note"]
     assert check_laws(state) == []
+
+
+def test_an_older_record_does_not_bring_back_what_was_deleted() -> None:
+    gone = CrossRule("deleted_if", lambda row: row["at"] == 5, "at = 5")
+    columns = (Column("id", "int"), AT)
+    flow = orders(*columns, **UPSERT, order_by="at", deleted_if=gone, keep_deleted="gone")
+    state = run(
+        flow, {"a": file("id,at", "1,1", "2,1")}, {"b": file("id,at", "1,5")}, {"c": file("id,at", "1,3", "2,3")}
+    )
+    assert values(state, "id", "at", "gone") == [(1, 5, True), (2, 3, False)]
+    assert check_laws(state) == []

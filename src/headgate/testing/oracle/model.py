@@ -151,7 +151,8 @@ class Flow:
     partitions of `partition`. `order_by` is for upsert and scd2, where it is the time from which a version holds, in
     the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
     version (empty: all but the keys and `order_by`). `vanished` "close": every file tells all that there is at its
-    time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone.
+    time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone;
+    under upsert its row stays, and the column `keep_deleted` says so.
     `duplicates`: what upsert and insert do with records of one identity in one load: one of them enters, or none.
     `timezone` is for texts without zone."""
 
@@ -164,6 +165,7 @@ class Flow:
     vanished: Literal["keep", "close"] = "keep"
     dates: bool = False
     deleted_if: CrossRule | None = None
+    keep_deleted: str = ""
     duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"

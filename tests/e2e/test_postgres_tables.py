@@ -1,4 +1,4 @@
-"""A table that somebody else made in PostgreSQL gets books, and keeps what the server holds it to."""
+"""Tables of others, tables that grow and tables that keep what was deleted, in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -143,4 +143,18 @@ def test_files_bring_columns_here_as_well(shop: Shop) -> None:
     ]
     shop.write("data/d.csv", "ctid,id\nx,4\n")
     assert [finding.code for finding in shop.run().findings] == ["unknown-column"]
+    assert shop.codes() == []
+
+
+def test_what_was_deleted_stays_marked_here_as_well(shop: Shop) -> None:
+    load = "load: {upsert: id, order_by: at, deleted_if: op = 'D', keep_deleted: is_deleted}\n"
+    columns = "columns:\n  id: int\n  op: text\n  at: date\n"
+    shop.write("ingest/orders.yml", f"table: raw.orders\nfrom: data/*.csv\n{load}{columns}")
+    shop.write("data/a.csv", "id,op,at\n1,I,2024-01-01\n2,I,2024-01-01\n")
+    shop.run()
+    shop.write("data/b.csv", "id,op,at\n1,D,2024-01-05\n")
+    shop.run()
+    shop.write("data/c.csv", "id,op,at\n1,U,2024-01-03\n2,U,2024-01-03\n")
+    assert shop.step("raw.orders").rows_deduplicated == 1
+    assert shop.told("SELECT id, op, is_deleted FROM raw.orders ORDER BY id") == [(1, "D", True), (2, "U", False)]
     assert shop.codes() == []
