@@ -145,8 +145,8 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     with ExitStack() as stack:
         loader = _Loader(job, session, attempt, choice, stack, fresh)
         for outcome, counts in loader.commits():
+            done.evolved = "; ".join(filter(None, (done.evolved, loader.grown)))
             if isinstance(outcome, Lost):
-                done.evolved = "; ".join(filter(None, (done.evolved, loader.grown)))
                 return False, refresh
             done.counts += counts
             done.status = "ok"
