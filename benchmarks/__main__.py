@@ -33,6 +33,7 @@ NAMES = (
     "random_keys",
     "profile_ten_million",
     "arrow_dlt",
+    "lineage_models",
     "postgres_append",
     "postgres_unique",
     "postgres_upsert",

@@ -29,6 +29,7 @@ HEAVY = {
     "numpy",
     "pandas",
     "pydantic",
+    "sqlglot",
     "headgate.api",
 }
 

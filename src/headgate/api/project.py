@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack
@@ -20,8 +20,8 @@ from headgate.api.results import (
     ExportResult,
     FixResult,
     LedgerResult,
+    LineageResult,
     PlanResult,
-    PlanStep,
     ProfileResult,
     Progress,
     PurgeResult,
@@ -113,38 +113,41 @@ class Project:
         """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.api.check import check
+        from headgate.api.lineage import unmet
 
         engine = DuckDBStore(None)
         try:
             with self._warehouse.reading() as store, self._warehouse.system(store) as system:
                 findings = check(self._pipeline(), store, engine, system)
+                if self._files.exposures:
+                    findings += unmet(self._pipeline(), self._files, store)
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
 
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
         """What `run` would do, in order, and why."""
-        from headgate.run.plan import plan
+        from headgate.api.plan import planned
+        from headgate.state.kept import Kept
 
         pipeline = self._pipeline()
-        with ExitStack() as stack:
-            session = stack.enter_context(stack.enter_context(self._warehouse.reading()).session())
-            reading = _reader_of_files(stack) if any(flow.ingest.extra == "evolve" for flow in pipeline.flows) else None
-            steps = plan(pipeline, session, select, full_refresh, reading)
-        return PlanResult(
-            tuple(
-                PlanStep(
-                    step.id,
-                    step.kind,
-                    "run" if step.runs else "skip",
-                    step.reason,
-                    step.sql,
-                    step.rows_read,
-                    step.rows_quarantined,
-                )
-                for step in steps
-            )
-        )
+        with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
+            return planned(session, pipeline, self._files, kept, select, full_refresh)
+
+    def lineage(
+        self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
+    ) -> LineageResult:
+        """Where the columns of a table, model or exposure (or one column of it) come from, and what is made of them.
+
+        `name`: `model`, `model.column`, `schema.table.column`; None for the whole project. `depth`: so many tables far.
+        *Errors*: ProjectError `unknown-table`, `no-such-column`.
+        """
+        from headgate.api.lineage import answer
+        from headgate.state.kept import Kept
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
+            return answer(session, pipeline, self._files, kept, name, up, down, depth)
 
     def run(
         self,
@@ -511,14 +514,6 @@ class Project:
         from headgate.run.pipeline import assemble
 
         return assemble(self._files, self._scratch.path, self._warehouse.engine())
-
-
-def _reader_of_files(stack: ExitStack) -> Session:
-    """An engine beside the warehouse, which has no reach to files where it is only looked at."""
-    from headgate.adapters.duckdb.store import DuckDBStore
-
-    engine = stack.enter_context(closing(DuckDBStore(None)))
-    return stack.enter_context(engine.session())
 
 
 def _statuses(status: str) -> tuple[str, ...]:

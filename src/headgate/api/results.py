@@ -76,10 +76,50 @@ class RunResult(Answer):
 
 
 @dataclass(frozen=True)
+class PlanFollower(Answer):
+    """What is behind an edited model, however far: a model, or an exposure. `reads`: the columns of the edited model
+    that flow into it. `touched`: one of them, or which rows there are, may be other than before."""
+
+    name: str
+    kind: str
+    reads: tuple[str, ...] = ()
+    touched: bool = True
+
+
+@dataclass(frozen=True)
+class PlanChange(Answer):
+    """What the edit of a model's SQL since its last build does.
+
+    `verdict`: additive (more columns; the others have the values that they had) or breaking (anything else, and what
+    can't be told apart). `added`, `removed`, `altered`: columns. `rows`: which rows there are may have changed, and
+    with them every column.
+    """
+
+    verdict: Literal["additive", "breaking"]
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    rows: bool = False
+    followers: tuple[PlanFollower, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanExposure(Answer):
+    """An exposure that reads what a run would change: `through` those steps."""
+
+    name: str
+    type: str = ""
+    owner: str = ""
+    url: str = ""
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PlanStep(Answer):
     """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
 
-    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0.
+    `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0. `change`: of a
+    model whose SQL was edited since it was built.
     """
 
     id: str
@@ -89,13 +129,68 @@ class PlanStep(Answer):
     sql: tuple[str, ...] = ()
     rows_read: int = 0
     rows_quarantined: int = 0
+    change: PlanChange | None = None
 
 
 @dataclass(frozen=True)
 class PlanResult(Answer):
-    """The steps of a run in their order."""
+    """The steps of a run in their order; the exposures that read what it would change."""
 
     steps: tuple[PlanStep, ...] = ()
+    exposures: tuple[PlanExposure, ...] = ()
+
+
+@dataclass(frozen=True)
+class LineageTable(Answer):
+    """A table of a lineage: `kind` file (what a load reads), table (loaded), model, exposure or external.
+
+    `complete`: every column is known. `doubt`: why its query could not be taken apart, so that each of its columns is
+    said to come of everything that it reads; else empty. `unknown`: names in its query that nothing is known of.
+    `detail` of an exposure: type, owner, url.
+    """
+
+    name: str
+    kind: Literal["file", "table", "model", "exposure", "external"]
+    columns: tuple[str, ...] = ()
+    complete: bool = True
+    doubt: str = ""
+    unknown: tuple[str, ...] = ()
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LineageEdge(Answer):
+    """A column (`from_column` of `from_table`) flows into another.
+
+    `from_column` is None for a column that is not known, and for `kind` rows: which rows the table has. `to_column` is
+    None for which rows the table has, and so for every column of it, or for a column that is not known. `direct`: the
+    value is made of it (`kind` identity, transformation, aggregation); else it decides which value it is (conditional,
+    window), or which rows there are (filter, join, group_by, sort, rows). `depth`: how many tables away, from 1.
+    """
+
+    from_table: str
+    from_column: str | None
+    to_table: str
+    to_column: str | None
+    kind: str
+    direct: bool
+    depth: int
+
+
+@dataclass(frozen=True)
+class LineageResult(Answer):
+    """Where columns come from (`up`) and what is made of them (`down`), nearest first.
+
+    `table` and `column`: what was asked for; None for all of the project, and for all columns of the table.
+    `findings`: what exposures depend on and is not there.
+    """
+
+    table: str | None
+    column: str | None
+    tables: tuple[LineageTable, ...] = ()
+    up: tuple[LineageEdge, ...] = ()
+    down: tuple[LineageEdge, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

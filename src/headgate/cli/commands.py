@@ -151,6 +151,20 @@ COMMANDS = (
         "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")
     ),
     Command(
+        "lineage",
+        "say where columns come from, and what is made of them",
+        "lineage [NAME] [--up] [--down] [--depth N]",
+        (
+            _argument(
+                "name", nargs="?", metavar="NAME", help="a table, model or exposure, or one column: orders.amount"
+            ),
+            _argument("--up", action="store_true", help="only where it comes from"),
+            _argument("--down", action="store_true", help="only what is made of it"),
+            _argument("--depth", metavar="N", type=whole_number, help="so many tables far, 0 = all (default: all)"),
+        ),
+        ("lineage daily_sales.revenue --up", "lineage raw.orders.amount --down", "lineage daily_sales --json"),
+    ),
+    Command(
         "run",
         "make it so: load what is new, build what depends on it",
         "run [TABLE...] [--full-refresh]",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headgate.api import results
+from headgate.cli import show_lineage
 from headgate.cli.findings import findings
 from headgate.cli.screen import Screen
 from headgate.cli.table import GAP, Column, table
@@ -93,6 +94,8 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
     changes = _block([line for step in answer.steps for line in _statements(step)])
+    changes += _block([line for step in answer.steps for line in show_lineage.change(step)])
+    changes += _block([show_lineage.exposure(one) for one in answer.exposures])
     return [*(table(columns, rows, screen.width) if rows else []), *changes, "", last]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, show, show_adopt, show_profile
+from headgate.cli import bench, show, show_adopt, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -24,6 +24,9 @@ class Verbs(Protocol):
 
     def check(self) -> results.CheckResult: ...
     def plan(self, select: Sequence[str] = ()) -> results.PlanResult: ...
+    def lineage(
+        self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
+    ) -> results.LineageResult: ...
     def run(
         self, select: Sequence[str] = (), full_refresh: bool = False, progress: Told | None = None
     ) -> results.RunResult: ...
@@ -77,6 +80,11 @@ class Verb(NamedTuple):
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
     return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told)
+
+
+def _lineage(project: Verbs, given: Namespace, told: Told) -> results.LineageResult:
+    both = given.up == given.down
+    return project.lineage(given.name, up=given.up or both, down=given.down or both, depth=given.depth or None)
 
 
 def _ledger(project: Verbs, given: Namespace, told: Told) -> results.LedgerResult:
@@ -186,6 +194,7 @@ ANYWHERE: Mapping[str, Verb] = {
 VERBS: Mapping[str, Verb] = {
     "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),
     "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
+    "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),

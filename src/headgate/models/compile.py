@@ -141,13 +141,15 @@ def _finish(draft: _Draft, names: Names, engine: str) -> Model:
         materialized=draft.config.materialized,
         sql=sql,
         inputs=tuple(inputs),
-        fingerprint=_fingerprint(draft, sql, engine, split),
+        fingerprint=_fingerprint(draft, lexer.normal(sql), engine, split),
         checks=draft.source.tests,
         path=draft.source.path,
         text=draft.source.text,
         places=tuple(inputs.values()),
         tags=draft.config.tags,
         split=split,
+        frame=_fingerprint(draft, "", engine, split),
+        dialect="postgres" if engine == "postgres" else "duckdb",
     )
 
 
@@ -220,6 +222,6 @@ def _fingerprint(draft: _Draft, sql: str, engine: str, split: ModelContract | No
         for check in draft.source.tests
     ]
     target = draft.target
-    parts = ["1", lexer.normal(sql), draft.config.materialized, target.schema, target.name, checks, engine]
+    parts = ["1", sql, draft.config.materialized, target.schema, target.name, checks, engine]
     parts += [split.contract.digest()] if split is not None else []
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()

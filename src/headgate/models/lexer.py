@@ -6,6 +6,7 @@ This is no parser. It knows what hides characters from a parser (strings, quoted
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""
@@ -23,11 +24,9 @@ _TOKEN = re.compile(
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
-def tokens(sql: str) -> list[tuple[str, str]]:
-    """(kind, text) of every token in order; joined they are `sql`.
-
-    Kinds: blank (comments too), string, quoted, word, number, other (one character), open (a comment without an end).
-    """
+@lru_cache(maxsize=8)
+def _cut(sql: str) -> tuple[tuple[str, str], ...]:
+    """The tokens, kept for a moment: a text is asked about several times in a row."""
     found: list[tuple[str, str]] = []
     at = 0
     while at < len(sql):
@@ -38,12 +37,21 @@ def tokens(sql: str) -> list[tuple[str, str]]:
             kind, end = _comment(sql, end)
         found.append((kind, sql[at:end]))
         at = end
-    return found
+    return tuple(found)
+
+
+def tokens(sql: str) -> list[tuple[str, str]]:
+    """(kind, text) of every token in order; joined they are `sql`.
+
+    Kinds: blank (comments too), string, quoted, word, number, other (one character), open (a comment without an end).
+    """
+    return list(_cut(sql))
 
 
 def _kind(match: re.Match[str]) -> str:
-    kinds = ("blank", "comment", "string", "quoted", "word", "number", "other")
-    return next(kind for kind in kinds if match[kind] is not None)
+    kind = match.lastgroup  # the group that closed last: the outermost one
+    assert kind is not None
+    return kind
 
 
 def _comment(sql: str, at: int) -> tuple[str, int]:

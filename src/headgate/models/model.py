@@ -11,6 +11,7 @@ from headgate.books.ledger import Counts
 from headgate.contracts.model import Contract
 from headgate.core.errors import Finding, Location
 from headgate.core.values import TableRef
+from headgate.sql.lineage.known import Dialect
 
 CheckKind = Literal["not_null", "unique", "expression"]
 Severity = Literal["error", "warn"]
@@ -72,7 +73,8 @@ class Model:
     `sql` is one SELECT with physical names, without a trailing semicolon. `inputs` are names of models and
     `schema.name` of loaded tables, each once, in order of appearance; `places[i]` is where `inputs[i]` is first named.
     `fingerprint` changes when the rows could change although no input did: SQL (comments and layout do not count),
-    materialization, target, checks, contract, engine. `split`: the contract that its rows pass one by one, if any.
+    materialization, target, checks, contract, engine; `frame` is the same without the SQL, in which words of the
+    `dialect` may be written otherwise and mean the same. `split`: the contract that its rows pass one by one, if any.
     """
 
     name: str
@@ -87,6 +89,8 @@ class Model:
     places: tuple[Location, ...] = ()
     tags: tuple[str, ...] = ()
     split: ModelContract | None = None
+    frame: str = ""
+    dialect: Dialect = "duckdb"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import contractfile, fields, ingest, load, models, modeltests, read, source
+from headgate.project import contractfile, exposures, fields, ingest, load, models, modeltests, read, source
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -223,7 +223,22 @@ def _models() -> Schema:
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
     together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}
     group = _object(modeltests.GROUP_KEYS, {"name": SCALAR, "publish_together": together}, "", ("name",))
-    return _object(modeltests.FILE_KEYS, {"models": _list(model), "groups": _list(group)}, "")
+    shapes = {"models": _list(model), "groups": _list(group), "exposures": _list(_exposure())}
+    return _object(modeltests.FILE_KEYS, shapes, "")
+
+
+def _exposure() -> Schema:
+    owner = {"anyOf": [SCALAR, _object(exposures.OWNER_KEYS, dict.fromkeys(exposures.OWNER_KEYS, SCALAR), "")]}
+    on = _object(exposures.ON_KEYS, {"table": SCALAR, "columns": TEXTS}, "", ("table",))
+    one = {"anyOf": [{"type": "string"}, on]}
+    shapes: dict[str, Schema] = {
+        "name": {"type": "string"},
+        "url": {"type": "string"},
+        "type": _words(exposures.TYPES),
+        "owner": owner,
+        "depends_on": {"anyOf": [*one["anyOf"], {"type": "array", "items": one}]},
+    }
+    return _object(exposures.KEYS, shapes, "", ("name", "depends_on"))
 
 
 def _list(items: Schema) -> Schema:

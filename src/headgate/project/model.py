@@ -13,6 +13,7 @@ from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
+from headgate.project.exposures import Exposure
 
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 OnChange = Literal["error", "ignore", "reload"]
@@ -153,3 +154,4 @@ class Project:
     limits: Mapping[str, str] = field(default_factory=dict)
     """What the engine may take: `memory_limit` and `threads`, as it spells them."""
     groups: tuple[PublishGroup, ...] = ()
+    exposures: tuple[Exposure, ...] = ()

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.project import fields, ingest, modeltests, publishing, secrets, yaml
+from headgate.project import exposures, fields, ingest, modeltests, publishing, secrets, yaml
+from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
@@ -41,12 +42,12 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
     ingests = _ingests(notes, root)
-    models, groups = _models(notes, root)
+    models, groups, exposed = _models(notes, root)
     _references(notes, ingests)
     _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models, limits, groups)
+    return Project(root, name, warehouse, ingests, models, limits, groups, exposed)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -237,7 +238,7 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
     return tuple(sorted(found.values(), key=lambda entry: entry.table))
 
 
-def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...]]:
+def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...], tuple[Exposure, ...]]:
     found: dict[str, ModelFile] = {}
     for path in _files(notes, root, root / "models", (".sql",)):
         model = _model(notes, root, path)
@@ -248,14 +249,15 @@ def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[Publ
             shown = path.relative_to(root).as_posix()
             what = f"two files are called {model.name}: {other.path.relative_to(root).as_posix()} and {shown}"
             notes.error("duplicate-model", what, shown, "rename one of them")
-    tested, groups = _model_tests(notes, root, [model.name for model in found.values()])
+    tested, groups, exposed = _model_tests(notes, root, [model.name for model in found.values()])
     models = (
         replace(model, tests=tested[model.name].tests, split=tested[model.name].split)
         if model.name in tested
         else model
         for model in found.values()
     )
-    return tuple(sorted(models, key=lambda model: model.name)), publishing.groups(notes, groups, tested, found)
+    together = publishing.groups(notes, groups, tested, found)
+    return tuple(sorted(models, key=lambda model: model.name)), together, exposures.unique(notes, exposed)
 
 
 def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
@@ -275,13 +277,15 @@ def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
 
 def _model_tests(
     notes: Notes, root: Path, names: Iterable[str]
-) -> tuple[dict[str, modeltests.ModelEntry], list[modeltests.GroupEntry]]:
+) -> tuple[dict[str, modeltests.ModelEntry], list[modeltests.GroupEntry], list[Exposure]]:
     known = list(names)
     found: dict[str, modeltests.ModelEntry] = {}
     groups: list[modeltests.GroupEntry] = []
+    exposed: list[Exposure] = []
     for path in _files(notes, root, root / "models", (".yml", ".yaml")):
         node = _document(notes, root, path)
         groups += modeltests.groups(notes, node) if node is not None else []
+        exposed += exposures.read(notes, node) if node is not None else []
         for entry in modeltests.read(notes, node, root) if node is not None else ():
             if entry.name not in known:
                 what = f"there is no model {entry.name!r}{nearest(entry.name, known)}"
@@ -290,7 +294,7 @@ def _model_tests(
             if other is not entry:
                 what = f"model {entry.name!r} is described twice, first at {other.where}"
                 notes.error("duplicate-key", what, entry.where, "keep one of the two")
-    return found, groups
+    return found, groups, exposed
 
 
 def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:

@@ -16,11 +16,13 @@ from headgate.core.values import TableRef
 from headgate.models.build import build, staged_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
+from headgate.run.change import same_code
 
 if TYPE_CHECKING:
     from headgate.run.pipeline import Pipeline
 
 TRIES = 5
+EDITED = "its code, checks, contract or engine changed"
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
     if last is None:
         return "not built yet"
     facts = last.facts
-    if facts.get("fingerprint") != model.fingerprint:
-        return "its code, checks, contract or engine changed"
+    if not same_code(facts, model):
+        return EDITED
     if session.columns(model.target) is None:
         return "its table is gone"
     versions = ledger.table_versions(session)
@@ -108,6 +110,8 @@ def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, obje
         "model": model.name,
         "materialized": model.materialized,
         "fingerprint": model.fingerprint,
+        "frame": model.frame,
+        "sql": model.sql,
         "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
     }
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from headgate.books import ledger, tables
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
-from headgate.run.build import inputs_of, stale
+from headgate.models.model import Model
+from headgate.run.build import EDITED, inputs_of, stale
+from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
 from headgate.run.learned import brings
 from headgate.run.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from headgate.models.change import Change
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Planned:
     """The statements by which its table would follow the contract."""
     rows_read: int = 0
     rows_quarantined: int = 0
+    edit: Change | None = None
+    """What the edit of a model's SQL since its last build does."""
 
 
 def plan(
@@ -55,8 +62,17 @@ def plan(
         last = ledger.last_build(session, model.target) if model.split is not None else None
         read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
         why = reason or "nothing changed"
-        steps.append(Planned(model.name, "model", reason is not None, why, rows_read=read, rows_quarantined=refused))
+        edit = _edit(session, model) if reason == EDITED else None
+        step = Planned(
+            model.name, "model", reason is not None, why, rows_read=read, rows_quarantined=refused, edit=edit
+        )
+        steps.append(step)
     return steps
+
+
+def _edit(session: StoreSession, model: Model) -> Change | None:
+    last = ledger.last_build(session, model.target)
+    return edit_of(last.facts, model) if last is not None else None
 
 
 def _load(session: StoreSession, flow: Flow, full_refresh: bool, reading: Session | None) -> Planned:

@@ -48,4 +48,7 @@ def test_planted_is_found_on_postgres(postgres: str, tmp_path: Path) -> None:
         ((one, two),) = project.query(sums.replace("stg_orders", "silver.stg_orders")).rows
         assert one == two
         assert project.audit().balanced
+        found = project.lineage("daily_sales.revenue", down=False)
+        assert {(one.from_table, one.from_column) for one in found.up if one.direct} >= {("raw.orders", "amount")}
+        assert [one.name for one in found.tables if one.doubt or one.unknown] == []
         assert {step.status for step in project.run().steps} == {"skipped"}

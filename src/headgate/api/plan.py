@@ -1,0 +1,80 @@
+"""A plan as an answer: the steps, what an edit does, and who is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+from headgate.api.results import PlanChange, PlanExposure, PlanFollower, PlanResult, PlanStep
+from headgate.core.protocols import Session, StoreSession
+from headgate.models.lineage import Kept
+from headgate.project.model import Project as Files
+from headgate.run.impact import followers, reached
+from headgate.run.pipeline import Pipeline
+from headgate.run.plan import Planned, plan
+
+
+def planned(
+    session: StoreSession, pipeline: Pipeline, files: Files, kept: Kept, select: Sequence[str], full_refresh: bool
+) -> PlanResult:
+    """What a run would do, in order, and why."""
+    with _reader_of_files(pipeline) as reading:
+        steps = plan(pipeline, session, select, full_refresh, reading)
+    changes = _changes(steps, session, pipeline, files, kept)
+    due = [step.id for step in steps if step.runs]
+    made = tuple(_step(step, changes.get(step.id)) for step in steps)
+    return PlanResult(made, _exposures(due, pipeline, files))
+
+
+@contextmanager
+def _reader_of_files(pipeline: Pipeline) -> Iterator[Session | None]:
+    """An engine beside the warehouse, which reaches no files where it is only looked at; None if none is needed."""
+    if all(flow.ingest.extra != "evolve" for flow in pipeline.flows):
+        yield None
+        return
+    from headgate.adapters.duckdb.store import DuckDBStore
+
+    with closing(DuckDBStore(None)) as engine, engine.session() as session:
+        yield session
+
+
+def _step(step: Planned, change: PlanChange | None) -> PlanStep:
+    return PlanStep(
+        step.id,
+        step.kind,
+        "run" if step.runs else "skip",
+        step.reason,
+        step.sql,
+        step.rows_read,
+        step.rows_quarantined,
+        change,
+    )
+
+
+def _changes(
+    steps: Sequence[Planned], session: StoreSession, pipeline: Pipeline, files: Files, kept: Kept
+) -> dict[str, PlanChange]:
+    edits = {step.id: step.edit for step in steps if step.edit is not None}
+    if not edits:
+        return {}
+    behind = followers(edits, pipeline, files.exposures, session, files.warehouse.kind, kept)
+    return {
+        name: PlanChange(
+            "additive" if edit.verdict == "additive" else "breaking",
+            edit.added,
+            edit.removed,
+            edit.altered,
+            edit.rows,
+            tuple(PlanFollower(one.name, one.kind, one.reads, one.touched) for one in behind[name]),
+        )
+        for name, edit in edits.items()
+    }
+
+
+def _exposures(due: Sequence[str], pipeline: Pipeline, files: Files) -> tuple[PlanExposure, ...]:
+    if not files.exposures:
+        return ()
+    return tuple(
+        PlanExposure(one.exposure.name, one.exposure.type, one.exposure.owner, one.exposure.url, one.through)
+        for one in reached(due, pipeline, files.exposures)
+    )

@@ -1,0 +1,1 @@
+"""Which columns a query's columns come from: one walk over its tree."""
