@@ -196,6 +196,8 @@ class Warehouse:
             time = "date" if self.flow.dates else time
             found += [oracle.Column(name, time) for name in ("valid_from", "valid_to")]
             found.append(oracle.Column("is_current", "bool"))
+            types = {column.name: column.type for column in found}
+            found += [oracle.Column(name, types[column]) for column, name in self.flow.latest]
         if self.flow.keep_deleted:
             found.append(oracle.Column(self.flow.keep_deleted, "bool"))
         return found

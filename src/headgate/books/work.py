@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from headgate.books import quarantine
-from headgate.books.history import Closing, Vanishing
+from headgate.books.history import Closing, History, Vanishing
 from headgate.books.ledger import Counts, Entry, Kind, Seat, fingerprint
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
@@ -129,6 +129,8 @@ class Commit:
     """With `replace`: whatever stands in the table's place, a view too, makes room for another relation."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the first entry says besides."""
+    history: History | None = None
+    """Under `scd2`, how the table keeps versions."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headgate.books import ledger, quarantine
-from headgate.books.history import close_versions, end_vanished, rowless
+from headgate.books.history import close_versions, end_vanished, rowless, show_latest
 from headgate.books.ledger import Counts, Entry, dumps
 from headgate.books.work import (
     IDENTIFIED,
@@ -71,6 +71,10 @@ def write(
         session.append(target, [*names, LOAD_COLUMN], rows)
         for columns in ((LOAD_COLUMN,), *work.lookups):
             session.lookup(target, columns)
+    if work.history is not None and work.history.latest and (expected or changes.vanished):
+        whole = work.replace or not tail.rows or changes.vanished
+        touched = "" if whole else work.judgement.keys(work.keys)
+        show_latest(session, target, work.history, _identity(work), touched)
     if work.staged:
         work.staged.inspect(session, target)
     if not base or work.replace:

@@ -142,10 +142,16 @@ COMMANDS = (
     ),
     Command(
         "check",
-        "look for mistakes in files, sources and contracts before anything runs",
-        "check [--fix]",
-        (_argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),),
-        ("check", "check --fix"),
+        "look for mistakes in files, sources and contracts, or in the rows that stand in tables",
+        "check [--fix | --data [TABLE...]]",
+        (
+            _argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),
+            _argument(
+                "--data", action="store_true", help="count the rows that break rules and tests in tables as they stand"
+            ),
+            _argument("table", nargs="*", metavar="TABLE", help="with --data: a table or model (default: all)"),
+        ),
+        ("check", "check --fix", "check --data", "check --data raw.orders --json"),
     ),
     Command(
         "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")
@@ -171,8 +177,46 @@ COMMANDS = (
         (
             _TABLES,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
+            _argument(
+                "--log-format",
+                choices=("text", "json"),
+                default="text",
+                help="json: on standard error one JSON object a line for each event (default: text, progress only)",
+            ),
         ),
-        ("run", "run raw.orders raw.customers", "run --full-refresh raw.orders"),
+        ("run", "run raw.orders raw.customers", "run --full-refresh raw.orders", "run --log-format json"),
+    ),
+    Command(
+        "runs",
+        "list what ran, latest first, or show one run with its steps",
+        "runs [RUN] [--limit N]",
+        (
+            _argument("run", nargs="?", metavar="RUN", help="id of a run or its beginning, or last: show its steps"),
+            _limit("runs"),
+        ),
+        ("runs", "runs last", "runs --limit 5 --json"),
+    ),
+    Command(
+        "health",
+        "say whether tables are fresh, of usual size and shape, balanced, and how good what came in is",
+        "health",
+        examples=("health", "health --json"),
+    ),
+    Command(
+        "report",
+        "write the page that shows all of it: one HTML file that makes no request",
+        "report [--out FILE] [--samples N] [--open]",
+        (
+            _argument("--out", metavar="FILE", help="where (default: .headgate/report.html)"),
+            _argument(
+                "--samples",
+                metavar="N",
+                type=whole_number,
+                help="show N refused records of each reason, values of columns marked pii hidden (default: none)",
+            ),
+            _argument("--open", action="store_true", help="show it in the browser"),
+        ),
+        ("report", "report --out public/index.html --samples 3", "report --open"),
     ),
     Command("audit", "prove from the warehouse that the books balance", "audit", examples=("audit", "audit --json")),
     Command(

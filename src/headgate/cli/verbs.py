@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, show, show_adopt, show_lineage, show_profile
+from headgate.cli import bench, observed, show, show_adopt, show_counts, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -23,13 +23,21 @@ class Verbs(Protocol):
     """The part of `headgate.api.Project` that the command line uses."""
 
     def check(self) -> results.CheckResult: ...
+    def check_data(self, names: Sequence[str] = ()) -> results.DataCheck: ...
     def plan(self, select: Sequence[str] = ()) -> results.PlanResult: ...
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
     ) -> results.LineageResult: ...
     def run(
-        self, select: Sequence[str] = (), full_refresh: bool = False, progress: Told | None = None
+        self,
+        select: Sequence[str] = (),
+        full_refresh: bool = False,
+        progress: Told | None = None,
+        log: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> results.RunResult: ...
+    def runs(self, limit: int | None = None, run: str | None = None) -> results.RunHistory: ...
+    def health(self) -> results.HealthResult: ...
+    def report(self, out: Path | str | None = None, samples: int | None = None) -> results.ReportResult: ...
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
@@ -78,8 +86,25 @@ class Verb(NamedTuple):
     code: Callable[[Any], int] = lambda answer: OK
 
 
+def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult | results.DataCheck:
+    return project.check_data(tuple(given.table)) if given.data else project.check()
+
+
+def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen) -> list[str]:
+    return show_counts.counts(answer, screen) if isinstance(answer, results.DataCheck) else show.check(answer, screen)
+
+
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
+    if given.log_format == "json":
+        return project.run(tuple(given.table), full_refresh=given.full_refresh, log=observed.log)
     return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told)
+
+
+def _report(project: Verbs, given: Namespace, told: Told) -> results.ReportResult:
+    answer = project.report(given.out, given.samples)
+    if given.open:
+        observed.browse(answer.path)
+    return answer
 
 
 def _lineage(project: Verbs, given: Namespace, told: Told) -> results.LineageResult:
@@ -192,10 +217,13 @@ ANYWHERE: Mapping[str, Verb] = {
 """Commands that find out by themselves whether there is a project."""
 
 VERBS: Mapping[str, Verb] = {
-    "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),
+    "check": Verb(_check, _check_lines, _unless(lambda answer: answer.ok)),
     "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
     "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
+    "runs": Verb(lambda project, given, told: project.runs(_limit(given), given.run), observed.runs),
+    "health": Verb(lambda project, given, told: project.health(), observed.health, _unless(lambda answer: answer.ok)),
+    "report": Verb(_report, observed.report),
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),

@@ -130,12 +130,18 @@ def _wordless(entry: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def _strict(rule: Rule, verdict: Verdict) -> Verdict:
-    """A rule that only warns lets everything pass."""
-    return "full" if not isinstance(rule, UniqueRule) and rule.severity == "warn" else verdict
+    """A rule that only warns, or empties a value, lets every record pass."""
+    return "full" if not isinstance(rule, UniqueRule) and (rule.severity == "warn" or _nulls(rule)) else verdict
+
+
+def _nulls(rule: Rule) -> bool:
+    return isinstance(rule, ReferenceRule) and rule.nulls
 
 
 def _changed(old: Rule, new: Rule) -> Verdict:
     if isinstance(old, UniqueRule) or isinstance(new, UniqueRule):
+        return "breaking"
+    if _nulls(old) != _nulls(new):
         return "breaking"
     if old.severity != new.severity:
         return _strict(new, "forward") if old.severity == "warn" else _strict(old, "backward")

@@ -58,7 +58,10 @@ class UniqueRule:
 
 @dataclass(frozen=True)
 class ReferenceRule:
-    """The value stands in `to_column` of `to_table` (`schema.name`); NULL passes. `code`: references."""
+    """The value stands in `to_column` of `to_table` (`schema.name`); NULL passes. `code`: references.
+
+    `nulls`: a record whose value does not stand there is loaded with NULL in its place, and counted.
+    """
 
     column: str
     to_table: str
@@ -68,6 +71,12 @@ class ReferenceRule:
     where: Location | None = None
     code: str = "references"
     mostly: Share | None = None
+    nulls: bool = False
+
+    @property
+    def unmatched(self) -> Literal["quarantine", "null", "warn"]:
+        """What becomes of a record whose value does not stand there."""
+        return "null" if self.nulls else "quarantine" if self.severity == "error" else "warn"
 
 
 @dataclass(frozen=True)
@@ -247,4 +256,4 @@ def _counts(key: str, value: Any) -> bool:
     return key not in ("where", "version", "notes", "program", "was") and (key not in _LATER or bool(value))
 
 
-_LATER = ("mostly", "batches", "form", "calls", "model")
+_LATER = ("mostly", "batches", "form", "calls", "model", "nulls")

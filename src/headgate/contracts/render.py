@@ -182,7 +182,9 @@ class _Said:
 
     def of(self, rule: RowRule | UniqueRule | ReferenceRule) -> list[str]:
         own = []
-        if not isinstance(rule, UniqueRule) and rule.severity == "warn" and not self.warn:
+        if isinstance(rule, ReferenceRule) and rule.nulls:
+            own.append("unmatched=null")
+        elif not isinstance(rule, UniqueRule) and rule.severity == "warn" and not self.warn:
             own.append("unmatched=warn" if isinstance(rule, ReferenceRule) else "severity=warn")
         return own + ([f"mostly={rule.mostly}"] if rule.mostly is not None and self.share is None else [])
 

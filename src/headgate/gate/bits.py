@@ -161,7 +161,9 @@ def bits_of(
     )
     replay_bit = add("replay", ", ".join(keys), "a later load wrote this key") if replay else None
     references = tuple(
-        (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
+        (rule, add(rule.code, rule.column, rule.message))
+        for rule in contract.references
+        if rule.unmatched == "quarantine"
     )
     return Bits(
         tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, duplicate_bit,

@@ -19,6 +19,7 @@ from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of
 from headgate.gate.history import INSERT, Effects, Identity, delivered, hashed, judge_history, load_time, said
 from headgate.gate.modelled import Modelled
+from headgate.gate.nulling import Nulled
 from headgate.gate.refused import RefusedRecords
 from headgate.gate.scan import Scan
 from headgate.gate.told import Told
@@ -94,6 +95,7 @@ class Gate:
     _effects: Effects | None = None
     _vanishing: Vanishing | None = None
     _versions: str = ""
+    _nulled: Nulled | None = None
 
     def __post_init__(self) -> None:
         rules = self.rules
@@ -196,6 +198,8 @@ class Gate:
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
             sets.judge_reference(verdict, reference, bit)
+        self._nulled = Nulled(verdict)
+        self._nulled.find([one for one in rules.contract.references if one.nulls])
         if bits.replay_bit is not None and rules.replaced_whole:
             sets.judge_overtaken(verdict, rules.table, bits.replay_bit)
         if rules.history is not None:
@@ -213,11 +217,12 @@ class Gate:
         dangling = self._dangling()
         history = ledger.load_sizes(session, rules.table) if rules.contract.batches else []
         verdict.come_back(session)
+        self._nulled.come_back(session)
         self._versions = self._bring_versions()
         counts = self._fates({f"{one.column}.{one.code}": parts for one, parts in dangling.items()})
         if not rules.replay and (rules.contract.batches or rules.contract.thresholds):
             sums = {one: sum(parts.values()) for one, parts in dangling.items()}
-            said = loads.opinion(verdict, rules.table, history, sums)
+            said = loads.opinion(verdict, rules.table, history, sums, self._nulled.shares)
             self.stop = said.stop
             at = min(counts, default=0)
             counts[at] = counts.get(at, Counts()) + Counts(details=said.details)
@@ -289,6 +294,9 @@ class Gate:
         for name, parts in dangling.items():
             for part, rows in parts.items():
                 counts[part] += Counts(details={"warnings": {name: rows}})
+        for one, parts in self._nulled.counts().items() if self._nulled else ():
+            for part, rows in parts.items():
+                counts[part] += Counts(details={"nulled": {f"{one.column}.{one.code}": rows}})
         for part, kinds in (self._effects.counts if self._effects else {}).items():
             counts[part] += Counts(details={"history": kinds})
         for part, rows in self._gone().items():
@@ -352,7 +360,11 @@ class Gate:
         digest = hashed(rules.contract, history, rules.keys, rules.order_by)
         until = f"coalesce(v.until, {quote.literal(history.end)})" if history.end else "v.until"
         rows = f"SELECT _hg_id, _hg_part, {names}, {digest} AS {HASH_COLUMN} FROM ({self.verdict.passing()}) AS p"
-        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}
+        shown = "".join(
+            f", CASE WHEN v.until IS NULL THEN r.{quote.ident(column)} END AS {quote.ident(name)}"
+            for column, name in history.latest
+        )
+        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}{shown}
                    FROM ({rows}) AS r JOIN {self._versions} AS v ON v._hg_id = r._hg_id"""
 
     def keys(self, names: Sequence[str]) -> str:

@@ -85,13 +85,24 @@ class Scan:
     deleted_if: str = ""
     """The condition under which a record tells that its identity is gone."""
     spans: list[Span] = field(default_factory=list)
+    emptied: dict[str, list[str]] = field(default_factory=dict)
+    """By column, tables of `_hg_id` of the records whose value there is not loaded."""
 
     def __post_init__(self) -> None:
         self.temp = Temp(self.session, self.prefix)
 
     @property
     def sql(self) -> str:
-        return " UNION ALL ".join(dict.fromkeys(span.select for span in self.spans)) or self._nothing()
+        read = " UNION ALL ".join(dict.fromkeys(span.select for span in self.spans)) or self._nothing()
+        if not self.emptied:
+            return read
+        kept = ", ".join(self._unless_emptied(column, tables) for column, tables in self.emptied.items())
+        return f"SELECT * REPLACE ({kept}) FROM ({read}) AS whole"
+
+    def _unless_emptied(self, column: str, tables: Sequence[str]) -> str:
+        found = " UNION ALL ".join(f"SELECT _hg_id FROM {table}" for table in tables)
+        name = quote.ident(column)
+        return f"CASE WHEN whole._hg_id NOT IN ({found}) THEN whole.{name} END AS {name}"
 
     @property
     def empty(self) -> bool:
@@ -309,4 +320,4 @@ def columns_of(
     """The table's columns and their types for this contract."""
     plain = [(column.name, column.type.duckdb) for column in contract.columns]
     time = dict(plain).get(order_by or "", "TIMESTAMP WITH TIME ZONE")
-    return [*plain, *(history.columns(time) if history else [])]
+    return [*plain, *(history.columns(time, dict(plain)) if history else [])]

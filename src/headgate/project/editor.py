@@ -17,7 +17,18 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
-from headgate.project import contractfile, exposures, fields, ingest, load, models, modeltests, read, source
+from headgate.project import (
+    contractfile,
+    exposures,
+    fields,
+    ingest,
+    load,
+    models,
+    modeltests,
+    observing,
+    read,
+    source,
+)
 from headgate.types.logical import ALIASES
 
 Kind = Literal["ingest", "project", "models"]
@@ -83,6 +94,7 @@ def _ingest() -> Schema:
         **_contract(),
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         **anywhere,
+        "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
     return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
 
@@ -128,6 +140,7 @@ def _load(anywhere: Mapping[str, Schema]) -> Schema:
     options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     options |= {"vanished": _words(load.VANISHED), "as": _words(load.AS)}
+    options |= {"current": {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
     }
@@ -192,10 +205,24 @@ def _project() -> Schema:
         "warehouse": {"type": "string", "pattern": r"^(duckdb:|postgres(ql)?://)|\$\{\s*secret:"},
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
+        **_observing(),
     }
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)
+
+
+def _observing() -> dict[str, Schema]:
+    """What says how a project is watched."""
+    keep = {"type": "string", "pattern": f"^({observing.AGE}|\\s*{observing.FOREVER}\\s*)$"}
+    number = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": observing.MOST_SAMPLES}
+    limit = _contract()["refuse_at_most"]
+    shapes: dict[str, dict[str, Schema]] = {
+        "history": {"keep": keep},
+        "health": {"quarantine_at_most": limit},
+        "report": {"after_run": FLAG, "samples": number},
+    }
+    return {key: _object(names, shapes[key], "") for key, names in observing.KEYS.items()}
 
 
 CONTRACT_FILES = ("odcs", "json_schema")

@@ -16,7 +16,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, evolution, fields, load, models, pythonic, source
+from headgate.project import contractfile, evolution, fields, load, models, observing, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -36,6 +36,7 @@ KEYS = (
     "on_change",
     "twin_files",
     "allow_empty",
+    "freshness",
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
@@ -79,6 +80,7 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
         notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
     if words["extra"] == "evolve":
         evolution.may_grow(notes, node, policy, how, contract)
+    words["freshness_secs"] = observing.freshness(notes, node.get("freshness"))
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
@@ -284,13 +286,17 @@ def _versions(notes: Notes, contract: Contract, how: LoadSpec, history: History,
     if history.dates and time not in ("date", "timestamp", "timestamptz"):
         what = f"as: date needs a time to order by, and {how.order_by} is {time}"
         notes.error("bad-value", what, where, "remove as, or order by a date, timestamp or timestamptz")
+    for name, _ in history.latest:
+        if name not in names:
+            what = f"current names column {name!r}, which the contract does not have{nearest(name, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
     lower = [name.lower() for name in names]
-    for name in history.names:
+    for name in history.beside:
         if name.lower() in lower or name.lower().startswith("_hg_"):
-            what = f"{name!r} can't say when a version held: the contract has such a column, or the name is reserved"
+            what = f"{name!r} can't stand beside the versions: the contract has such a column, or the name is reserved"
             notes.error("reserved-name", what, where, "choose others: columns: {from: since, to: until, current: now}")
-    if len({name.lower() for name in history.names}) < len(history.names):
-        notes.error("duplicate-key", "the columns of a history need three names", where, "choose others")
+    if len({name.lower() for name in history.beside}) < len(history.beside):
+        notes.error("duplicate-key", "the columns of a history need a name each", where, "choose others")
     for rule in contract.uniques:
         if rule.code != "key":
             what = f"unique ({', '.join(rule.columns)}) does not go with scd2: versions of one identity repeat it"

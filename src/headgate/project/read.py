@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.project import exposures, fields, ingest, modeltests, publishing, secrets, yaml
+from headgate.project import exposures, fields, ingest, modeltests, nulling, observing, publishing, secrets, yaml
 from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
+from headgate.project.model import Ingest, LoadSpec, ModelFile, Observing, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "profiles")
+KEYS = ("project", "warehouse", "engine", "connections", "profiles", *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
@@ -41,13 +41,14 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     warehouse = _warehouse(notes, root, main, profile) if main is not None else None
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
+    watched = observing.read(notes, main) if main is not None else Observing()
     ingests = _ingests(notes, root)
     models, groups, exposed = _models(notes, root)
     _references(notes, ingests)
     _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models, limits, groups, exposed)
+    return Project(root, name, warehouse, ingests, models, limits, groups, exposed, watched)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -301,6 +302,8 @@ def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
     """Every reference must lead to a column of a table that an ingest file loads."""
     tables = {str(entry.table).lower(): entry for entry in ingests}
     for entry in ingests:
+        if entry.contract is not None:
+            nulling.refuse(notes, entry.contract, str(entry.table), entry.load, entry.where or Location(""))
         for rule in entry.contract.references if entry.contract is not None else ():
             target = tables.get(rule.to_table.lower())
             where = rule.where or entry.where or Location("")
@@ -318,6 +321,7 @@ def _model_references(notes: Notes, ingests: tuple[Ingest, ...], models: tuple[M
     they are compiled."""
     tables = {str(entry.table).lower(): entry for entry in ingests}
     for split in (model.split for model in models if model.split is not None):
+        nulling.refuse(notes, split.contract, "", LoadSpec(), split.where)
         for rule in split.contract.references:
             target = tables.get(rule.to_table.lower())
             if target is not None and target.contract is not None:

@@ -135,7 +135,7 @@ def _as_it_stands(contract: Contract) -> Contract:
         columns=tuple(replace(column, form=None) for column in contract.columns),
         rows=tuple(replace(rule, mostly=None) for rule in contract.rows),
         uniques=tuple(replace(rule, mostly=None) for rule in contract.uniques),
-        references=tuple(replace(rule, mostly=None) for rule in contract.references),
+        references=tuple(replace(rule, mostly=None, nulls=False) for rule in contract.references),
         skips=(),
         batches=(),
     )

@@ -38,7 +38,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "nulled", "breaches")
 
 
 @dataclass(frozen=True)
@@ -402,6 +402,7 @@ class _Loader:
             (self.choice.anew or flow.snapshots) and not spec.allow_empty,
             self.pin,
             lookups_of(flow.contract, spec.keys),
+            history=spec.history,
         )
         outcome = try_commit(self.job.store, self.session, work)
         if isinstance(outcome, Committed):

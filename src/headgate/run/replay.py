@@ -144,6 +144,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             flow.disposition,
             spec.keys,
             lookups=lookups_of(contract, spec.keys),
+            history=spec.history,
         )
         return try_commit(store, session, work)
 

@@ -504,6 +504,25 @@ def test_s13_references_pass_null_and_refuse_what_is_not_there() -> None:
     assert refused(run(flow, {"a": file("id,at", "1,5")})) == [(1, [("references", "at")])]
 
 
+def test_s13_unmatched_null_loads_the_row_with_null_and_refuses_nothing() -> None:
+    emptied = Reference("at", "raw.days", "day", nulls=True)
+    flow = orders(ID, AT, references=(emptied,), uniques=(unique("at"),))
+    state = State(tables={"raw.days": [{"day": 5, "_hg_load": None}]})
+    state = run(flow, {"a": file("id,at", "1,5", "2,", "3,6", "4,6", "5,5")}, state=state)
+    assert values(state, "id", "at") == [(1, 5), (2, None), (3, None), (4, None)]
+    assert refused(state) == [(5, [("unique", "at")])]
+
+
+def test_s13_an_unmatched_value_is_asked_by_every_reference_before_it_is_emptied() -> None:
+    both = (Reference("at", "raw.days", "day", nulls=True), Reference("at", "raw.dates", "day"))
+    tables = {"raw.days": [{"day": 5, "_hg_load": None}], "raw.dates": [{"day": 6, "_hg_load": None}]}
+    state = run(orders(ID, AT, references=both), {"a": file("id,at", "1,5", "2,6", "3,7")}, state=State(tables=tables))
+    assert (values(state, "id", "at"), refused(state)) == (
+        [(2, None)],
+        [(1, [("references", "at")]), (3, [("references", "at")])],
+    )
+
+
 def test_s13_a_reference_to_the_own_table_sees_the_whole_load() -> None:
     flow = orders(ID, AT, references=(Reference("at", "raw.orders", "id"),))
     state = run(flow, {"a": file("id,at", "2,1", "1,", "3,3", "4,9", "5,4", "6,5")})

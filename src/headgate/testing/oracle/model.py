@@ -105,12 +105,16 @@ class Unique:
 
 @dataclass(frozen=True)
 class Reference:
-    """The value stands in column `to_column` of `to_table`; NULL passes."""
+    """The value stands in column `to_column` of `to_table`; NULL passes.
+
+    `nulls`: a row whose value does not stand there is loaded with NULL in its place; nothing is refused or warned of.
+    """
 
     column: str
     to_table: str
     to_column: str
     severity: Severity = "error"
+    nulls: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,8 @@ class Flow:
     version (empty: all but the keys and `order_by`). `vanished` "close": every file tells all that there is at its
     time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone;
     under upsert its row stays, and the column `keep_deleted` says so.
+    `latest`: columns, and beside each the one in which every version has what the current version of its identity says
+    there (None: none is current).
     `duplicates`: what upsert and insert do with records of one identity in one load: one of them enters, or none.
     `timezone` is for texts without zone."""
 
@@ -166,6 +172,7 @@ class Flow:
     dates: bool = False
     deleted_if: CrossRule | None = None
     keep_deleted: str = ""
+    latest: tuple[tuple[str, str], ...] = ()
     duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
