@@ -25,7 +25,7 @@ def check(output: str, scale: float) -> harness.Values:
 BAR = harness.Bar(
     "split_many",
     "Parquet 10 M x 12, 8 rules, one unique, 10% bad",
-    (harness.Limit("CPU s", 2.8, ratio=True),),
+    (harness.Limit("CPU s", 1.6, ratio=True),),
     {
         harness.REFERENCE: harness.Side(
             lambda folder: harness.child("parquet_ten_million", "reference", folder), project.forget_reference

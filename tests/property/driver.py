@@ -199,6 +199,8 @@ class Warehouse:
             found.append(oracle.Column("is_current", "bool"))
             types = {column.name: column.type for column in found}
             found += [oracle.Column(name, types[column]) for column, name in self.flow.latest]
+        if self.flow.keep_deleted:
+            found.append(oracle.Column(self.flow.keep_deleted, "bool"))
         return found
 
     def _open(self, session: Any) -> list[Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.books import child_tables, ledger
+from headgate.api.brought import brought
+from headgate.books import child_tables, ledger, tables
 from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
 from headgate.core.errors import CommitError, Finding, HeadgateError
@@ -19,6 +20,7 @@ from headgate.models.model import Model
 from headgate.run import bronze
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
+from headgate.run.learned import as_known
 from headgate.run.pipeline import Pipeline
 
 
@@ -30,11 +32,14 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     """
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
+        known = ledger.table_versions(session)
         for flow in pipeline.flows:
             findings += _bound(flow, session, reading.engine)
     with system.session() as session:
         for flow in pipeline.flows:
             findings += _names(flow, session)
+            if flow.name not in known and session.columns(flow.table) is not None:
+                findings.append(tables.unknown(flow.table).finding)
         findings += check_models(session, pipeline.models, [table for flow in pipeline.flows for table in flow.tables])
         for model in pipeline.models:
             findings += _split(model, session)
@@ -76,6 +81,9 @@ def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Findin
         yield from (one for one in bronze.checked(flow, reading, expected) if one.code != "unknown-column")
         yield from _suite(flow, session)
         return
+    yield from brought(flow, session)
+    flow = as_known(session, flow)
+    assert flow.contract is not None
     yield from flow.contract.notes
     broken = verify(flow.contract, flow.ingest.places, flow.ingest.load.deleted_if)
     yield from broken
@@ -108,6 +116,7 @@ def _source(flow: Flow, reading: Engine) -> list[Finding]:
     if model is not None:  # a field with a default needs no column, and the model may know more names than one
         ignored = ignored or model.extra != "forbid"
         known, optional = {name.lower() for name in model.known}, set(model.optional)
+    optional |= {column.source for column in columns if column.name in flow.optional and not column.required}
     names = [column.source for column in columns if column.source not in optional]
     names += [child.source for child in flow.contract.children]
     found = bronze.checked(flow, reading, names)
@@ -142,6 +151,7 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
         if batch is not None:
             lenient = flow.ingest.missing == "null"
             scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC", lenient=lenient)
+            scan.optional = flow.optional
             convert_columns(scan, batch)
             fits_children(scan, batch, flow.contract)
     finally:

@@ -17,6 +17,7 @@ from headgate.project import contractfile, ingest, yaml
 from headgate.project.fields import Notes
 from headgate.run import landing
 from headgate.run.flow import Flow, typed
+from headgate.run.learned import as_known
 
 FORMS = ("short", "odcs", "json-schema")
 
@@ -48,6 +49,7 @@ def _not_carried(child: Child, form: str) -> Finding:
 
 def of_flow(flow: Flow, session: StoreSession) -> Contract:
     """The contract as the next load would judge by it; types from the books where the ingest file has none."""
+    flow = as_known(session, flow)
     if flow.contract is not None:
         return flow.contract
     known = landing.known(session, flow)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
 from headgate.api import export, look, observing, quarantine, results
 from headgate.api.quarantine import Filters, Masks
 from headgate.api.results import (
     AdjustResult,
+    AdoptResult,
     AuditResult,
     CheckResult,
     ContractDiff,
@@ -58,9 +59,9 @@ Answered = TypeVar("Answered")
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
-    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that `report`
-    writes its file, and that a history of runs that was lost is made anew when it is asked for.
+    *Guarantee*: `run`, `adopt`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project
+    alone while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that
+    `report` writes its file, and that a history of runs that was lost is made anew when it is asked for.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -99,13 +100,16 @@ class Project:
 
         It needs no project that can be opened: mistakes that are left in the files are findings of the answer.
         """
-        from headgate.api.mend import mend
+        from headgate.api.mend import mend, write_down
 
         folder = Path(root).resolve()
         mended = mend(folder, profile)
         try:
             with cls.open(folder, wait, told, profile) as project:
                 answer = project.check()
+            if write_down(folder, mended, answer.findings):
+                with cls.open(folder, wait, told, profile) as project:
+                    answer = project.check()
         except ProjectError as error:
             answer = CheckResult(False, error.findings)
         return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
@@ -248,6 +252,26 @@ class Project:
             named = TableRef.parse(self._table(session, table) or table)
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
+
+    def adopt(
+        self,
+        table: str,
+        source: Literal["seen", "new"] | None = None,
+        *,
+        quarantine: bool = False,
+        dry_run: bool = False,
+    ) -> AdoptResult:
+        """Gives books to a table that somebody else made and an ingest file stands for; its rows stay where they are.
+
+        `source`: what the source holds now is in the table already (`seen`), or is to be added (`new`). `quarantine`:
+        rows that break the contract go there; without it, one of them keeps the table as it is.
+        """
+        from headgate.api.adopting import adopted
+        from headgate.run.adopt import Wanted
+
+        pipeline = self._pipeline()
+        with self._warehouse.writing("headgate adopt") as store:
+            return adopted(store, pipeline, table, Wanted(environ.user(), source, quarantine, dry_run))
 
     def restore(self, table: str) -> RestoreResult:
         """Puts the table that was replaced last back in place; the one that stands now is kept instead."""

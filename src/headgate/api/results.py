@@ -259,6 +259,7 @@ class LedgerEntry(Answer):
     """One line of the ledger. `seq` is dense from 1 per partition and generation; `start` and `end` are positions.
 
     `detail` holds what only some kinds have: inserted, updated, unchanged, deleted, reasons, contract, reason, by.
+    `version`: the contract that held, by its number among those that the table had; 0 for none.
     """
 
     id: str
@@ -278,6 +279,7 @@ class LedgerEntry(Answer):
     start: Any = None
     end: Any = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -452,6 +454,31 @@ class AdjustResult(Answer):
 
 
 @dataclass(frozen=True)
+class AdoptResult(Answer):
+    """A table that somebody else made and that has books now; under `dry_run` what would become of it (`entry` is "").
+
+    `rows_read` of the table = loaded (they stay where they are) + quarantined; `reasons` counts these by rule.
+    `changes`, `sql`: how its columns follow the contract. `seen`: partitions of its source that count as read, and
+    `skipped` the records in them; `waiting`: those that the next run reads.
+    """
+
+    table: str
+    by: str
+    entry: str
+    dry_run: bool
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    sql: tuple[str, ...] = ()
+    seen: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
 class RestoreResult(Answer):
     """The table that stands again: its rows, those given up (kept until the next time), and when it had been replaced.
 
@@ -513,7 +540,10 @@ class ResultColumn(Answer):
 
 @dataclass(frozen=True)
 class SchemaChange(Answer):
-    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on."""
+    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on.
+
+    `version`: the contract's number among those that the table had.
+    """
 
     at: str
     table: str
@@ -523,6 +553,7 @@ class SchemaChange(Answer):
     contract: str
     by: str
     columns: tuple[ResultColumn, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,22 @@ COMMANDS = (
         ("schema history", "schema history raw.orders"),
     ),
     Command(
+        "adopt",
+        "give books to a table that somebody else made, rows and all",
+        "adopt TABLE [--source seen|new] [--quarantine] [--dry-run]",
+        (
+            _argument("table", metavar="TABLE", help="a table of the warehouse for which an ingest file stands"),
+            _argument(
+                "--source",
+                choices=("seen", "new"),
+                help="what its source holds now: its rows are in the table already, or the next run adds them",
+            ),
+            _argument("--quarantine", action="store_true", help="move rows there that break the contract"),
+            _argument("--dry-run", action="store_true", help="change nothing; say what would become of it"),
+        ),
+        ("adopt raw.orders --source seen --dry-run", "adopt raw.orders --source new --quarantine"),
+    ),
+    Command(
         "restore",
         "bring back the table that a replace or a full refresh took the place of",
         "restore TABLE",

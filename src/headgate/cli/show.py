@@ -143,20 +143,22 @@ _ENTRY_NUMBERS = ("generation", "seq")
 
 def ledger(answer: results.LedgerResult, screen: Screen) -> list[str]:
     numbers = (*_ENTRY_NUMBERS, "read", *_FATES)
-    columns = [*map(Column, _ENTRY_TEXTS), *(Column(name, right=True) for name in numbers)]
+    columns = [*map(Column, (*_ENTRY_TEXTS, "contract")), *(Column(name, right=True) for name in numbers)]
     rows = [_entry(entry) for entry in answer.entries]
     return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "entry", "entries")]
 
 
 def _entry(entry: results.LedgerEntry) -> list[str]:
     numbers = [entry.generation, entry.seq, entry.rows_read, *fates(entry)]
-    return [entry.at, entry.table, entry.kind, entry.partition, *map(count, numbers)]
+    version = f"v{entry.version}" if entry.version else ""
+    return [entry.at, entry.table, entry.kind, entry.partition, version, *map(count, numbers)]
 
 
 def schema_history(answer: results.SchemaHistory, screen: Screen) -> list[str]:
     columns = [Column(name) for name in ("at", "table", "entry", "kind", "by", "contract", "what changed")]
     rows = [
-        [one.at, one.table, one.entry, one.kind, one.by, one.contract, "; ".join(one.changes)] for one in answer.changes
+        [one.at, one.table, one.entry, one.kind, one.by, f"v{one.version} {one.contract}", "; ".join(one.changes)]
+        for one in answer.changes
     ]
     return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "change", "changes")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, observed, show, show_counts, show_lineage, show_profile
+from headgate.cli import bench, observed, show, show_adopt, show_counts, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -42,6 +42,8 @@ class Verbs(Protocol):
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
     def schema_history(self, table: str | None = None, limit: int | None = None) -> results.SchemaHistory: ...
+    @property
+    def adopt(self) -> Callable[..., results.AdoptResult]: ...
     def restore(self, table: str) -> results.RestoreResult: ...
     @property
     def quarantine(self) -> Callable[..., results.QuarantineList]: ...
@@ -165,6 +167,10 @@ def _replay(project: Verbs, given: Namespace, told: Told) -> results.ReplayResul
     return project.replay(tuple(given.id) or None, table=given.table, all=given.all)
 
 
+def _adopt(project: Verbs, given: Namespace, told: Told) -> results.AdoptResult:
+    return project.adopt(given.table, given.source, quarantine=given.quarantine, dry_run=given.dry_run)
+
+
 def _init(told: Callable[[str], None], given: Namespace, progress: Told) -> results.InitResult:
     from headgate.api import init
 
@@ -222,6 +228,7 @@ VERBS: Mapping[str, Verb] = {
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
     "schema history": Verb(_schema_history, show.schema_history),
+    "adopt": Verb(_adopt, show_adopt.adopt),
     "restore": Verb(lambda project, given, told: project.restore(given.table), show.restore),
     "quarantine list": Verb(_quarantine, bench.quarantine),
     "quarantine sample": Verb(_sample, bench.sample),

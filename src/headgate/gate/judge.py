@@ -56,6 +56,10 @@ class Rules:
     """Columns of the source that the contract does not name: a record that has a value there is refused."""
     refuses_extra: bool = False
     """A line with a key that the contract does not name is refused."""
+    gone: tuple[str, str] | None = None
+    """Under upsert, a column of the table beside the contract's, and the condition on a record that it says."""
+    optional: tuple[str, ...] = ()
+    """Columns that are NULL where a batch lacks them, and nobody is told: another batch brought them."""
 
     @property
     def replay(self) -> bool:
@@ -106,7 +110,8 @@ class Gate:
             self.engine, _as_judged(rules.contract), self.bits, self.prefix, rules.timezone, rules.replay,
             rules.lenient, holds=self.session.holds,
         )  # fmt: skip
-        self.scan.deleted_if = rules.history.deleted_if if rules.history else ""
+        self.scan.optional = rules.optional
+        self.scan.deleted_if = rules.history.deleted_if if rules.history else rules.gone[1] if rules.gone else ""
         self.scan.lists = rules.contract.children
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)
@@ -315,7 +320,16 @@ class Gate:
                 counts[part] += Counts(details={"nulled": {f"{one.column}.{one.code}": rows}})
         for part, kinds in (self._effects.counts if self._effects else {}).items():
             counts[part] += Counts(details={"history": kinds})
+        for part, rows in self._gone().items():
+            counts[part] += Counts(details={"deleted": rows})
         return counts
+
+    def _gone(self) -> dict[int, int]:
+        """By part, accepted rows that say that their identity is gone."""
+        if self.rules.gone is None:
+            return {}
+        told = f"SELECT _hg_part, count(*) FROM ({self.accepted()}) AS a WHERE a.{quote.ident(self.rules.gone[0])}"
+        return {row[0]: row[1] for row in self.engine.execute(f"{told} GROUP BY 1")}
 
     def _count(self, fate: int, why: int, mask: tuple[int, ...], rows: int) -> Counts:
         if fate == SKIPPED:
@@ -356,6 +370,10 @@ class Gate:
 
     def accepted(self) -> str:
         rules, history = self.rules, self.rules.history
+        if rules.gone is not None:
+            column, condition = rules.gone
+            told = f"coalesce(({condition}), false) AS {quote.ident(column)}"
+            return f"SELECT *, {told} FROM ({self.verdict.passing()}) AS p"
         if history is None:
             return self.verdict.passing()
         start, end, current = (quote.ident(name) for name in history.names)

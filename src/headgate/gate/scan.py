@@ -83,6 +83,8 @@ class Scan:
     """By column that was NULL because a batch lacked it: records of such batches."""
     holds: Callable[[str, str], tuple[str, str] | None] = lambda value, kind: None
     """What the store can keep: see `StoreSession.holds`."""
+    optional: tuple[str, ...] = ()
+    """Columns that a batch may lack without a word."""
     deleted_if: str = ""
     """The condition under which a record tells that its identity is gone."""
     lists: tuple[Child, ...] = ()
@@ -249,8 +251,12 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
     values, failing = [], []
     for column in scan.contract.columns:
         source = _source(scan, batch, column)
-        if source is None and not scan.absolute and (column.required or not scan.lenient):
+        may_lack = scan.lenient or column.name in scan.optional
+        if source is None and not scan.absolute and (column.required or not may_lack):
             raise missing_column(batch, column)
+        if source is None and column.name in scan.optional:
+            values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
+            continue
         if source is None:
             scan.absent[column.name] = scan.absent.get(column.name, 0) + batch.records
             values.append(f"CAST(NULL AS {column.type.duckdb}) AS {quote.ident(column.name)}")
@@ -314,6 +320,7 @@ def refuse_unknown(contract: Contract, batch: Batch, former: bool = False) -> No
                 f"{nearest(name, [one.source for one in contract.columns])}",
                 batch.location or batch.partition,
                 "add it to the contract, or let unknown columns pass: extra: ignore",
+                {"column": name},
             )
         )
 

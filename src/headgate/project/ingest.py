@@ -54,7 +54,7 @@ KEYS = (
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
-    "extra": ("error", "ignore", "quarantine"),
+    "extra": ("error", "ignore", "quarantine", "evolve"),
     "missing": ("error", "null"),
     "on_change": ("error", "ignore", "reload"),
     "twin_files": ("load", "skip"),
@@ -94,6 +94,8 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
         fix = "write columns: with name: type lines, or extra: ignore"
         notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
+    if words["extra"] == "evolve":
+        evolution.may_grow(notes, node, policy, how, contract)
     words["freshness_secs"] = observing.freshness(notes, node.get("freshness"))
     if table is None or spec is None:
         return None
@@ -225,6 +227,9 @@ def _needs_key(notes: Notes, how: LoadSpec) -> None:
     if how.history is not None and ((how.history.dates and how.order_by) or how.history.deleted_if):
         what = "as: date and deleted_if need columns:, to know what they speak of"
         notes.error("missing-key", what, how.where or "", "write columns: with name: type lines")
+    if how.tombstones is not None:
+        what = "deleted_if needs columns:, to know what it speaks of"
+        notes.error("missing-key", what, how.where or "", "write columns: with name: type lines")
     if how.kind in load.KEYED and not how.keys:
         fix = f"write {{{how.kind}: column}}, or columns: with a key"
         notes.error("missing-key", _no_keys(how), how.where or "", fix)
@@ -292,6 +297,11 @@ def _identity(notes: Notes, contract: Contract, how: LoadSpec, table: str) -> tu
         notes.error("bad-value", what, where, f"write load: {how.kind}, or mark the same columns as key")
     if how.history is not None:
         _versions(notes, contract, how, how.history, table)
+    if how.tombstones is not None:
+        gone = how.tombstones.column
+        if gone.lower() in [name.lower() for name in names] or gone.lower().startswith("_hg_"):
+            what = f"{gone!r} can't say what was deleted: the contract has such a column, or the name is reserved"
+            notes.error("reserved-name", what, where, "choose another: keep_deleted: is_deleted")
     return short.as_loaded(contract, how.kind, keys), replace(how, keys=tuple(keys))
 
 

@@ -11,7 +11,7 @@ from headgate.contracts.model import Limit
 from headgate.core.errors import Edit, Location, nearest, only_match
 from headgate.project import fields
 from headgate.project.fields import Notes
-from headgate.project.model import Disposition, LoadSpec
+from headgate.project.model import Disposition, LoadSpec, Tombstones
 from headgate.project.yaml import Mapping, Node, Scalar
 
 WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2", "scd6")
@@ -20,7 +20,7 @@ ORDERED = ("upsert", "scd2")
 HISTORY = ("track", "columns", "as", "end", "vanished", "deleted_if", "current")
 VANISHED = ("keep", "close")
 AS = ("timestamp", "date")
-BESIDE = ("order_by", "duplicates", *HISTORY, "allow_empty", "on_change")
+BESIDE = ("order_by", "duplicates", *HISTORY, "keep_deleted", "allow_empty", "on_change")
 """Keys that stand beside the word under `load:`."""
 LATER = ("scd3",)
 OTHERS = {"scd0": "insert", "scd1": "upsert", "merge": "upsert", "delete_insert": "partition"}
@@ -61,7 +61,25 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
         order = None
     order_by = fields.text(notes, order, "order_by") if order is not None else None
     duplicates = _duplicates(notes, node, spec)
-    return LoadSpec(spec.kind, spec.keys, order_by, _history(notes, node, spec), duplicates, where=key.where)
+    history, gone = _history(notes, node, spec), _tombstones(notes, node, spec)
+    return LoadSpec(spec.kind, spec.keys, order_by, history, duplicates, where=key.where, tombstones=gone)
+
+
+def _tombstones(notes: Notes, node: Mapping, spec: LoadSpec) -> Tombstones | None:
+    """What an upsert does with records that tell that their identity is gone."""
+    deleted, kept = node.get("deleted_if"), node.get("keep_deleted")
+    if kept is not None and spec.kind != "upsert":
+        notes.error("bad-value", f"keep_deleted does not go with {spec.kind}", kept.where, "remove keep_deleted")
+    elif spec.kind == "upsert" and deleted is not None and kept is None:
+        what = "deleted_if needs keep_deleted: of a row that left no trace, an older record would bring it back"
+        notes.error("missing-key", what, deleted.where, "name the column that tells: keep_deleted: is_deleted")
+    elif spec.kind == "upsert" and kept is not None and deleted is None:
+        what = "keep_deleted needs deleted_if: the condition on a record that tells that its identity is gone"
+        notes.error("missing-key", what, kept.where, "write deleted_if: op = 'D'")
+    elif spec.kind == "upsert" and kept is not None and deleted is not None:
+        column, condition = fields.text(notes, kept, "keep_deleted"), fields.text(notes, deleted, "deleted_if")
+        return Tombstones(condition, column) if column and condition else None
+    return None
 
 
 def _duplicates(notes: Notes, node: Mapping, spec: LoadSpec) -> Any:
@@ -79,6 +97,8 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
     said = [(key, value) for key, value in node.entries if key.text in HISTORY]
     if spec.kind != "scd2":
         for key, _ in said:
+            if spec.kind == "upsert" and key.text == "deleted_if":
+                continue
             notes.error("bad-value", f"{key.text} does not go with {spec.kind}", key.where, f"remove {key.text}")
         return None
     made: dict[str, Any] = {}

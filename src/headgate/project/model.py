@@ -33,9 +33,18 @@ class SourceSpec:
 
 
 @dataclass(frozen=True)
+class Tombstones:
+    """Records that tell that their identity is gone, under upsert: the SQL `condition` on them, and the `column` of the
+    table, beside the contract's, that says so of a row."""
+
+    condition: str
+    column: str
+
+
+@dataclass(frozen=True)
 class LoadSpec:
     """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
-    `order_by` for upsert and scd2, `history` for scd2."""
+    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()
@@ -44,10 +53,13 @@ class LoadSpec:
     duplicates: Literal["latest", "refuse"] = "latest"
     allow_empty: bool = False
     where: Location | None = None
+    tombstones: Tombstones | None = None
 
     @property
     def deleted_if(self) -> str:
         """The condition under which a record tells that its identity is gone; empty where none is said."""
+        if self.tombstones is not None:
+            return self.tombstones.condition
         return self.history.deleted_if if self.history else ""
 
 
@@ -62,7 +74,7 @@ class Ingest:
     source: SourceSpec
     load: LoadSpec
     contract: Contract | None
-    extra: Literal["error", "ignore", "quarantine"] = "error"
+    extra: Literal["error", "ignore", "quarantine", "evolve"] = "error"
     missing: Literal["error", "null"] = "error"
     evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headgate.books.adopt import ADOPTED
 from headgate.books.ledger import Entry, Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
 from headgate.contracts.children import Kin, family
@@ -37,6 +38,8 @@ class Flow:
     contract: Contract | None
     bronze: Flow | None = None
     as_file: Source | None = None
+    optional: tuple[str, ...] = ()
+    """Columns that a file may lack: others brought them."""
 
     @property
     def table(self) -> TableRef:
@@ -70,7 +73,14 @@ class Flow:
 
     def columns(self, contract: Contract) -> Sequence[tuple[str, str]]:
         """Names and types of the table's columns under the contract."""
-        return columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+        found = columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+        return [*found, (self.gone[0], "BOOLEAN")] if self.gone is not None else found
+
+    @property
+    def gone(self) -> tuple[str, str] | None:
+        """Under upsert, the column that tells that an identity is gone, and the condition on a record that it says."""
+        found = self.ingest.load.tombstones
+        return (found.column, found.condition) if found is not None else None
 
     @property
     def children(self) -> tuple[Kin, ...]:
@@ -240,6 +250,8 @@ def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> li
             raise _changed(flow, part)
         if flow.ingest.on_change == "ignore":
             return []
+        if ADOPTED in seat.position and flow.disposition not in IDENTIFIED:
+            raise _unknown_rows(flow, part)
         return [Reading(part, seat, max(seat.generation, generation) + 1, reload=True)]
     return [Reading(part, seat, seat.generation if seat else generation)]
 
@@ -291,6 +303,14 @@ def _changed(flow: Flow, part: Partition) -> ContractError:
             "on_change: reload (its rows are replaced) or ignore",
         )
     )
+
+
+def _unknown_rows(flow: Flow, part: Partition) -> ContractError:
+    what = (
+        f"{part.name} has changed since {flow.name} was adopted, and nobody can tell which of its rows came from there"
+    )
+    fix = f"leave it out (on_change: ignore), or load the table anew: headgate run --full-refresh {flow.name}"
+    return ContractError(Finding("file-changed-since", "error", what, part.location or part.name, fix))
 
 
 def _why(flow: Flow, moved: Sequence[Partition], gone: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ from headgate.run.flow import (
     typed,
     unclear_snapshots,
 )
+from headgate.run.learned import as_known, grows, is_brought, learn
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
@@ -124,10 +125,12 @@ def _tried(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh:
 def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
     """One try from the positions as they are now; (True, _) when there is nothing left to do."""
     flow = bronze.bound(job.flow, session)
-    job = replace(job, flow=flow)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
+    fresh = choice.anew or state is None or not state.version
+    flow = as_known(session, flow, fresh)
+    job = replace(job, flow=flow)
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
@@ -144,8 +147,9 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
         done.reason = choice.reason
         done.findings += twins(choice.readings)
     with ExitStack() as stack:
-        loader = _Loader(job, session, attempt, choice, stack)
+        loader = _Loader(job, session, attempt, choice, stack, fresh)
         for outcome, counts in loader.commits():
+            done.evolved = "; ".join(filter(None, (done.evolved, loader.grown)))
             if isinstance(outcome, Lost):
                 return False, refresh
             done.counts += counts
@@ -175,6 +179,10 @@ class _Loader:
     attempt: str
     choice: Choice
     stack: ExitStack
+    fresh: bool = True
+    """The load makes the table, or all of it anew."""
+    grown: str = ""
+    """What the table took in of what its files bring; the load begins again then."""
     number: int = 0
     pin: str = ""
     taken: dict[str, Batch | None] = field(default_factory=dict)
@@ -192,7 +200,13 @@ class _Loader:
         reloads = any(reading.reload for reading in self.choice.readings)
         whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole or flow.snapshots):
-            outcome = self._commit(flow, group)
+            try:
+                outcome = self._commit(flow, group)
+            except ContractError as error:
+                if self.fresh or not is_brought(flow, error):
+                    raise
+                self._grow(flow)
+                outcome = Lost()
             total = Counts()
             if isinstance(outcome, Stopped):
                 total = outcome.counts
@@ -208,6 +222,8 @@ class _Loader:
         try:
             if flow.contract is None:
                 flow = self._pinned(flow)
+            elif self.fresh:
+                flow = self._taking(flow)
             assert flow.contract is not None
             tables.prepare(self.session, flow.table, flow.columns(flow.contract), self.choice.rebuild)
             child_tables.prepare(self.session, flow.table, flow.children, self.choice.rebuild)
@@ -232,7 +248,31 @@ class _Loader:
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
+            made = replace(flow, contract=typed(flow, known))
+            if grows(flow):
+                made, self.pin = learn(self.session, made, seen)
+            return made
         return replace(flow, contract=typed(flow, known))
+
+    def _taking(self, flow: Flow) -> Flow:
+        """The flow of a table that is made of these files, with what they bring; what others brought before is
+        forgotten."""
+        made, body = flow, "[]"
+        if grows(flow):
+            made, body = learn(self.session, flow, self._pieces())
+        if made.optional or (self.choice.rebuild and pin.brought(self.session, flow.table)):
+            self.pin = body
+        return made
+
+    def _grow(self, flow: Flow) -> None:
+        """Lets table and contract take in what the files of this load bring, as a commit of its own."""
+        made, body = learn(self.session, flow, self._pieces())
+        self.grown = follow(self.session, made, self.attempt, self.job.author, body)
+
+    def _pieces(self) -> list[Batch]:
+        """All that is left of what this load reads."""
+        files = [one for one in self.choice.readings if one.partition.name and not one.skip]
+        return [piece for reading in files for piece in self._whole(reading)]
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""
@@ -358,11 +398,13 @@ class _Loader:
             spec.duplicates == "refuse",
             spec.history,
             str(options.get("timezone") or "UTC"),
-            extra=flow.ingest.extra != "error",
+            extra=flow.ingest.extra in ("ignore", "quarantine"),
             lenient=flow.ingest.missing == "null",
             unknown=refused_columns(flow, [piece.columns for piece in pieces]),
+            gone=flow.gone,
             kind=flow.kind,
             refuses_extra=flow.ingest.extra == "quarantine",
+            optional=flow.optional,
         )
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:

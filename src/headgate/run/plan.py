@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from headgate.books import child_tables, ledger
+from headgate.books import child_tables, ledger, tables
 from headgate.core.errors import HeadgateError
-from headgate.core.protocols import StoreSession
+from headgate.core.protocols import Session, StoreSession
 from headgate.models.model import Model
 from headgate.run.bronze import bound
 from headgate.run.build import EDITED, inputs_of, stale
 from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
+from headgate.run.learned import brings
 from headgate.run.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -43,13 +44,17 @@ class Planned:
 
 
 def plan(
-    pipeline: Pipeline, session: StoreSession, select: Sequence[str] = (), full_refresh: bool = False
+    pipeline: Pipeline,
+    session: StoreSession,
+    select: Sequence[str] = (),
+    full_refresh: bool = False,
+    reading: Session | None = None,
 ) -> list[Planned]:
-    """The steps in the order of a run."""
+    """The steps in the order of a run. `reading`: an engine that reads files, to say which columns they bring."""
     flows, models = pipeline.select(select)
     steps: list[Planned] = []
     for flow in flows:
-        steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh), steps))
+        steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh, reading), steps))
     changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
     for model in models:
         inputs = inputs_of(model, pipeline)
@@ -85,15 +90,22 @@ def _behind(flow: Flow, step: Planned, before: Sequence[Planned]) -> Planned:
     return step if step.runs else replace(step, runs=True, reason=f"{landing.id} changes")
 
 
-def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
+def _load(session: StoreSession, flow: Flow, full_refresh: bool, reading: Session | None) -> Planned:
     try:
-        choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
+        state = ledger.table_state(session, flow.table)
+        if state is None and session.columns(flow.table) is not None:
+            raise tables.unknown(flow.table)
+        choice = choose(flow, ledger.seats(session, flow.name), state, full_refresh)
         change = NOTHING if choice.rebuild else expected(session, flow)
         if not choice.rebuild:
             child_tables.expected(session, flow.table, flow.children)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"{STOPS} {error.finding.what}")
+    why = choice.reason
+    if choice.readings and reading is not None:
+        news = brings(flow, session, reading)
+        why += f"; would add {', '.join(news)}" if news else ""
     if not change.changes:
-        return Planned(flow.name, "load", bool(choice.readings), choice.reason)
-    reason = f"{change.text}; {choice.reason}" if choice.readings else change.text
+        return Planned(flow.name, "load", bool(choice.readings), why)
+    reason = f"{change.text}; {why}" if choice.readings else change.text
     return Planned(flow.name, "load", True, reason, change.statements)

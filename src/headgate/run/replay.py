@@ -21,6 +21,7 @@ from headgate.gate.scan import RECORD
 from headgate.run import landing
 from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken, typed
+from headgate.run.learned import as_known
 from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
@@ -111,6 +112,7 @@ def _groups(session: Session) -> list[_Group]:
 
 
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
+    flow = as_known(session, flow)
     contract, spec = _contract(session, flow), flow.ingest.load
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest() or spec.deleted_if):
@@ -157,6 +159,7 @@ def would(session: StoreSession, flow: Flow, records: str) -> Counts:
 
     `records`: a relation of the engine, as `Rules.records` has them, with `partition` and `malformed`.
     """
+    flow = as_known(session, flow)
     contract = _contract(session, flow)
     if flow.contract:
         refuse_broken(flow)
@@ -205,8 +208,9 @@ def _gate(
         spec.history,
         str(flow.ingest.source.options.get("timezone") or "UTC"),
         records=records,
-        extra=flow.ingest.extra != "error",
+        extra=flow.ingest.extra in ("ignore", "quarantine"),
         unknown=refused_columns(flow, shapes, former=True),
+        gone=flow.gone,
         kind=flow.kind,
         refuses_extra=flow.ingest.extra == "quarantine",
     )

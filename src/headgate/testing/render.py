@@ -105,7 +105,7 @@ def _load(flow: Flow) -> str:
 def _beside(flow: Flow) -> str:
     said = [("order_by", flow.order_by or ""), ("vanished", "close" if flow.snapshots else "")]
     said += [("duplicates", flow.duplicates if flow.duplicates != "latest" else "")]
-    said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else "")]
+    said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else ""), ("keep_deleted", flow.keep_deleted)]
     said += [("as", "date" if flow.dates else "")]
     said += [("current", f"{{{', '.join(f'{one}: {name}' for one, name in flow.latest)}}}" if flow.latest else "")]
     said += [("allow_empty", "true" if flow.allow_empty else "")]

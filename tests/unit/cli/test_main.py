@@ -59,6 +59,7 @@ def asked(project: FakeProject) -> list[tuple[str, tuple[Any, ...], dict[str, An
 
 RUN = results.RunResult("ok", True)
 RESTORED = results.RestoreResult("raw.a", "anna", "3", 1, 2, "2026-06-01", "raw.a__hg_kept", "seen")
+TAKEN = results.AdoptResult("raw.a", "anna", "1", False, 3, 2, 1)
 HISTORY = results.SchemaHistory(0)
 RECORDS = results.QuarantineList(0)
 LEDGER = results.LedgerResult(0)
@@ -85,6 +86,12 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
         ("ledger adjust raw.a --reason why", ADJUSTED, ("adjust", ("raw.a", "why"), {})),
         ("schema history", HISTORY, ("schema_history", (None,), {"limit": 50})),
         ("schema history raw.a --json", HISTORY, ("schema_history", ("raw.a",), {"limit": None})),
+        ("adopt raw.a", TAKEN, ("adopt", ("raw.a", None), {"quarantine": False, "dry_run": False})),
+        (
+            "adopt raw.a --source seen --quarantine --dry-run",
+            TAKEN,
+            ("adopt", ("raw.a", "seen"), {"quarantine": True, "dry_run": True}),
+        ),
         ("restore raw.a", RESTORED, ("restore", ("raw.a",), {})),
         ("quarantine list", RECORDS, ("quarantine", (None,), {"status": "open", "limit": 50})),
         (

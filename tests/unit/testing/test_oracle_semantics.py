@@ -21,9 +21,12 @@ from headgate.testing.oracle import (
     Rule,
     State,
     adjust,
+    adopt,
+    brought,
     check_laws,
     fix,
     full_refresh,
+    grow,
     lines_of,
     load,
     purge,
@@ -659,3 +662,46 @@ def test_an_empty_file_moves_its_position_once() -> None:
     state = run(orders(), files)
     assert (len(state.entries), state.positions["raw.orders", "a"].end, check_laws(state)) == (1, ("1", 0), [])
     assert run(orders(), files, state=state) == state
+
+
+# Tables that stand, columns that come
+
+
+def test_adopted_rows_are_one_entry_and_the_files_behind_them_are_read_from_where_it_says() -> None:
+    rows = file("id,amount", "1,1.00", "2,-1.00", "1,3.00")
+    files = {"a": file("id,amount", "9,9.00")}
+    seen = adopt(State(), orders(), rows, files, "seen", True)
+    assert (values(seen, "id"), refused(seen)) == ([1], [(2, [("min", "amount")]), (3, [("key", "id")])])
+    assert counts(seen) == (4, 1, 2, 0, 1)
+    assert run(orders(), files, state=seen) == seen
+    new = run(orders(), files, state=adopt(State(), orders(), rows, files, "new", True))
+    assert values(new, "id") == [1, 9]
+    assert check_laws(seen) == check_laws(new) == []
+
+
+def test_of_adopted_rows_of_one_identity_none_stays() -> None:
+    flow = orders(Column("id", "int"), AMOUNT, **UPSERT)
+    state = adopt(State(), flow, file("id,amount", "1,1.00", "1,2.00", "2,2.00"), {}, "new", True)
+    assert (values(state, "id"), len(refused(state))) == ([2], 2)
+
+
+def test_a_brought_column_is_null_before_and_stays_where_a_file_lacks_it() -> None:
+    flow, state = orders(extra="evolve"), State()
+    texts = (("id,amount", "1,1"), ("id,amount,note", "2,2,x"), ("id,amount", "3,3"))
+    for name, text in zip("abc", texts, strict=True):
+        state, grown = grow(state, flow, {name: file(*text)})
+        state = load(state, grown, {name: file(*text)})
+    assert values(state, "id", "note") == [(1, None), (2, "x"), (3, None)]
+    assert [column.name for column in brought(state, flow).contract.columns] == ["id", "amount", "note"]
+    assert check_laws(state) == []
+
+
+def test_an_older_record_does_not_bring_back_what_was_deleted() -> None:
+    gone = CrossRule("deleted_if", lambda row: row["at"] == 5, "at = 5")
+    columns = (Column("id", "int"), AT)
+    flow = orders(*columns, **UPSERT, order_by="at", deleted_if=gone, keep_deleted="gone")
+    state = run(
+        flow, {"a": file("id,at", "1,1", "2,1")}, {"b": file("id,at", "1,5")}, {"c": file("id,at", "1,3", "2,3")}
+    )
+    assert values(state, "id", "at", "gone") == [(1, 5, True), (2, 3, False)]
+    assert check_laws(state) == []

@@ -141,7 +141,7 @@ def write(
     fates = Counter(verdict.fate for verdict in verdicts)
     said = [verdict for verdict in verdicts if verdict.fate == "loaded" and verdict.note != "unchanged"]
     news = [verdict for verdict in said if verdict.note != "deleted"]
-    loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in news]
+    loaded = [{**verdict.row, **_gone(flow, verdict.row), "_hg_load": entry_id} for verdict in news]
     if flow.disposition == "scd2":
         facts["removed"] = _enter_history(state, flow, said, entry_id)
         _show_latest(state, flow)
@@ -159,6 +159,13 @@ def write(
     )  # fmt: skip
     assert entry.id == entry_id
     return entry
+
+
+def _gone(flow: Flow, row: Row) -> Row:
+    """Under upsert, what the row says of its identity: whether it is gone."""
+    if not flow.keep_deleted or flow.deleted_if is None:
+        return {}
+    return {flow.keep_deleted: flow.deleted_if.check(row) is True}
 
 
 def _put(state: State, flow: Flow, rows: list[Row]) -> int:
