@@ -177,6 +177,19 @@ def test_a_rule_in_python_sees_the_rows_that_stand(tmp_path: Path) -> None:
     assert folder.codes() == []
 
 
+def test_a_row_that_stands_is_not_emptied_but_refused(tmp_path: Path) -> None:
+    ingest = INGEST.replace("id: int, key", "id: int, references(raw.people.id, unmatched=null)")
+    people = {
+        "ingest/people.yml": "table: raw.people\nfrom: people.csv\ncolumns:\n  id: int\n",
+        "people.csv": "id\n1\n",
+    }
+    folder = stands(tmp_path, ingest, *TABLE, files=people)
+    folder.run("raw.people")
+    assert dict(adopt(folder, quarantine=True).reasons) == {"amount.min": 1, "id.references": 2}
+    assert folder.rows("SELECT DISTINCT id FROM raw.orders") == [(1,)]
+    assert folder.codes() == []
+
+
 def test_a_table_without_an_ingest_file_is_not_adopted(tmp_path: Path) -> None:
     folder = stands(tmp_path)
     with folder.open() as project, pytest.raises(ProjectError) as caught:
