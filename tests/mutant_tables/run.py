@@ -106,8 +106,8 @@ RUN = (
     mutant(
         "limit-judged-by-slice",
         "run/flow.py",
-        'if self.replaces or load.kind == "partition" or self.limit or contract is None:',
-        'if self.replaces or load.kind == "partition" or contract is None:',
+        'if self.replaces or load.kind == "partition" or self.limit:',
+        'if self.replaces or load.kind == "partition":',
         "rows are in the table when the limit stops the load",
         HISTORIES,
         JSON,
@@ -192,8 +192,8 @@ RUN = (
     mutant(
         "replay-settles-nothing",
         "run/replay.py",
-        "group.rows, claims=claims)",
-        "group.rows)",
+        "claims=claims, facts=facts,",
+        "facts=facts,",
         "a record is replayed again and again: its row twice",
         f"{STORE}a_replay_settles_records_and_loads_what_now_passes",
     ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headgate.adapters.duckdb.store import DuckDBStore
+from headgate.testing.adoption_suite import AdoptionSuite
 from headgate.testing.evolution_suite import EvolutionSuite
 from headgate.testing.restore_suite import RestoreSuite
 from headgate.testing.store_suite import StoreKit, StoreSuite
@@ -33,6 +34,12 @@ class TestDuckDBEvolution(EvolutionSuite):
 
 
 class TestDuckDBRestore(RestoreSuite):
+    @pytest.fixture
+    def kit(self, tmp_path: Path) -> StoreKit:
+        return DuckDBKit(tmp_path / "w.duckdb")
+
+
+class TestDuckDBAdoption(AdoptionSuite):
     @pytest.fixture
     def kit(self, tmp_path: Path) -> StoreKit:
         return DuckDBKit(tmp_path / "w.duckdb")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headgate.adapters.postgres.store import PostgresStore
+from headgate.testing.adoption_suite import AdoptionSuite
 from headgate.testing.evolution_suite import EvolutionSuite
 from headgate.testing.restore_suite import RestoreSuite
 from headgate.testing.store_suite import StoreKit, StoreSuite
@@ -40,6 +41,14 @@ class TestPostgresEvolution(EvolutionSuite):
 @pytest.mark.services
 @pytest.mark.slow
 class TestPostgresRestore(RestoreSuite):
+    @pytest.fixture
+    def kit(self, postgres: str, tmp_path: Path) -> StoreKit:
+        return PostgresKit(postgres, tmp_path)
+
+
+@pytest.mark.services
+@pytest.mark.slow
+class TestPostgresAdoption(AdoptionSuite):
     @pytest.fixture
     def kit(self, postgres: str, tmp_path: Path) -> StoreKit:
         return PostgresKit(postgres, tmp_path)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headgate.books import ledger
+from headgate.api.brought import brought
+from headgate.books import child_tables, ledger, tables
 from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
-from headgate.core.errors import Finding, HeadgateError
+from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
-from headgate.core.values import Partition
+from headgate.core.values import Partition, TableRef
 from headgate.gate import pin
 from headgate.gate.bits import bits_of
+from headgate.gate.children import fits_children
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
+from headgate.run import bronze
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
+from headgate.run.learned import as_known
 from headgate.run.pipeline import Pipeline
 
 
@@ -38,15 +42,27 @@ def check(chosen: Checked, store: Store, engine: Store, system: Store) -> list[F
     """
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
+        known = ledger.table_versions(session)
         for flow in chosen.flows:
-            findings += _flow(flow, session, reading.engine)
+            findings += _bound(flow, session, reading.engine)
     with system.session() as session:
         for flow in chosen.flows:
             findings += _names(flow, session)
-        findings += check_models(session, chosen.models, [flow.table for flow in chosen.pipeline.flows])
+            if flow.name not in known and session.columns(flow.table) is not None:
+                findings.append(tables.unknown(flow.table).finding)
+        loaded = [table for flow in chosen.pipeline.flows for table in flow.tables]
+        findings += check_models(session, chosen.models, loaded)
         for model in chosen.models:
             findings += _split(model, session)
     return findings
+
+
+def _bound(flow: Flow, session: StoreSession, reading: Engine) -> list[Finding]:
+    """As `_flow`; a flow that reads a raw landing is bound to what the books say of it first."""
+    try:
+        return list(_flow(bronze.bound(flow, session), session, reading))
+    except CommitError as error:
+        return list(error.findings)
 
 
 def _split(model: Model, session: StoreSession) -> Iterator[Finding]:
@@ -64,14 +80,21 @@ def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     why = session.unfit(flow.table, [column.name for column in flow.contract.columns] if flow.contract else [])
     if why is not None:
         yield Finding("name-unfit", "error", why, str(flow.ingest.where or flow.table), "choose another name")
+    for kin in flow.children:
+        why = session.unfit(TableRef.parse(kin.child.table), [name for name, _ in kin.columns])
+        if why is not None:
+            yield Finding("name-unfit", "error", why, str(kin.child.where or flow.table), "choose another name")
 
 
 def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:
     if flow.contract is None:
         expected = expected_columns(flow.ingest.suite) if flow.ingest.suite is not None else []
-        yield from (one for one in flow.source.check(reading, expected) if one.code != "unknown-column")
+        yield from (one for one in bronze.checked(flow, reading, expected) if one.code != "unknown-column")
         yield from _suite(flow, session)
         return
+    yield from brought(flow, session)
+    flow = as_known(session, flow)
+    assert flow.contract is not None
     yield from flow.contract.notes
     broken = verify(flow.contract, flow.ingest.places, flow.ingest.load.deleted_if)
     yield from broken
@@ -104,10 +127,12 @@ def _source(flow: Flow, reading: Engine) -> list[Finding]:
     if model is not None:  # a field with a default needs no column, and the model may know more names than one
         ignored = ignored or model.extra != "forbid"
         known, optional = {name.lower() for name in model.known}, set(model.optional)
+    optional |= {column.source for column in columns if column.name in flow.optional and not column.required}
     names = [column.source for column in columns if column.source not in optional]
-    found = flow.source.check(reading, names)
+    names += [child.source for child in flow.contract.children]
+    found = bronze.checked(flow, reading, names)
     if flow.ingest.missing == "null":
-        needed = {column.source for column in columns if column.required}
+        needed = {column.source for column in columns if column.required}  # a list may be missing: it has no line
         found = [one for one in found if one.code != "missing-column" or str(one.evidence.get("column", "")) in needed]
     return [one for one in found if one.code != "unknown-column" or not (ignored or _named(one) in known)]
 
@@ -137,7 +162,9 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
         if batch is not None:
             lenient = flow.ingest.missing == "null"
             scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC", lenient=lenient)
+            scan.optional = flow.optional
             convert_columns(scan, batch)
+            fits_children(scan, batch, flow.contract)
     finally:
         reader.close()
     yield from ()
@@ -147,6 +174,7 @@ def _table(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     assert flow.contract is not None
     try:
         found = expected(session, flow)
+        child_tables.expected(session, flow.table, flow.children)
     except HeadgateError as error:
         yield from error.findings
         return

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from headgate.api.results import ContractChange, ContractDiff, ContractText
 from headgate.contracts import diff, render
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Child, Contract
 from headgate.core.errors import ContractError, Finding, ProjectError, nearest
-from headgate.core.protocols import Session
+from headgate.core.protocols import StoreSession
 from headgate.core.values import TableRef
-from headgate.gate import pin
+from headgate.gate.scan import RECORD
 from headgate.project import contractfile, ingest, yaml
 from headgate.project.fields import Notes
+from headgate.run import landing
 from headgate.run.flow import Flow, typed
+from headgate.run.learned import as_known
 
 FORMS = ("short", "odcs", "json-schema")
 
 
-def shown(flow: Flow, session: Session, form: str) -> ContractText:
+def shown(flow: Flow, session: StoreSession, form: str) -> ContractText:
     """The contract of a flow as text of one of FORMS. *Errors*: ContractError `no-types`, ProjectError `usage`."""
     contract = of_flow(flow, session)
     findings: Sequence[Finding] = contract.notes
@@ -34,17 +37,27 @@ def shown(flow: Flow, session: Session, form: str) -> ContractText:
         text, findings = schemas.text(found), (*contract.notes, *notes)
     else:
         text = render.render(contract)
+    if form != "short":
+        findings = (*findings, *(_not_carried(child, form) for child in contract.children))
     return ContractText(flow.name, form, text, tuple(findings))
 
 
-def of_flow(flow: Flow, session: Session) -> Contract:
+def _not_carried(child: Child, form: str) -> Finding:
+    what = f"the lines of {child.table} are not in the text: {form} is written of the record's own columns"
+    return Finding("not-written", "warning", what, str(child.where or ""))
+
+
+def of_flow(flow: Flow, session: StoreSession) -> Contract:
     """The contract as the next load would judge by it; types from the books where the ingest file has none."""
+    flow = as_known(session, flow)
     if flow.contract is not None:
         return flow.contract
-    known = pin.pinned(session, flow.table)
+    known = landing.known(session, flow)
     if known is None:
         what = f"the types of {flow.name} are taken from its first load, which was not yet"
         raise ContractError.of("no-types", what, flow.ingest.where or flow.name, f"headgate run {flow.name}")
+    if flow.ingest.land == "raw":
+        return replace(known, columns=tuple(one for one in known.columns if one.name != RECORD))
     return typed(flow, known)
 
 

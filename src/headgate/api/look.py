@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from headgate.api.results import (
     AdjustResult,
+    ChildRows,
     Law,
     LedgerEntry,
     LedgerResult,
@@ -19,7 +20,7 @@ from headgate.api.results import (
 )
 from headgate.books import ledger
 from headgate.books.audit import Audit
-from headgate.books.columns import Moment, history
+from headgate.books.columns import Moment, contract_versions, history
 from headgate.books.ledger import Counts, Entry
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.protocols import Session
@@ -51,6 +52,21 @@ def laws(audit: Audit) -> tuple[Law, ...]:
     )
 
 
+_FATES = ("read", "loaded", "quarantined", "deduplicated", "skipped")
+
+
+def children(counts: Counts) -> tuple[ChildRows, ...]:
+    """What a load did to its child tables."""
+    return tuple(
+        ChildRows(
+            name,
+            rows_removed=facts.get("replaced", 0) + sum(facts.get("removed_from", {}).values()),
+            **{f"rows_{fate}": facts.get(fate, 0) for fate in _FATES},
+        )
+        for name, facts in counts.details.get("children", {}).items()
+    )
+
+
 def table_named(session: Session, name: str, loaded: Iterable[str]) -> str:
     """The table as the books spell it, or as an ingest file does. Raises ProjectError `unknown-table`."""
     known = {one.lower(): one for one in (*loaded, *ledger.table_versions(session))}
@@ -63,11 +79,23 @@ def table_named(session: Session, name: str, loaded: Iterable[str]) -> str:
 
 def ledger_result(session: Session, table: str | None, limit: int | None) -> LedgerResult:
     """Entries, newest first."""
-    found = sorted(ledger.entries(session, table), key=lambda entry: (entry.committed_at, entry.id), reverse=True)
-    return LedgerResult(len(found), tuple(_entry(entry) for entry in found[:limit]))
+    known = ledger.entries(session, table)
+    versions = _versions(known)
+    found = sorted(known, key=lambda entry: (entry.committed_at, entry.id), reverse=True)
+    return LedgerResult(len(found), tuple(_entry(entry, versions) for entry in found[:limit]))
 
 
-def _entry(entry: Entry) -> LedgerEntry:
+def _versions(entries: Iterable[Entry]) -> dict[tuple[str, int], int]:
+    """The number of the contract that held, by table and entry."""
+    by_table = groupby(entries, key=lambda entry: entry.table_name)
+    return {
+        (name, number): version
+        for name, group in by_table
+        for number, version in contract_versions(list(group)).items()
+    }
+
+
+def _entry(entry: Entry, versions: Mapping[tuple[str, int], int]) -> LedgerEntry:
     detail = {
         "inserted": entry.rows_inserted,
         "updated": entry.rows_updated,
@@ -95,18 +123,21 @@ def _entry(entry: Entry) -> LedgerEntry:
         json.loads(entry.start_position),
         json.loads(entry.end_position),
         detail,
+        versions[entry.table_name, entry.id],
     )
 
 
 def schema_history(session: Session, table: str | None, limit: int | None) -> SchemaHistory:
     """What the columns of loaded tables have been, newest first."""
-    by_table = groupby(ledger.entries(session, table), key=lambda entry: entry.table_name)
+    known = ledger.entries(session, table)
+    versions = _versions(known)
+    by_table = groupby(known, key=lambda entry: entry.table_name)
     found = [moment for _, entries in by_table for moment in history(list(entries))]
     found.sort(key=lambda moment: (moment.entry.committed_at, moment.entry.id), reverse=True)
-    return SchemaHistory(len(found), tuple(_moment(moment) for moment in found[:limit]))
+    return SchemaHistory(len(found), tuple(_moment(moment, versions) for moment in found[:limit]))
 
 
-def _moment(moment: Moment) -> SchemaChange:
+def _moment(moment: Moment, versions: Mapping[tuple[str, int], int]) -> SchemaChange:
     entry = moment.entry
     return SchemaChange(
         entry.committed_at,
@@ -117,6 +148,7 @@ def _moment(moment: Moment) -> SchemaChange:
         entry.contract,
         entry.author,
         tuple(ResultColumn(name, kind) for name, kind in moment.columns),
+        versions[entry.table_name, entry.id],
     )
 
 

@@ -7,9 +7,10 @@ import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from headgate.api.brought import CODE
 from headgate.contracts.verify import verify
 from headgate.core.errors import Edit, Finding, ProjectError
 from headgate.project.read import read_project
@@ -50,6 +51,16 @@ def mend(root: Path, profile: str | None = None) -> Mended:
         if not _apply(root, edits, mended, {_file(one) for one in found if one.code == "yaml-syntax"}):
             break
     return mended
+
+
+def write_down(root: Path, mended: Mended, found: Iterable[Finding]) -> bool:
+    """Writes what findings of the books have as edits: lines that files lack; whether there were any."""
+    at: dict[Edit, str] = {}
+    for edit in (edit for finding in found if finding.code == CODE for edit in finding.edits):
+        place = replace(edit, new=edit.old)  # several lines are put before the same one
+        at[place] = at.get(place, "") + edit.new.removesuffix(edit.old)
+    edits = [replace(place, new=lines + place.old) for place, lines in at.items()]
+    return _apply(root, edits, mended, set())
 
 
 def findings(root: Path, profile: str | None) -> list[Finding]:

@@ -125,6 +125,7 @@ def _tables(files: Project, pipeline: Pipeline, found: Seen) -> Iterable[page.Ta
     for flow in pipeline.flows:
         table = _table(flow.name, found, found.contracts.get(flow.name), Told())
         table = replace(table, kind="load", how=flow.ingest.load.kind, source=_source(flow))
+        table = replace(table, reads=(flow.bronze.name,)) if flow.bronze is not None else table
         yield _aged(table, found, declared[flow.name], flow.name in stale, flow.name in bad)
     for model in pipeline.models:
         name = str(model.target)
@@ -136,7 +137,7 @@ def _tables(files: Project, pipeline: Pipeline, found: Seen) -> Iterable[page.Ta
 
 def _source(flow: Flow) -> str:
     options = flow.ingest.source.options
-    said = options.get("path") or options.get("function") or ""
+    said = options.get("path") or options.get("function") or options.get("table") or ""
     return f"{flow.ingest.source.kind}: {said}" if said else flow.ingest.source.kind
 
 

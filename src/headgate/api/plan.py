@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from headgate.api.results import PlanChange, PlanExposure, PlanFollower, PlanResult, PlanStep
-from headgate.core.protocols import StoreSession
+from headgate.core.protocols import Session, StoreSession
 from headgate.models.lineage import Kept
 from headgate.project.model import Project as Files
 from headgate.run.impact import followers, reached
 from headgate.run.pipeline import Pipeline
-from headgate.run.plan import Planned, plan
+from headgate.run.plan import Asked, Planned, plan
 from headgate.run.selector import Selection, States
 
 
@@ -26,11 +27,25 @@ class Wanted:
 
 def planned(session: StoreSession, pipeline: Pipeline, files: Files, kept: Kept, wanted: Wanted) -> PlanResult:
     """What a run would do, in order, and why."""
-    steps = plan(pipeline, session, wanted.selection, wanted.full_refresh, wanted.states)
+    with _reader_of_files(pipeline) as reading:
+        asked = Asked(wanted.selection, wanted.full_refresh, wanted.states, reading)
+        steps = plan(pipeline, session, asked)
     changes = _changes(steps, session, pipeline, files, kept)
     due = [step.id for step in steps if step.runs]
     made = tuple(_step(step, changes.get(step.id)) for step in steps)
     return PlanResult(made, _exposures(due, pipeline, files))
+
+
+@contextmanager
+def _reader_of_files(pipeline: Pipeline) -> Iterator[Session | None]:
+    """An engine beside the warehouse, which reaches no files where it is only looked at; None if none is needed."""
+    if all(flow.ingest.extra != "evolve" for flow in pipeline.flows):
+        yield None
+        return
+    from headgate.adapters.duckdb.store import DuckDBStore
+
+    with closing(DuckDBStore(None)) as engine, engine.session() as session:
+        yield session
 
 
 def _step(step: Planned, change: PlanChange | None) -> PlanStep:

@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
 from headgate.api import export, look, observing, quarantine, results
 from headgate.api.quarantine import Filters, Masks
 from headgate.api.results import (
     AdjustResult,
+    AdoptResult,
     AuditResult,
     CheckResult,
     ContractDiff,
     ContractText,
+    DataCheck,
     ExportResult,
     FixResult,
     HealthResult,
@@ -58,9 +60,9 @@ Answered = TypeVar("Answered")
 class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
-    *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
-    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that `report`
-    writes its file, and that a history of runs that was lost is made anew when it is asked for.
+    *Guarantee*: `run`, `adopt`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project
+    alone while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that
+    `report` writes its file, and that a history of runs that was lost is made anew when it is asked for.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -99,13 +101,16 @@ class Project:
 
         It needs no project that can be opened: mistakes that are left in the files are findings of the answer.
         """
-        from headgate.api.mend import mend
+        from headgate.api.mend import mend, write_down
 
         folder = Path(root).resolve()
         mended = mend(folder, profile)
         try:
             with cls.open(folder, wait, told, profile) as project:
                 answer = project.check()
+            if write_down(folder, mended, answer.findings):
+                with cls.open(folder, wait, told, profile) as project:
+                    answer = project.check()
         except ProjectError as error:
             answer = CheckResult(False, error.findings)
         return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
@@ -131,6 +136,18 @@ class Project:
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
+
+    def check_data(self, names: Sequence[str] = ()) -> DataCheck:
+        """How many rows of these tables and models, as they stand, break their contracts and tests, and how complete
+        their columns are (default: all that are there); nothing is loaded or changed.
+
+        *Errors*: ProjectError `unknown-table`.
+        """
+        from headgate.api.counting import count_tables
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session:
+            return count_tables(session, pipeline, names)
 
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False, exclude: Sequence[str] = ()) -> PlanResult:
         """What `run` would do, in order, and why."""
@@ -207,8 +224,9 @@ class Project:
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
+        from headgate.project.children import tables as child_tables
 
-        declared = [ingest.table for ingest in self._files.ingests]
+        declared = [one.table for ingest in self._files.ingests for one in child_tables(ingest)]
         with self._warehouse.reading(bare=True) as store, store.session() as session:
             found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
@@ -234,6 +252,26 @@ class Project:
             named = TableRef.parse(self._table(session, table) or table)
             entry = adjust(session, named, new_id(), reason, environ.user())
         return look.adjusted(entry)
+
+    def adopt(
+        self,
+        table: str,
+        source: Literal["seen", "new"] | None = None,
+        *,
+        quarantine: bool = False,
+        dry_run: bool = False,
+    ) -> AdoptResult:
+        """Gives books to a table that somebody else made and an ingest file stands for; its rows stay where they are.
+
+        `source`: what the source holds now is in the table already (`seen`), or is to be added (`new`). `quarantine`:
+        rows that break the contract go there; without it, one of them keeps the table as it is.
+        """
+        from headgate.api.adopting import adopted
+        from headgate.run.adopt import Wanted
+
+        pipeline = self._pipeline()
+        with self._warehouse.writing("headgate adopt") as store:
+            return adopted(store, pipeline, table, Wanted(environ.user(), source, quarantine, dry_run))
 
     def restore(self, table: str) -> RestoreResult:
         """Puts the table that was replaced last back in place; the one that stands now is kept instead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headgate.api.look import children
 from headgate.api.results import RunResult, RunStatus, Step
 from headgate.core.errors import Finding
 from headgate.run.outcome import Done
@@ -34,6 +35,7 @@ def _step(done: Done) -> Step:
         done.attempts,
         done.stale,
         done.optional,
+        children(counts) if done.status != "refused" else (),
     )
 
 

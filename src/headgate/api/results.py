@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from headgate.api.wire import cell, decode, encode
 from headgate.core.errors import Edit, Finding
+from headgate.quality.counts import TableCount
 from headgate.quality.model import TableProfile
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
@@ -41,6 +42,22 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ChildRows(Answer):
+    """Lines of a child table that a load read, by what became of the records that they are in.
+
+    `rows_read` = loaded + quarantined + deduplicated + skipped; `rows_removed`: lines of records that gave way.
+    """
+
+    table: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    rows_removed: int = 0
+
+
+@dataclass(frozen=True)
 class Step(Answer):
     """What became of one step of a run. `id` is the table of a load, the name of a model.
 
@@ -64,6 +81,7 @@ class Step(Answer):
     attempts: int = 0
     stale: tuple[str, ...] = ()
     optional: bool = False
+    children: tuple[ChildRows, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,6 +232,14 @@ class CheckResult(Answer):
 
 
 @dataclass(frozen=True)
+class DataCheck(Answer):
+    """What was counted in tables as they stand. `ok` is False if an error rule of one of them is broken."""
+
+    ok: bool
+    tables: tuple[TableCount, ...] = ()
+
+
+@dataclass(frozen=True)
 class Law(Answer):
     """How often one law of the books was tested, and how often it did not hold."""
 
@@ -239,6 +265,7 @@ class LedgerEntry(Answer):
     """One line of the ledger. `seq` is dense from 1 per partition and generation; `start` and `end` are positions.
 
     `detail` holds what only some kinds have: inserted, updated, unchanged, deleted, reasons, contract, reason, by.
+    `version`: the contract that held, by its number among those that the table had; 0 for none.
     """
 
     id: str
@@ -258,6 +285,7 @@ class LedgerEntry(Answer):
     start: Any = None
     end: Any = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -432,6 +460,31 @@ class AdjustResult(Answer):
 
 
 @dataclass(frozen=True)
+class AdoptResult(Answer):
+    """A table that somebody else made and that has books now; under `dry_run` what would become of it (`entry` is "").
+
+    `rows_read` of the table = loaded (they stay where they are) + quarantined; `reasons` counts these by rule.
+    `changes`, `sql`: how its columns follow the contract. `seen`: partitions of its source that count as read, and
+    `skipped` the records in them; `waiting`: those that the next run reads.
+    """
+
+    table: str
+    by: str
+    entry: str
+    dry_run: bool
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    sql: tuple[str, ...] = ()
+    seen: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
 class RestoreResult(Answer):
     """The table that stands again: its rows, those given up (kept until the next time), and when it had been replaced.
 
@@ -493,7 +546,10 @@ class ResultColumn(Answer):
 
 @dataclass(frozen=True)
 class SchemaChange(Answer):
-    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on."""
+    """An entry behind which a table had other columns, or another contract (its digest). `columns`: from then on.
+
+    `version`: the contract's number among those that the table had.
+    """
 
     at: str
     table: str
@@ -503,6 +559,7 @@ class SchemaChange(Answer):
     contract: str
     by: str
     columns: tuple[ResultColumn, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True)

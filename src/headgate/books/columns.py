@@ -24,6 +24,20 @@ class Moment:
     columns: tuple[tuple[str, str], ...]
 
 
+def contract_versions(entries: Sequence[Entry]) -> dict[int, int]:
+    """By entry of one table, the number of the contract that held: they are counted as they come, from 1.
+
+    One that comes back has the number it had. 0: there was none yet, or the table is built by a model without one.
+    """
+    numbers: dict[str, int] = {}
+    found, now = {}, 0
+    for entry in entries:
+        if entry.contract:
+            now = numbers.setdefault(entry.contract, len(numbers) + 1)
+        found[entry.id] = now
+    return found
+
+
 def history(entries: Sequence[Entry]) -> Iterator[Moment]:
     """The moments of one table, oldest first; none for a model, whose columns are those of its code."""
     shape: tuple[tuple[str, str], ...] = ()
@@ -47,7 +61,9 @@ def _told(entry: Entry, before: tuple[tuple[str, str], ...], contract: str) -> I
     if entry.stream == EVOLVE:
         yield from (phrase(change) for change in facts["changes"])
     elif now and not before:
-        yield f"made with {', '.join(f'{name} {kind}' for name, kind in now)}"
+        yield from (phrase(change) for change in facts.get("changes", ()))
+        how = "adopted" if entry.kind == "adopt" else "made"
+        yield f"{how} with {', '.join(f'{name} {kind}' for name, kind in now)}"
     elif now:
         yield from _compared(dict(before), dict(now))
     elif contract and entry.contract and entry.contract != contract:

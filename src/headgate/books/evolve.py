@@ -12,7 +12,7 @@ from headgate.books import ledger, record, tables
 from headgate.books.commit import lock_table, settled
 from headgate.books.ledger import EVOLVE, Entry
 from headgate.books.work import LOAD_COLUMN, Committed, Lost, Outcome
-from headgate.books.write import shape
+from headgate.books.write import pin, shape
 from headgate.contracts.evolution import Change, Policy, Standing, changes
 from headgate.contracts.model import Contract
 from headgate.core.errors import AdapterError, CommitError, Finding
@@ -39,6 +39,8 @@ class Edit:
     author: str = ""
     beside: tuple[str, ...] = ()
     hashed: bool = False
+    pin: str = ""
+    """What of the contract was taken from the data, as text: kept with the change."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ def pending(session: StoreSession, table: TableRef, edit: Edit) -> Evolution:
     *Errors*: CommitError `table-missing`, `column-missing`, `contract-misfit` where the policy holds the table as it
     is or no value could follow, `evolve-required` for a required column that the rows lack.
     """
-    have = [one for one in _standing(session, table) if one.name not in edit.beside]
+    return planned(session, table, edit, [one for one in _standing(session, table) if one.name not in edit.beside])
+
+
+def planned(session: StoreSession, table: TableRef, edit: Edit, have: Sequence[Standing]) -> Evolution:
+    """As `pending`, of a table that has these columns beside those of the books."""
     found = changes(have, edit.contract, session.physical)
     frozen = [one for one in found if edit.policy.word(one.case) == "freeze" or _impossible(one)]
     if frozen or (found and edit.hashed):
@@ -73,9 +79,19 @@ def pending(session: StoreSession, table: TableRef, edit: Edit) -> Evolution:
 def inspect(session: StoreSession, table: TableRef, edit: Edit) -> Evolution:
     """As `pending`, and every value of a narrowed column looked at. Raises CommitError `evolve-lossy` as well."""
     found = pending(session, table, edit)
-    for number, change in enumerate(found.changes):
-        _must_fit(session, table, change, f"hg_{edit.attempt}_evolve_{number}")
+    must_fit(session, table, found, edit.attempt)
     return found
+
+
+def must_fit(session: StoreSession, table: TableRef, found: Evolution, attempt: str, rows: str = "") -> None:
+    """Looks at every value of a narrowed column. `rows`: a SELECT of the rows that are to follow, if not all of them.
+
+    *Errors*: CommitError `evolve-lossy`.
+    """
+    for number, change in enumerate(found.changes):
+        _must_fit(
+            session, table, change, f"hg_{attempt}_evolve_{number}", rows or f"SELECT * FROM {quote.table(table)}"
+        )
 
 
 def evolve(session: StoreSession, table: TableRef, edit: Edit) -> Entry | None:
@@ -109,7 +125,10 @@ def _inside(session: StoreSession, table: TableRef, edit: Edit) -> Outcome:
         "columns_before": before,
         "columns": shape(session, table),
         "contract_before": state.contract,
+        **({"pinned": ledger.fingerprint(edit.pin)} if edit.pin else {}),
     }
+    if edit.pin:
+        pin(session, table, edit.contract.digest(), edit.pin)
     made = record.Made(EVOLVE, edit.attempt, edit.author, details, edit.contract.digest())
     rows = ledger.tail(session, table, state.version).rows
     return Committed((record.add(session, table, state.version, rows, made),))
@@ -147,13 +166,13 @@ def _must_keep(session: StoreSession, table: TableRef, contract: Contract) -> No
         raise AdapterError.of("name-unfit", why, str(table), "choose another name")
 
 
-def _must_fit(session: StoreSession, table: TableRef, change: Change, name: str) -> None:
+def _must_fit(session: StoreSession, table: TableRef, change: Change, name: str, rows: str) -> None:
     """Every value of a column that changes its type is the same value afterwards, in this very store."""
     made = change.conversion
     if made is None:
         return
     old = quote.ident(change.standing)
-    values = f"SELECT {LOAD_COLUMN} AS load, {old} AS v FROM {quote.table(table)} WHERE {old} IS NOT NULL"
+    values = f"SELECT {LOAD_COLUMN} AS load, {old} AS v FROM ({rows}) AS standing WHERE {old} IS NOT NULL"
     if made.ok is not None:
         failing = _failing(session, values, change, f"NOT ({made.ok})", name)
         _refuse_lossy(session, table, change, failing, "would lose")
@@ -238,5 +257,6 @@ def _misfit(table: TableRef, found: Sequence[Change], frozen: Sequence[Change]) 
             f"the contract no longer fits {table}: {'; '.join(parts)}",
             str(table),
             f"undo the edit, {follow}or load the table anew: headgate run --full-refresh {table}",
+            {"cases": [] if never else list(words)},
         )
     )

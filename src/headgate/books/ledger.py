@@ -13,7 +13,7 @@ from headgate.core.protocols import Session
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 
-Kind = Literal["load", "replay", "build", "adjust", "purge", "evolve", "restore"]
+Kind = Literal["load", "replay", "build", "adjust", "purge", "evolve", "restore", "adopt"]
 DATA, BUILD, ADJUST, PURGE, EVOLVE = "data", "build", "adjust", "purge", "evolve"
 STREAMS = (DATA, BUILD, ADJUST, PURGE, EVOLVE)
 """Chains of entries, each with seats of its own."""

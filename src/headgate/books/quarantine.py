@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headgate.core.protocols import Session, StoreSession
-from headgate.core.values import TableRef
+from headgate.core.values import SourceColumn, TableRef
 from headgate.sql import quote
 
 DIGEST = (
@@ -28,6 +29,25 @@ _COLUMNS = (
 def shape_id(columns: str) -> str:
     """The name under which the columns of refused records are kept."""
     return hashlib.sha256(columns.encode()).hexdigest()[:16]
+
+
+def keep_shape(session: Session, columns: Sequence[SourceColumn]) -> str:
+    """The id under which a source's columns and types are kept from now on."""
+    body = json.dumps([[column.name, column.physical] for column in columns], ensure_ascii=False)
+    key = shape_id(body)
+    session.execute("INSERT INTO _headgate.shape VALUES (?, ?) ON CONFLICT DO NOTHING", [key, body])
+    return key
+
+
+def shapes(session: Session, ids: Iterable[str]) -> dict[str, tuple[SourceColumn, ...]]:
+    """The columns and types kept under these ids."""
+    wanted = sorted(set(ids))
+    found: dict[str, tuple[SourceColumn, ...]] = {}
+    for at in range(0, len(wanted), 500):
+        listed = ", ".join(map(quote.literal, wanted[at : at + 500]))
+        for key, body in session.execute(f"SELECT id, columns FROM _headgate.shape WHERE id IN ({listed})"):
+            found[key] = tuple(SourceColumn(name, physical) for name, physical in json.loads(body))
+    return found
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def unknown(table: TableRef) -> CommitError:
             "error",
             f"{table} exists in the warehouse but not in the books; it is left alone",
             str(table),
-            "rename or drop it, or load into another table",
+            f"give it books with the rows it has: headgate adopt {table}; or rename it, or load into another table",
         )
     )
 

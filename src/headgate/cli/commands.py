@@ -163,13 +163,16 @@ COMMANDS = (
     ),
     Command(
         "check",
-        "look for mistakes in files, sources and contracts before anything runs",
-        "check [STEP...] [--exclude STEP...] [--fix]",
+        "look for mistakes in files, sources and contracts, or in the rows that stand in tables",
+        "check [STEP...] [--exclude STEP...] [--fix | --data]",
         (
             *_STEPS,
             _argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),
+            _argument(
+                "--data", action="store_true", help="count the rows that break rules and tests in tables as they stand"
+            ),
         ),
-        ("check", "check +gold.orders", "check --fix"),
+        ("check", "check +gold.orders", "check --fix", "check --data", "check --data raw.orders --json"),
     ),
     Command(
         "plan",
@@ -271,6 +274,22 @@ COMMANDS = (
         "schema history [TABLE] [--limit N]",
         (_argument("table", nargs="?", metavar="TABLE", help="only changes of this table"), _limit("changes")),
         ("schema history", "schema history raw.orders"),
+    ),
+    Command(
+        "adopt",
+        "give books to a table that somebody else made, rows and all",
+        "adopt TABLE [--source seen|new] [--quarantine] [--dry-run]",
+        (
+            _argument("table", metavar="TABLE", help="a table of the warehouse for which an ingest file stands"),
+            _argument(
+                "--source",
+                choices=("seen", "new"),
+                help="what its source holds now: its rows are in the table already, or the next run adds them",
+            ),
+            _argument("--quarantine", action="store_true", help="move rows there that break the contract"),
+            _argument("--dry-run", action="store_true", help="change nothing; say what would become of it"),
+        ),
+        ("adopt raw.orders --source seen --dry-run", "adopt raw.orders --source new --quarantine"),
     ),
     Command(
         "restore",

@@ -41,7 +41,7 @@ _REASON = 16
 
 def _steps(steps: Sequence[results.Step], room: int | None) -> list[str]:
     """The table of steps. Where it does not fit, the reasons are left out, before names of steps are cut."""
-    rows = [_step(step) for step in steps]
+    rows = [row for step in steps for row in (_step(step), *map(_child, step.children))]
     kept = [row[:-1] for row in rows]
     bare = table(_STEP_COLUMNS[:-1], kept, None)
     if room is not None and max(map(width, bare)) + len(GAP) + _REASON > room:
@@ -60,6 +60,11 @@ def _beside(step: results.Step) -> list[str]:
     stale = [f"stale: {', '.join(step.stale)} did not succeed"] if step.stale else []
     bad = step.status in ("refused", "failed", "blocked")
     return [*tried, *stale, *(["optional"] if step.optional and bad else [])]
+
+
+def _child(child: results.ChildRows) -> list[str]:
+    removed = f"{count(child.rows_removed)} removed" if child.rows_removed else ""
+    return [f"  {child.table}", "lines", count(child.rows_read), *map(count, fates(child)), "", removed]
 
 
 def fates(item: Any) -> list[int]:
@@ -151,20 +156,22 @@ _ENTRY_NUMBERS = ("generation", "seq")
 
 def ledger(answer: results.LedgerResult, screen: Screen) -> list[str]:
     numbers = (*_ENTRY_NUMBERS, "read", *_FATES)
-    columns = [*map(Column, _ENTRY_TEXTS), *(Column(name, right=True) for name in numbers)]
+    columns = [*map(Column, (*_ENTRY_TEXTS, "contract")), *(Column(name, right=True) for name in numbers)]
     rows = [_entry(entry) for entry in answer.entries]
     return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "entry", "entries")]
 
 
 def _entry(entry: results.LedgerEntry) -> list[str]:
     numbers = [entry.generation, entry.seq, entry.rows_read, *fates(entry)]
-    return [entry.at, entry.table, entry.kind, entry.partition, *map(count, numbers)]
+    version = f"v{entry.version}" if entry.version else ""
+    return [entry.at, entry.table, entry.kind, entry.partition, version, *map(count, numbers)]
 
 
 def schema_history(answer: results.SchemaHistory, screen: Screen) -> list[str]:
     columns = [Column(name) for name in ("at", "table", "entry", "kind", "by", "contract", "what changed")]
     rows = [
-        [one.at, one.table, one.entry, one.kind, one.by, one.contract, "; ".join(one.changes)] for one in answer.changes
+        [one.at, one.table, one.entry, one.kind, one.by, f"v{one.version} {one.contract}", "; ".join(one.changes)]
+        for one in answer.changes
     ]
     return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "change", "changes")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, observed, show, show_lineage, show_profile
+from headgate.cli import bench, observed, show, show_adopt, show_counts, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -23,6 +23,7 @@ class Verbs(Protocol):
     """The part of `headgate.api.Project` that the command line uses."""
 
     def check(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> results.CheckResult: ...
+    def check_data(self, names: Sequence[str] = ()) -> results.DataCheck: ...
     @property
     def plan(self) -> Callable[..., results.PlanResult]: ...
     @property
@@ -37,6 +38,8 @@ class Verbs(Protocol):
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
     def schema_history(self, table: str | None = None, limit: int | None = None) -> results.SchemaHistory: ...
+    @property
+    def adopt(self) -> Callable[..., results.AdoptResult]: ...
     def restore(self, table: str) -> results.RestoreResult: ...
     @property
     def quarantine(self) -> Callable[..., results.QuarantineList]: ...
@@ -79,15 +82,21 @@ class Verb(NamedTuple):
     code: Callable[[Any], int] = lambda answer: OK
 
 
+def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult | results.DataCheck:
+    if given.data:
+        return project.check_data(_selected(given))
+    return project.check(_selected(given), **_said(given, "exclude"))
+
+
+def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen) -> list[str]:
+    return show_counts.counts(answer, screen) if isinstance(answer, results.DataCheck) else show.check(answer, screen)
+
+
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
     said = _said(given, "exclude", "fail_fast", "threads")
     if given.log_format == "json":
         return project.run(_selected(given), full_refresh=given.full_refresh, log=observed.log, **said)
     return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
-
-
-def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult:
-    return project.check(_selected(given), **_said(given, "exclude"))
 
 
 def _plan(project: Verbs, given: Namespace, told: Told) -> results.PlanResult:
@@ -165,6 +174,10 @@ def _replay(project: Verbs, given: Namespace, told: Told) -> results.ReplayResul
     return project.replay(tuple(given.id) or None, table=given.table, all=given.all)
 
 
+def _adopt(project: Verbs, given: Namespace, told: Told) -> results.AdoptResult:
+    return project.adopt(given.table, given.source, quarantine=given.quarantine, dry_run=given.dry_run)
+
+
 def _init(told: Callable[[str], None], given: Namespace, progress: Told) -> results.InitResult:
     from headgate.api import init
 
@@ -211,7 +224,7 @@ ANYWHERE: Mapping[str, Verb] = {
 """Commands that find out by themselves whether there is a project."""
 
 VERBS: Mapping[str, Verb] = {
-    "check": Verb(_check, show.check, _unless(lambda answer: answer.ok)),
+    "check": Verb(_check, _check_lines, _unless(lambda answer: answer.ok)),
     "plan": Verb(_plan, show.plan),
     "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
@@ -222,6 +235,7 @@ VERBS: Mapping[str, Verb] = {
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
     "schema history": Verb(_schema_history, show.schema_history),
+    "adopt": Verb(_adopt, show_adopt.adopt),
     "restore": Verb(lambda project, given, told: project.restore(given.table), show.restore),
     "quarantine list": Verb(_quarantine, bench.quarantine),
     "quarantine sample": Verb(_sample, bench.sample),

@@ -163,6 +163,10 @@ class StoreSession(Session, Protocol):
         """Makes finding rows by these columns cheap, where the store does not see to it by itself."""
         ...
 
+    def takeover(self, table: TableRef) -> Takeover:
+        """What it takes to give books to a table that somebody else made."""
+        ...
+
     def abandon(self) -> None:
         """Ends the transaction, whatever became of it; afterwards the session answers for what is really kept."""
         ...
@@ -184,6 +188,55 @@ class StoreSession(Session, Protocol):
 
     def answer(self, sql: str, limit: int | None) -> Answer:
         """The rows of one SELECT of a user. Raises ValueError where it is none; the system's errors as they are."""
+        ...
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a table that somebody else made holds its rows to. `columns`: those that it speaks of.
+
+    `kind`: required (no NULL), unique, check, refers (a foreign key of the table), referred (one of another table to
+    it). `text`: the promise in the system's words.
+    """
+
+    kind: Literal["required", "unique", "check", "refers", "referred"]
+    columns: tuple[str, ...]
+    text: str
+
+
+class Takeover(Protocol):
+    """A table that somebody else made, on its way into the books, within one transaction.
+
+    `strikes_first`: rows go before columns change; else columns change before rows go.
+    """
+
+    strikes_first: bool
+
+    def unfit(self) -> tuple[str, str] | None:
+        """Why the table can't have books whatever its contract says, and what to do; None where it can."""
+        ...
+
+    def exchanges(self) -> str:
+        """Why no row may take the place of another in one transaction here; "" where it may."""
+        ...
+
+    def promises(self) -> list[Promise]: ...
+
+    def hold(self) -> None:
+        """From now on until the transaction ends, nobody else changes the table; it can still be read."""
+        ...
+
+    def rows(self) -> str:
+        """SELECT, for the store, of `_hg_row` (BIGINT, of a row's own and ascending while the table is held) and the
+        columns, in types that the engine takes without loss."""
+        ...
+
+    def strike(self, select: str) -> int:
+        """Deletes the rows that the store's SELECT of one column of `_hg_row` names; how many."""
+        ...
+
+    def mark(self, column: str, number: int) -> None:
+        """Adds the column (BIGINT, never NULL, without a default) with this number in every row."""
         ...
 
 

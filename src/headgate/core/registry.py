@@ -38,6 +38,7 @@ SOURCES = {
     "ndjson": "headgate.adapters.files.json:NdjsonSource",
     "parquet": "headgate.adapters.files.parquet:ParquetSource",
     "python": "headgate.adapters.python.source:PythonSource",
+    "table": "headgate.adapters.table.source:TableSource",
 }
 
 

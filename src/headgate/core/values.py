@@ -9,7 +9,7 @@ from typing import Any, Literal
 Position = Mapping[str, Any]
 """Opaque JSON made by a source; only equality matters to anybody else."""
 
-PartitionStatus = Literal["new", "unchanged", "changed", "partial", "twin", "open"]
+PartitionStatus = Literal["new", "unchanged", "changed", "partial", "twin", "open", "gone"]
 
 
 @dataclass(frozen=True, order=True)
@@ -42,8 +42,9 @@ class Partition:
 
     `name` is the path relative to the glob's fixed prefix; `size` bytes. `status` against the position kept in the
     warehouse: new | unchanged | changed (its identity differs) | partial (a load stopped inside it) | twin (its content
-    equals that of partition `twin_of`) | open (read to its end, and may have more now). A changed one may have a twin,
-    too. `former`: it has the content that `twin_of` had when it was loaded, and has no more.
+    equals that of partition `twin_of`) | open (read to its end, and may have more now) | gone (the source has nothing
+    of it any more, and its rows are to go; only sources that give up rows themselves say so). A changed one may have a
+    twin, too. `former`: it has the content that `twin_of` had when it was loaded, and has no more.
     """
 
     name: str
@@ -70,13 +71,15 @@ class Batch:
     (every well-formed record set apart by our own splitter); None if this is that batch or none is needed.
     `verify`: call it after the rows were taken; raises AdapterError `file-changed` if what was read is no longer there
     as it was. None if the source cannot change under its reader.
-    `first_record`: the number of the batch's first record.
+    `first_record`: the number of the batch's first record. `extent`: how many record numbers there are from it on to
+    the last one, where some are of no record of the batch; 0: as many as `records`.
     `originals(rows)`: a SELECT of `_hg_row, line, raw, "row"` for these record numbers (where `rescan` also: those that
     a SELECT of one column gives): line in the file (BIGINT or NULL), the record's text as received (NULL for columnar
     sources), and a JSON object of source column -> canonical text or null.
     `sparse`: a column that the relation lacks is NULL in every record; it is not missing.
     `also`: records between those of this batch and `end`, in batches of their own because their columns have other
     types; record numbers go on without a gap. They are committed together with it.
+    `facts`: what the entry that loads the batch says besides.
     `uncovered`: how many records before `end` the source will give again, because they lie behind its last position.
     """
 
@@ -99,6 +102,8 @@ class Batch:
     sparse: bool = False
     also: tuple[Batch, ...] = ()
     uncovered: int = 0
+    extent: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def pieces(self) -> tuple[Batch, ...]:

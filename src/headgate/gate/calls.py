@@ -89,8 +89,9 @@ def _numbered(scan: Scan) -> tuple[str, int, int]:
         last = max(span.first_id + span.extent for span in scan.spans if span.extent) - 1
         return f"SELECT *, _hg_id AS _hg_at FROM ({scan.sql})", first, last
     copy = scan.temp.keep("called", scan.sql)
-    rows = int(scan.session.execute(f"SELECT count(_hg_id) FROM {copy}")[0][0])
-    return f"SELECT *, rowid AS _hg_at FROM {copy}", 0, rows - 1
+    # Rows of a table that the open transaction made are not numbered from 0.
+    first, last = scan.session.execute(f"SELECT coalesce(min(rowid), 0), coalesce(max(rowid), -1) FROM {copy}")[0]
+    return f"SELECT *, rowid AS _hg_at FROM {copy}", int(first), int(last)
 
 
 def _select(verdict: Verdict, relation: str, start: int, end: int) -> str:

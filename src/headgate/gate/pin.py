@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from headgate.contracts.model import Contract, ContractColumn
@@ -19,17 +19,26 @@ from headgate.types.logical import LogicalType, parse
 
 _JUDGED = ("VARCHAR", jsonvalue.PHYSICAL)
 """Physical types that say nothing: the values decide."""
+_KEPT = "SELECT body FROM _headgate.contract WHERE table_name = ? ORDER BY pinned_at DESC LIMIT 1"
 
 
 def pinned(session: Session, table: TableRef) -> Contract | None:
     """The contract that was taken from the data at the table's first load."""
-    rows = session.execute(
-        "SELECT body FROM _headgate.contract WHERE table_name = ? ORDER BY pinned_at DESC LIMIT 1", [str(table)]
-    )
+    rows = session.execute(_KEPT, [str(table)])
     if not rows:
         return None
-    columns = json.loads(rows[0][0])
-    return Contract(tuple(ContractColumn(name, parse(spelling), source) for name, spelling, source in columns))
+    return Contract(tuple(_column(one) for one in json.loads(rows[0][0])))
+
+
+def brought(session: Session, table: TableRef) -> tuple[ContractColumn, ...]:
+    """The columns that files brought later on, or not all of them, under `extra: evolve`."""
+    rows = session.execute(_KEPT, [str(table)])
+    return tuple(_column(one) for one in json.loads(rows[0][0]) if len(one) > 3) if rows else ()
+
+
+def _column(kept: Sequence[Any]) -> ContractColumn:
+    name, spelling, source, *_ = kept
+    return ContractColumn(name, parse(spelling), source)
 
 
 def infer(session: Session, batches: Sequence[Batch], options: Mapping[str, Any]) -> Contract:
@@ -60,9 +69,24 @@ def keyed(contract: Contract, disposition: str, keys: Sequence[str]) -> Contract
     return as_loaded(contract, disposition, keys) if keys else contract
 
 
-def body(contract: Contract) -> str:
-    """The contract as the books keep it: committed with the rows that it judged."""
-    return json.dumps([[column.name, str(column.type), column.source] for column in contract.columns])
+def body(contract: Contract, optional: Collection[str] = ()) -> str:
+    """The contract as the books keep it: committed with the rows that it judged. `optional`: see `brought`."""
+    return json.dumps(
+        [[one.name, str(one.type), one.source, *([True] if one.name in optional else [])] for one in contract.columns]
+    )
+
+
+def kind_of(session: Session, batches: Sequence[Batch], name: str, zone: str) -> LogicalType:
+    """The type that every value of the column fits, in all the batches that have it; text where they have no other in
+    common."""
+    having = [one for one in batches if any(column.name.lower() == name.lower() for column in one.columns)]
+    seen = [readable(session, one) for one in having]
+    found = {column.physical for one in seen for column in one.columns if column.name.lower() == name.lower()}
+    if len(found) > 1:
+        kinds = {of_physical(physical) for physical in found}
+        return kinds.pop() if len(kinds) == 1 and not found & set(_JUDGED) else LogicalType("text")
+    relation = " UNION ALL ".join(f"SELECT {quote.ident(name)} FROM ({one.relation})" for one in seen)
+    return _type_of(session, relation, SourceColumn(name, found.pop()), zone)
 
 
 def readable(session: Session, batch: Batch) -> Batch:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headgate.books.quarantine import Refused, shape_id
+from headgate.books.quarantine import Refused, keep_shape
 from headgate.core.protocols import StoreSession
 from headgate.core.values import SourceColumn
 from headgate.gate import sets
@@ -135,7 +134,4 @@ class RefusedRecords:
 
     def _shape(self, columns: Sequence[SourceColumn]) -> str:
         """The id of the source's columns and types, kept so that a replay can read the row again."""
-        body = json.dumps([[column.name, column.physical] for column in columns], ensure_ascii=False)
-        key = shape_id(body)
-        self.session.execute("INSERT INTO _headgate.shape VALUES (?, ?) ON CONFLICT DO NOTHING", [key, body])
-        return key
+        return keep_shape(self.session, columns)

@@ -10,13 +10,26 @@ from typing import Any
 
 from headgate.books.history import History
 from headgate.contracts import named, short
+from headgate.contracts.children import places as children_places
 from headgate.contracts.grammar import PlacedText
 from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, evolution, fields, load, models, observing, pythonic, settings, source
+from headgate.project import (
+    children,
+    contractfile,
+    evolution,
+    fields,
+    landing,
+    load,
+    models,
+    observing,
+    pythonic,
+    settings,
+    source,
+)
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -24,6 +37,7 @@ from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 KEYS = (
     "table",
     "from",
+    "land",
     "load",
     "columns",
     "contract",
@@ -36,12 +50,13 @@ KEYS = (
     "on_change",
     "twin_files",
     "allow_empty",
+    "children",
     "freshness",
     *settings.KEYS,
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
-    "extra": ("error", "ignore", "quarantine"),
+    "extra": ("error", "ignore", "quarantine", "evolve"),
     "missing": ("error", "null"),
     "on_change": ("error", "ignore", "reload"),
     "twin_files": ("load", "skip"),
@@ -53,6 +68,7 @@ RESERVED_SCHEMAS = ("_headgate", "information_schema", "pg_catalog")
 def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> Ingest | None:
     """What the file says; None where table or source can't be known. Everything wrong with it is noted."""
     fields.known(notes, node, KEYS, "an ingest file", LATER)
+    whole, node = node, landing.plain(notes, node) if node.get("land") is not None else node
     for key in ("table", "from"):
         if node.get(key) is None:
             notes.error("missing-key", f"{key} is missing", where, "write table: schema.name and from: path")
@@ -75,18 +91,36 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
         contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
+    contract = _with_children(notes, node, contract, (table, how, spec), root)
     policy = evolution.read(notes, node.get("evolution"))
     if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
         fix = "write columns: with name: type lines, or extra: ignore"
         notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
+    if words["extra"] == "evolve":
+        evolution.may_grow(notes, node, policy, how, contract)
     words["freshness_secs"] = observing.freshness(notes, node.get("freshness"))
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
-    return Ingest(
+    entry = Ingest(
         table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite,
-        settings=settings.read(notes, node), **chosen,
+        settings=settings.read(notes, whole), **chosen,
     )  # fmt: skip
+    return landing.settled(notes, whole, entry, words["on_change"] is not None)
+
+
+def _with_children(notes: Notes, node: Mapping, contract: Contract | None, about: Any, root: Path) -> Contract | None:
+    """The contract with the lists that become tables of their own."""
+    given = node.get("children")
+    if given is None or None in about:
+        return contract
+    if contract is None:
+        if not notes.findings:
+            fix = "write columns: with name: type lines, one of them a key"
+            notes.error("missing-key", "children need columns:", given.where, fix)
+        return None
+    read = children.Reader(_table, lambda notes, body, columns: _stated(notes, body, columns, None, root))
+    return children.read(notes, given, contract, about, read)
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:
@@ -196,6 +230,9 @@ def _needs_key(notes: Notes, how: LoadSpec) -> None:
     if how.history is not None and ((how.history.dates and how.order_by) or how.history.deleted_if):
         what = "as: date and deleted_if need columns:, to know what they speak of"
         notes.error("missing-key", what, how.where or "", "write columns: with name: type lines")
+    if how.tombstones is not None:
+        what = "deleted_if needs columns:, to know what it speaks of"
+        notes.error("missing-key", what, how.where or "", "write columns: with name: type lines")
     if how.kind in load.KEYED and not how.keys:
         fix = f"write {{{how.kind}: column}}, or columns: with a key"
         notes.error("missing-key", _no_keys(how), how.where or "", fix)
@@ -263,6 +300,11 @@ def _identity(notes: Notes, contract: Contract, how: LoadSpec, table: str) -> tu
         notes.error("bad-value", what, where, f"write load: {how.kind}, or mark the same columns as key")
     if how.history is not None:
         _versions(notes, contract, how, how.history, table)
+    if how.tombstones is not None:
+        gone = how.tombstones.column
+        if gone.lower() in [name.lower() for name in names] or gone.lower().startswith("_hg_"):
+            what = f"{gone!r} can't say what was deleted: the contract has such a column, or the name is reserved"
+            notes.error("reserved-name", what, where, "choose another: keep_deleted: is_deleted")
     return short.as_loaded(contract, how.kind, keys), replace(how, keys=tuple(keys))
 
 
@@ -278,13 +320,17 @@ def _versions(notes: Notes, contract: Contract, how: LoadSpec, history: History,
     if history.dates and time not in ("date", "timestamp", "timestamptz"):
         what = f"as: date needs a time to order by, and {how.order_by} is {time}"
         notes.error("bad-value", what, where, "remove as, or order by a date, timestamp or timestamptz")
+    for name, _ in history.latest:
+        if name not in names:
+            what = f"current names column {name!r}, which the contract does not have{nearest(name, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
     lower = [name.lower() for name in names]
-    for name in history.names:
+    for name in history.beside:
         if name.lower() in lower or name.lower().startswith("_hg_"):
-            what = f"{name!r} can't say when a version held: the contract has such a column, or the name is reserved"
+            what = f"{name!r} can't stand beside the versions: the contract has such a column, or the name is reserved"
             notes.error("reserved-name", what, where, "choose others: columns: {from: since, to: until, current: now}")
-    if len({name.lower() for name in history.names}) < len(history.names):
-        notes.error("duplicate-key", "the columns of a history need three names", where, "choose others")
+    if len({name.lower() for name in history.beside}) < len(history.beside):
+        notes.error("duplicate-key", "the columns of a history need a name each", where, "choose others")
     for rule in contract.uniques:
         if rule.code != "key":
             what = f"unique ({', '.join(rule.columns)}) does not go with scd2: versions of one identity repeat it"
@@ -330,7 +376,8 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 
 
 def _places(node: Mapping) -> dict[str, Location]:
-    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`, `load.deleted_if`."""
+    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`, `load.deleted_if`; those of a
+    child behind its table: `children.<table>.rules.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
     for name, value in (
         _rules(Notes(), rules) if isinstance(rules := pythonic.others(node.get("rules")), Mapping) else ()
@@ -340,6 +387,11 @@ def _places(node: Mapping) -> dict[str, Location]:
     for key, text in skips.entries if isinstance(skips, Mapping) else ():
         if isinstance(text, Scalar):
             places[f"skip.{key.text}"] = named.condition_place(text.placed)
+    inner = node.get("children")
+    for child, body in inner.entries if isinstance(inner, Mapping) else ():
+        head = children_places(str(TableRef.parse(child.text)))
+        of_child = _places(body) if isinstance(body, Mapping) else {}
+        places |= {f"{head}{key}": place for key, place in of_child.items()}
     how = node.get("load")
     deleted = how.get("deleted_if") if isinstance(how, Mapping) else None
     if isinstance(deleted, Scalar):

@@ -56,9 +56,18 @@ class SourceSpec:
 
 
 @dataclass(frozen=True)
+class Tombstones:
+    """Records that tell that their identity is gone, under upsert: the SQL `condition` on them, and the `column` of the
+    table, beside the contract's, that says so of a row."""
+
+    condition: str
+    column: str
+
+
+@dataclass(frozen=True)
 class LoadSpec:
     """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
-    `order_by` for upsert and scd2, `history` for scd2."""
+    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()
@@ -67,10 +76,13 @@ class LoadSpec:
     duplicates: Literal["latest", "refuse"] = "latest"
     allow_empty: bool = False
     where: Location | None = None
+    tombstones: Tombstones | None = None
 
     @property
     def deleted_if(self) -> str:
         """The condition under which a record tells that its identity is gone; empty where none is said."""
+        if self.tombstones is not None:
+            return self.tombstones.condition
         return self.history.deleted_if if self.history else ""
 
 
@@ -85,7 +97,7 @@ class Ingest:
     source: SourceSpec
     load: LoadSpec
     contract: Contract | None
-    extra: Literal["error", "ignore", "quarantine"] = "error"
+    extra: Literal["error", "ignore", "quarantine", "evolve"] = "error"
     missing: Literal["error", "null"] = "error"
     evolution: Policy = field(default_factory=Policy)
     on_change: OnChange = "error"
@@ -93,9 +105,18 @@ class Ingest:
     where: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
     suite: Suite | None = None
+    land: Literal["", "raw"] = ""
+    """`raw`: every record is kept as it was received, with only its structure checked; there is no contract."""
+    limit: Limit | None = None
+    """Of a raw landing, which has no contract to say it."""
     freshness_secs: int | None = None
     """After how many seconds without a load the table is stale; None: the history of its loads says it."""
     settings: StepSettings = field(default_factory=StepSettings)
+
+    @property
+    def reads(self) -> TableRef | None:
+        """The raw landing that the rows come from; None where they come from elsewhere."""
+        return TableRef.parse(str(self.source.options["table"])) if self.source.kind == "table" else None
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,15 @@ def _spans(notes: Notes, node: Node, what: str) -> dict[str, str] | None:
     return found or None
 
 
+def _table(notes: Notes, node: Node, what: str) -> str | None:
+    """`schema.name`, or `name` of schema `main`."""
+    word = fields.text(notes, node, what)
+    if word is not None and (word.count(".") > 1 or not all(word.split("."))):
+        notes.error("bad-value", f"{word!r} does not name a table", node.where, "write table: bronze.orders")
+        return None
+    return word
+
+
 _FROM_PATHS: dict[str, Reader] = {"timezone": _zone, "file_column": _name, "hive": fields.flag}
 
 ADAPTERS: dict[str, dict[str, Reader]] = {
@@ -205,9 +214,10 @@ ADAPTERS: dict[str, dict[str, Reader]] = {
     "json": {"path": _path, "records": _records, "encoding": _encoding, **_FROM_PATHS},
     "parquet": {"path": _path, **_FROM_PATHS},
     "python": {"function": function, "partitions": function, "replay": _replay, "timezone": _zone},
+    "table": {"table": _table, "timezone": _zone},
 }
 """Every adapter that `from:` can name, and how each of its options is read."""
-MAIN = {"python": ("function", "sources/x.py:function")}
+MAIN = {"python": ("function", "sources/x.py:function"), "table": ("table", "bronze.orders")}
 """The option that an adapter must have and that may stand right behind its name, with an example; else `path`."""
 
 

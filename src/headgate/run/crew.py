@@ -16,7 +16,7 @@ from headgate.core import clock
 from headgate.run.flow import Flow
 from headgate.run.outcome import Done
 from headgate.run.standing import Standing
-from headgate.run.steps import Run, Unit, needs_of
+from headgate.run.steps import Run, Unit
 from headgate.run.tries import Way, timed
 from headgate.run.watch import AGAIN_SECS, Watch
 from headgate.sql import quote
@@ -43,9 +43,9 @@ def side_by_side(run: Run, units: Sequence[Unit], standing: Standing) -> Iterato
 
 def _make_schemas(run: Run, units: Sequence[Unit]) -> None:
     """Each in a transaction of its own: two long ones that make the same schema can't both commit."""
-    tables = [step.table if isinstance(step, Flow) else step.target for unit in units for step in unit]
+    made = (step.tables if isinstance(step, Flow) else (step.target,) for unit in units for step in unit)
     with run.store.session() as session:
-        for schema in sorted({table.schema for table in tables}):
+        for schema in sorted({table.schema for tables in made for table in tables}):
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(schema)}")
 
 
@@ -75,7 +75,7 @@ class _Crew:
     def __post_init__(self) -> None:
         made = {step.name: number for number, unit in enumerate(self.units) for step in unit}
         self.needs = [
-            {made[need] for step in unit for need in needs_of(step) if need in made} - {number}
+            {made[need] for step in unit for need in self.run.pipeline.needs(step) if need in made} - {number}
             for number, unit in enumerate(self.units)
         ]
         self.left = list(range(len(self.units)))

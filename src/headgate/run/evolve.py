@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headgate.books import evolve, ledger, tables
 from headgate.books.evolve import Edit, Evolution
 from headgate.contracts.evolution import phrase
@@ -10,17 +12,18 @@ from headgate.core.protocols import StoreSession
 from headgate.models.names import read_view
 from headgate.run.build import read_views
 from headgate.run.flow import Flow
+from headgate.run.learned import as_known
 
 NOTHING = Evolution((), ())
 
 
-def follow(session: StoreSession, flow: Flow, attempt: str, author: str) -> str:
-    """Lets the flow's table follow its contract; what was changed, "" where it fits as it is.
+def follow(session: StoreSession, flow: Flow, attempt: str, author: str, pin: str = "") -> str:
+    """Lets the flow's table follow its contract; what was changed, "" where it fits as it is. `pin`: see `Edit`.
 
     The view through which models read the table follows with it. *Errors*: those of `books.evolve.evolve`.
     """
     assert flow.contract is not None
-    entry = evolve.evolve(session, flow.table, _edit(flow, flow.contract, attempt, author))
+    entry = evolve.evolve(session, flow.table, replace(_edit(flow, flow.contract, attempt, author), pin=pin))
     if entry is None:
         return ""
     if session.standing(read_view(flow.table)):
@@ -34,7 +37,7 @@ def expected(session: StoreSession, flow: Flow) -> Evolution:
     *Errors*: those of `books.evolve.inspect`.
     """
     state = ledger.table_state(session, flow.table)
-    contract = flow.contract
+    contract = as_known(session, flow).contract
     if contract is None or state is None or state.contract == contract.digest():
         return NOTHING
     if tables.is_blank(session, flow.table, state):
@@ -45,4 +48,4 @@ def expected(session: StoreSession, flow: Flow) -> Evolution:
 def _edit(flow: Flow, contract: Contract, attempt: str, author: str = "") -> Edit:
     own = {column.name for column in contract.columns}
     beside = tuple(name for name, _ in flow.columns(contract) if name not in own)
-    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=bool(beside))
+    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=flow.ingest.load.history is not None)

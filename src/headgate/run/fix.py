@@ -268,7 +268,7 @@ def _taken_apart(
     flow: Flow, number: int, text: str, columns: Sequence[SourceColumn], partition: str
 ) -> dict[str, str | None]:
     """The text as the table's own source reads it. Raises ProjectError `fix-raw`."""
-    read = getattr(flow.source, "record_of", None)
+    read = getattr(flow.as_file or flow.source, "record_of", None)
     if read is None:
         what = f"records of {flow.ingest.source.kind} are no texts that could be given anew"
         raise ProjectError.of("fix-raw", what, flow.name, 'give columns: --set "column = value"')

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from headgate.books.adopt import ADOPTED
 from headgate.books.ledger import Entry, Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
+from headgate.contracts.children import Kin, family
 from headgate.contracts.great_expectations.bind import bind
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.verify import verify
@@ -26,11 +28,18 @@ TWIN_OF = "twin_of"
 
 @dataclass(frozen=True)
 class Flow:
-    """`contract` is None until a two-line ingest has seen its data."""
+    """`contract` is None until a two-line ingest, or a raw landing, has seen its data.
+
+    `bronze`: the raw landing that it reads. `as_file`: a source that reads those files as this flow would.
+    """
 
     ingest: Ingest
     source: Source
     contract: Contract | None
+    bronze: Flow | None = None
+    as_file: Source | None = None
+    optional: tuple[str, ...] = ()
+    """Columns that a file may lack: others brought them."""
 
     @property
     def table(self) -> TableRef:
@@ -41,10 +50,16 @@ class Flow:
         return str(self.ingest.table)
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """The tables that must be loaded before it: those that its contract refers to."""
-        rules = self.contract.references if self.contract else ()
-        return tuple(dict.fromkeys(rule.to_table for rule in rules if rule.to_table != self.name))
+    def kind(self) -> str:
+        """The kind of source that the records came from first."""
+        return self.bronze.kind if self.bronze is not None else self.ingest.source.kind
+
+    @property
+    def needs(self) -> list[str]:
+        """Other tables that must be loaded before this one."""
+        refers = self.contract.targets if self.contract else ()
+        reads = [self.bronze.name] if self.bronze is not None else []
+        return [name for name in dict.fromkeys([*reads, *refers]) if name != self.name]
 
     @property
     def replaces(self) -> bool:
@@ -58,7 +73,24 @@ class Flow:
 
     def columns(self, contract: Contract) -> Sequence[tuple[str, str]]:
         """Names and types of the table's columns under the contract."""
-        return columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+        found = columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
+        return [*found, (self.gone[0], "BOOLEAN")] if self.gone is not None else found
+
+    @property
+    def gone(self) -> tuple[str, str] | None:
+        """Under upsert, the column that tells that an identity is gone, and the condition on a record that it says."""
+        found = self.ingest.load.tombstones
+        return (found.column, found.condition) if found is not None else None
+
+    @property
+    def children(self) -> tuple[Kin, ...]:
+        """The tables of lists inside of the records."""
+        return family(self.contract) if self.contract is not None else ()
+
+    @property
+    def tables(self) -> tuple[TableRef, ...]:
+        """All that a load of the flow changes: its table, and those of the lists inside of its records."""
+        return (self.table, *(TableRef.parse(kin.child.table) for kin in self.children))
 
     @property
     def appends(self) -> bool:
@@ -72,7 +104,7 @@ class Flow:
 
     @property
     def limit(self) -> Limit | None:
-        declared = self.contract.refuse_at_most if self.contract else None
+        declared = self.contract.refuse_at_most if self.contract else self.ingest.limit
         whole = self.replaces or self.ingest.load.kind == "partition" or self.snapshots
         limit = declared or (REPLACE_LIMIT if whole else None)
         return None if limit and limit.share is not None and limit.share >= 1 else limit
@@ -81,8 +113,10 @@ class Flow:
     def judged_whole(self) -> bool:
         """True where a rule needs the whole load: it is then one commit."""
         contract, load = self.contract, self.ingest.load
-        if self.replaces or load.kind == "partition" or self.limit or contract is None:
+        if self.replaces or load.kind == "partition" or self.limit:
             return True
+        if contract is None:
+            return self.ingest.land != "raw"
         if load.history is not None and load.order_by is None:
             return True  # all of it is of one time
         if load.duplicates == "refuse":
@@ -99,7 +133,9 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     options = dict(ingest.source.options)
     if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
         named = options.get("file_column")
-        options["wanted"] = [one.source for one in ingest.contract.columns if one.source != named]
+        options["wanted"] = [name for name in ingest.contract.sources if name != named]
+    if ingest.land == "raw" and "documents" in registry.options_of(ingest.source.kind):
+        options["documents"] = True
     if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
         options["cells"] = True  # a model is asked about the values themselves, not about their texts
     source = registry.open_source(ingest.source.kind, options, root, temp)
@@ -209,11 +245,13 @@ def _skip_twins(flow: Flow, readings: Sequence[Reading], carriers: Mapping[str, 
 def _read(flow: Flow, part: Partition, seat: Seat | None, generation: int) -> list[Reading]:
     if part.status == "unchanged":
         return []
-    if part.status == "changed" and seat is not None:
+    if part.status in ("changed", "gone") and seat is not None:
         if flow.ingest.on_change == "error":
             raise _changed(flow, part)
         if flow.ingest.on_change == "ignore":
             return []
+        if ADOPTED in seat.position and flow.disposition not in IDENTIFIED:
+            raise _unknown_rows(flow, part)
         return [Reading(part, seat, max(seat.generation, generation) + 1, reload=True)]
     return [Reading(part, seat, seat.generation if seat else generation)]
 
@@ -267,8 +305,17 @@ def _changed(flow: Flow, part: Partition) -> ContractError:
     )
 
 
+def _unknown_rows(flow: Flow, part: Partition) -> ContractError:
+    what = (
+        f"{part.name} has changed since {flow.name} was adopted, and nobody can tell which of its rows came from there"
+    )
+    fix = f"leave it out (on_change: ignore), or load the table anew: headgate run --full-refresh {flow.name}"
+    return ContractError(Finding("file-changed-since", "error", what, part.location or part.name, fix))
+
+
 def _why(flow: Flow, moved: Sequence[Partition], gone: Sequence[str]) -> str:
     words = {"new": "new", "changed": "changed", "partial": "partly loaded", "twin": "new (a twin)", "open": "open"}
+    words["gone"] = "gone"
     unit = flow.source.unit
     counts: dict[str, int] = {}
     for part in moved:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from headgate.adapters.files.json_documents import DOCUMENT
 from headgate.books import ledger
+from headgate.contracts.children import Kin, contracts
 from headgate.core.errors import Finding, Location, ProjectError, nearest
 from headgate.core.protocols import StoreSession
+from headgate.core.values import TableRef
 from headgate.models.lineage import Forgetful, Kept, Surroundings, judged, settled, trace_models
 from headgate.models.model import Model
 from headgate.project.exposures import Dependency, Exposure
@@ -61,11 +64,15 @@ def lineage_of(
         origin = _origin(one, taken)
         columns = _columns(one, session)
         tables[one.name] = _loaded(one, origin, columns)
-        kinds |= {origin: "file", one.name: "table"}
+        kinds |= {one.name: "table"} if one.bronze is not None else {origin: "file", one.name: "table"}
         loaded[one.table] = Known(one.name, columns, more=not columns)
+        for kin, made in _lines(one, origin, tables[one.name].rows):
+            name, listed = kin.child.table, tuple(column for column, _ in kin.columns)
+            tables[name], kinds[name] = made, "table"
+            loaded[TableRef.parse(name)] = Known(name, listed)
     around = Surroundings(
         dialect,
-        {one.table: loaded[one.table] for one in pipeline.flows},
+        {table: loaded[table] for one in pipeline.flows for table in one.tables},
         lambda model: built_columns(session, model),
         _macros(session, dialect),
         kept or Forgetful(),
@@ -87,6 +94,8 @@ def lineage_of(
 
 def _origin(flow: Flow, taken: Iterable[str]) -> str:
     """What a load reads, as its file says it."""
+    if flow.bronze is not None:
+        return flow.bronze.name
     source = flow.ingest.source
     said = next((str(source.options[key]) for key in ("path", "function") if source.options.get(key)), source.kind)
     return said if said not in taken else f"{said} ({source.kind})"
@@ -116,8 +125,51 @@ def _loaded(flow: Flow, origin: str, columns: tuple[str, ...]) -> Traced:
     keyed = {way.Flow(origin, sources.get(name, name), "filter") for name in chosen}
     if load.deleted_if:
         keyed |= {way.Flow(origin, way.ANY, "filter")}
-    made = replace(made, rows=made.rows | there | keyed)
+    made = replace(made, rows=made.rows | there | keyed | _judging_lines(flow, origin))
+    if flow.bronze is not None and flow.kind in ("json", "ndjson"):
+        made = _from_documents(made, origin)
     return settled(made, columns) if columns else made
+
+
+def _judging_lines(flow: Flow, origin: str) -> frozenset[way.Flow]:
+    """What lines inside of a record have to do with whether it is loaded."""
+    if flow.contract is None or not flow.contract.children:
+        return way.NOTHING
+    lists = {way.Flow(origin, child.source, "filter") for child in flow.contract.children}
+    rules = [rule for _, inner in contracts(flow.contract) for rule in inner.references]
+    held = {way.Flow(rule.to_table, rule.to_column, "filter") for rule in rules}
+    return frozenset(lists | held | {way.Flow(rule.to_table, way.ROWS, "rows") for rule in rules})
+
+
+def _lines(flow: Flow, origin: str, rows: way.Flows) -> Iterator[tuple[Kin, Traced]]:
+    """What a load makes its child tables of: the record's key, and the list that they are in."""
+    family = flow.children
+    for kin in family:
+        outermost = kin
+        while outermost.above is not None:
+            outermost = family[outermost.above]
+        sources = {one.name: one.source for one in flow.contract.columns} if flow.contract is not None else {}
+        keys = {here: way.Flow(origin, sources.get(key, key), "identity") for key, here in kin.key}
+        own = way.Flow(origin, outermost.child.source, "transformation")
+        columns = tuple((name, frozenset([keys.get(name, own)])) for name, _ in kin.columns)
+        yield kin, Traced(columns, None, rows)
+
+
+def _from_documents(made: Traced, origin: str) -> Traced:
+    """The same, where what is called columns are keys of the one column that was landed."""
+
+    def whole(flows: way.Flows) -> way.Flows:
+        return frozenset(
+            way.Flow(origin, DOCUMENT, "transformation" if one.kind in way.DIRECT else one.kind)
+            if one.table == origin and one.column not in (way.ROWS, way.ANY)
+            else one
+            for one in flows
+        )
+
+    columns = tuple((name, whole(flows)) for name, flows in made.columns)
+    return replace(
+        made, columns=columns, rest=whole(made.rest) if made.rest is not None else None, rows=whole(made.rows)
+    )
 
 
 def built_columns(session: StoreSession, model: Model) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from headgate.books import ledger, tables
+from headgate.books import child_tables, ledger, tables
 from headgate.books.commit import commit
 from headgate.books.ledger import Counts, Seat
 from headgate.books.work import IDENTIFIED, Commit, Committed, Lost, Part, Stopped
+from headgate.contracts.children import family
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
@@ -20,7 +21,8 @@ from headgate.core.values import Batch, SourceColumn, TableRef
 from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
-from headgate.gate.scan import unknown_columns
+from headgate.gate.scan import RECORD, unknown_columns
+from headgate.run import bronze, landing
 from headgate.run.deadletter import TRANSIENT, cut_off, keep
 from headgate.run.evolve import follow
 from headgate.run.flow import (
@@ -34,12 +36,13 @@ from headgate.run.flow import (
     typed,
     unclear_snapshots,
 )
+from headgate.run.learned import as_known, grows, is_brought, learn
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "nulled", "breaches", "children")
 
 
 @dataclass(frozen=True)
@@ -132,13 +135,17 @@ def _tried(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh:
 
 def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
     """One try from the positions as they are now; (True, _) when there is nothing left to do."""
-    flow = job.flow
+    flow = bronze.bound(job.flow, session)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
+    fresh = choice.anew or state is None or not state.version
+    flow = as_known(session, flow, fresh)
+    job = replace(job, flow=flow)
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
+            child_tables.expected(session, flow.table, flow.children)
             done.evolved = follow(session, flow, attempt, job.author) or done.evolved
     elif flow.ingest.load.deleted_if:  # which the digest does not cover
         refuse_broken(flow)
@@ -151,11 +158,13 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
         done.reason = choice.reason
         done.findings += twins(choice.readings)
     with ExitStack() as stack:
-        loader = _Loader(job, session, attempt, choice, stack)
+        loader = _Loader(job, session, attempt, choice, stack, fresh)
         for outcome, counts in loader.commits_or_letters(done):
+            done.evolved = "; ".join(filter(None, (done.evolved, loader.grown)))
             if isinstance(outcome, Lost):
                 return False, refresh
             done.counts += counts
+            done.evolved = "; ".join(loader.evolved) or done.evolved
             done.status = "ok"
             refresh, done.begun = False, True
             if isinstance(outcome, Stopped):
@@ -181,12 +190,18 @@ class _Loader:
     attempt: str
     choice: Choice
     stack: ExitStack
+    fresh: bool = True
+    """The load makes the table, or all of it anew."""
+    grown: str = ""
+    """What the table took in of what its files bring; the load begins again then."""
     number: int = 0
     pin: str = ""
     taken: dict[str, Batch | None] = field(default_factory=dict)
     """By partition, what was read to see its types, where it can't be had twice."""
     absent: dict[str, int] = field(default_factory=dict)
     """By column that files lacked: records that have NULL there."""
+    evolved: list[str] = field(default_factory=list)
+    """What became of the columns of a raw landing."""
     hand: list[Batch] = field(default_factory=list)
     """What is being judged."""
     readers: list[Reader] = field(default_factory=list)
@@ -211,7 +226,13 @@ class _Loader:
         whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole or flow.snapshots):
             self.hand = [batch for _, batch, _ in group]
-            outcome = self._commit(flow, group)
+            try:
+                outcome = self._commit(flow, group)
+            except ContractError as error:
+                if self.fresh or not is_brought(flow, error):
+                    raise
+                self._grow(flow)
+                outcome = Lost()
             self.hand = []
             total = Counts()
             if isinstance(outcome, Stopped):
@@ -223,11 +244,16 @@ class _Loader:
     def _prepared(self) -> Flow | None:
         """The flow with its contract, and its table in place; None where another runner was making them, too."""
         flow = self.job.flow
+        if flow.ingest.land == "raw":
+            return flow  # each commit may bring columns of its own
         try:
             if flow.contract is None:
                 flow = self._pinned(flow)
+            elif self.fresh:
+                flow = self._taking(flow)
             assert flow.contract is not None
             tables.prepare(self.session, flow.table, flow.columns(flow.contract), self.choice.rebuild)
+            child_tables.prepare(self.session, flow.table, flow.children, self.choice.rebuild)
         except Exception as error:
             if self.job.store.is_conflict(error):
                 return None
@@ -249,7 +275,31 @@ class _Loader:
             names = names_of(seen)
             known = pin.infer(self.session.engine, [filled(one, names) for one in seen], flow.ingest.source.options)
             self.pin = pin.body(known)
+            made = replace(flow, contract=typed(flow, known))
+            if grows(flow):
+                made, self.pin = learn(self.session, made, seen)
+            return made
         return replace(flow, contract=typed(flow, known))
+
+    def _taking(self, flow: Flow) -> Flow:
+        """The flow of a table that is made of these files, with what they bring; what others brought before is
+        forgotten."""
+        made, body = flow, "[]"
+        if grows(flow):
+            made, body = learn(self.session, flow, self._pieces())
+        if made.optional or (self.choice.rebuild and pin.brought(self.session, flow.table)):
+            self.pin = body
+        return made
+
+    def _grow(self, flow: Flow) -> None:
+        """Lets table and contract take in what the files of this load bring, as a commit of its own."""
+        made, body = learn(self.session, flow, self._pieces())
+        self.grown = follow(self.session, made, self.attempt, self.job.author, body)
+
+    def _pieces(self) -> list[Batch]:
+        """All that is left of what this load reads."""
+        files = [one for one in self.choice.readings if one.partition.name and not one.skip]
+        return [piece for reading in files for piece in self._whole(reading)]
 
     def _whole(self, reading: Reading) -> tuple[Batch, ...]:
         """All that is left of the partition; kept for the load where the source may give something else next time."""
@@ -309,6 +359,24 @@ class _Loader:
         return reader
 
     def _commit(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
+        if flow.ingest.land != "raw":
+            return self._judge(flow, group)
+        read = [batch for reading, batch, _ in group if reads_records(reading)]
+        with landing.landed(self.session, flow, read, f"hg_{self.attempt}_{self.number}") as (columns, batches):
+            seen = iter(batches)
+            group = [(one, next(seen) if reads_records(one) else batch, seat) for one, batch, seat in group]
+            try:
+                flow, changed = landing.opened(
+                    self.session, flow, columns, self.choice.rebuild, self.attempt, self.job.author
+                )
+            except Exception as error:
+                if self.job.store.is_conflict(error):
+                    return Lost()
+                raise
+            self.evolved += [changed] if changed else []
+            return self._judge(flow, group)
+
+    def _judge(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
         gate = Gate(
             self.session, self._rules(flow, group), self._target(flow, group), f"hg_{self.attempt}_{self.number}"
         )
@@ -316,30 +384,32 @@ class _Loader:
         with tidied(gate.close), blaming(gate.scan, flow.name, flow.ingest.places):
             parts = [self._part(gate, number, *item) for number, item in enumerate(group)]
             gate.decide()
-            outcome = self._write(flow, gate, tuple(parts))
+            gone = all(reading.partition.status == "gone" for reading, _, _ in group)
+            outcome = self._write(flow, gate, tuple(parts), gone)
         if not isinstance(outcome, Lost):
             for name, rows in gate.scan.absent.items():
                 self.absent[name] = self.absent.get(name, 0) + rows
         return outcome
 
     def _part(self, gate: Gate, number: int, reading: Reading, batch: Batch, seat: Seat | None) -> Part:
-        if reading.skip or not reading.partition.name:
+        if not reads_records(reading):
             gate.skip(number, batch, reading.skip)
         else:
             batch = self._judged(gate, number, batch)
         goes_on = seat is not None and seat.generation == reading.generation
-        if self.job.flow.snapshots and not goes_on and not reading.skip:
+        if self.job.flow.snapshots and not goes_on and reads_records(reading):
             gate.snapshot = reading.partition.name
         start = seat.position if seat and goes_on else {}
         return Part(
             number, reading.partition.name, seat, reading.generation, start, batch.end, batch.total,
-            reload=reading.reload and not goes_on,
+            reload=reading.reload and not goes_on, facts=batch.facts,
         )  # fmt: skip
 
     def _judged(self, gate: Gate, number: int, batch: Batch) -> Batch:
         """Adds every piece of the batch; the batch as it was really read."""
         contract = gate.rules.contract
-        names = [] if contract.model else [column.source for column in contract.columns]  # a model tells them apart
+        names = [name for name in contract.sources if name != RECORD]
+        names = [] if contract.model else names  # a model tells them apart
         first, *rest = (gate.add(number, filled(piece, names)) for piece in batch.pieces)
         return replace(first, also=tuple(rest))
 
@@ -356,10 +426,13 @@ class _Loader:
             spec.duplicates == "refuse",
             spec.history,
             str(options.get("timezone") or "UTC"),
-            extra=flow.ingest.extra != "error",
+            extra=flow.ingest.extra in ("ignore", "quarantine"),
             lenient=flow.ingest.missing == "null",
             unknown=refused_columns(flow, [piece.columns for piece in pieces]),
-            kind=flow.ingest.source.kind,
+            gone=flow.gone,
+            kind=flow.kind,
+            refuses_extra=flow.ingest.extra == "quarantine",
+            optional=flow.optional,
         )
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
@@ -369,7 +442,7 @@ class _Loader:
         reloads = [reading.partition.name for reading, _, seat in group if reading.reload and seat == reading.seat]
         return standing_rows(flow.table, [] if flow.disposition in IDENTIFIED else reloads)
 
-    def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...]) -> Committed | Lost | Stopped:
+    def _write(self, flow: Flow, gate: Gate, parts: tuple[Part, ...], gone: bool) -> Committed | Lost | Stopped:
         assert flow.contract is not None
         spec = flow.ingest.load
         work = Commit(
@@ -385,15 +458,22 @@ class _Loader:
             spec.keys,
             self.choice.anew,
             flow.limit,
-            (self.choice.anew or flow.snapshots) and not spec.allow_empty,
+            (self.choice.anew or flow.snapshots) and not spec.allow_empty and not gone,
             self.pin,
             lookups_of(flow.contract, spec.keys),
             facts=self.job.facts,
+            history=spec.history,
+            children=family(flow.contract),
         )
         outcome = try_commit(self.job.store, self.session, work)
         if isinstance(outcome, Committed):
             self.pin = ""
         return outcome
+
+
+def reads_records(reading: Reading) -> bool:
+    """Whether the records of the partition are judged, if it has any at all."""
+    return not (reading.skip or not reading.partition.name or reading.partition.status == "gone")
 
 
 def refused_columns(flow: Flow, shapes: Iterable[Sequence[SourceColumn]], former: bool = False) -> tuple[str, ...]:

@@ -59,10 +59,20 @@ def warned(table: str, counts: Counts) -> list[Finding]:
         Finding("rule-warning", "warning", _broke(rows, rule), table, "", {"rule": rule, "rows": rows})
         for rule, rows in counts.details.get("warnings", {}).items()
     ]
+    of_rows += [
+        Finding("value-nulled", "warning", _emptied(rows, rule), table, "", {"rule": rule, "rows": rows})
+        for rule, rows in counts.details.get("nulled", {}).items()
+    ]
     return of_rows + [
         Finding("batch-warning", "warning", f"{rule}: {what}", table, "see what was delivered", {"rule": rule})
         for rule, what in counts.details.get("breaches", {}).items()
     ]
+
+
+def _emptied(rows: int, rule: str) -> str:
+    column = rule.removesuffix(".references")
+    which = "1 row was" if rows == 1 else f"{rows:,} rows were"
+    return f"{which} loaded with NULL in {column}: the referenced table has no such value"
 
 
 def _broke(rows: int, rule: str) -> str:

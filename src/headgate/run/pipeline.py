@@ -14,6 +14,7 @@ from headgate.models.compile import compile_models
 from headgate.models.graph import Graph, graph
 from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
 from headgate.project.model import ModelFile, Project, StepSettings
+from headgate.run.bronze import linked
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
 from headgate.run.selector import Node, Selection, States, Web
@@ -36,9 +37,19 @@ class Pipeline:
         """All steps as what can be chosen of them."""
         made = [_load_node(flow) for flow in self.flows] + [_model_node(model) for model in self.models]
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
-        needs = {flow.name: frozenset(flow.needs) for flow in self.flows}
-        needs |= {model.name: frozenset(model.inputs) for model in self.models}
-        return Web(tuple(nodes), needs)
+        steps: list[Flow | Model] = [*self.flows, *self.models]
+        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
+
+    @cached_property
+    def _holder(self) -> dict[str, str]:
+        """By loaded table, a child table too, the load that fills it."""
+        return {str(table): flow.name for flow in self.flows for table in flow.tables}
+
+    def needs(self, step: Flow | Model) -> list[str]:
+        """The steps whose tables it reads or refers to."""
+        named = step.inputs if isinstance(step, Model) else step.needs
+        found = dict.fromkeys(self._holder.get(name, name) for name in named)
+        return [name for name in found if name != step.name]
 
     def select(self, selection: Selection, states: States | None = None) -> tuple[list[Flow], list[Model]]:
         """The steps that are meant, and the models that are published together with one of them; where one of these is
@@ -73,9 +84,9 @@ class Pipeline:
 
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
-    flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
+    flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
     sources = [_source(file, project.root) for file in project.models]
-    models = compile_models(sources, [flow.table for flow in flows], engine)
+    models = compile_models(sources, [table for flow in flows for table in flow.tables], engine)
     shape = graph(models)
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
@@ -105,7 +116,8 @@ def _source(file: ModelFile, root: Path) -> ModelSource:
 def _load_node(flow: Flow) -> Node:
     path = flow.ingest.where.path if flow.ingest.where else ""
     folders = _folders(path.split("/")[1:-1], flow.table.schema)
-    return Node(flow.name, "load", _names(flow.name, flow.table), folders, path)
+    names = (name for table in flow.tables for name in _names(str(table), table))
+    return Node(flow.name, "load", tuple(dict.fromkeys(names)), folders, path)
 
 
 def _model_node(model: Model) -> Node:
@@ -129,7 +141,11 @@ def _folders(parts: Sequence[str], schema: str) -> tuple[str, ...]:
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
     by_name = {flow.name: flow for flow in flows}
-    needs = {flow.name: set(flow.needs) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
+    holder = {str(table): flow.name for flow in flows for table in flow.tables}
+    needs = {
+        flow.name: {holder[name] for name in flow.needs if name in holder} - {flow.name}
+        for flow in sorted(flows, key=lambda one: one.name)
+    }
     try:
         return [by_name[name] for name in TopologicalSorter(needs).static_order()]
     except CycleError as error:

@@ -6,19 +6,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from headgate.books import ledger, tables
+from headgate.books import child_tables, ledger, tables
 from headgate.books.ledger import Counts, Seat
 from headgate.books.work import Commit, Committed, Lost, Outcome, Part
+from headgate.contracts.children import family
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, tidied
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import Batch, SourceColumn
-from headgate.gate import pin
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
+from headgate.gate.scan import RECORD
+from headgate.run import landing
 from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken, typed
+from headgate.run.learned import as_known
 from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
 from headgate.sql import quote
 from headgate.types.codec import decode_column
@@ -109,11 +112,13 @@ def _groups(session: Session) -> list[_Group]:
 
 
 def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group], author: str) -> Outcome:
+    flow = as_known(session, flow)
     contract, spec = _contract(session, flow), flow.ingest.load
     state = ledger.table_state(session, flow.table)
     if flow.contract and (state is None or state.contract != contract.digest() or spec.deleted_if):
         refuse_broken(flow)
         if state and state.version:
+            child_tables.expected(session, flow.table, family(contract))
             follow(session, flow, new_id(), author)
     records = session.take(
         """SELECT q.id, q.partition, q.record, q.line, q.reasons, q.raw, q."row", q.shape, q.origin, r.malformed
@@ -121,6 +126,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         "hg_records",
     )
     tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
+    child_tables.prepare(session, flow.table, family(contract), rebuild=False)
     attempt = new_id()
     gate = _gate(session, flow, contract, records, attempt, [_columns(session, group.shape) for group in groups])
     seats = ledger.seats(session, flow.name)
@@ -128,7 +134,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         parts = []
         for number, group in enumerate(groups):
             gate.add(number, _batch(session, group, records))
-            parts.append(_part(number, group, seats[group.partition]))
+            parts.append(_part(number, group, seats[group.partition], flow.ingest.land))
         gate.decide()
         work = Commit(
             flow.table,
@@ -142,6 +148,8 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             flow.disposition,
             spec.keys,
             lookups=lookups_of(contract, spec.keys),
+            history=spec.history,
+            children=family(contract),
         )
         return try_commit(store, session, work)
 
@@ -151,6 +159,7 @@ def would(session: StoreSession, flow: Flow, records: str) -> Counts:
 
     `records`: a relation of the engine, as `Rules.records` has them, with `partition` and `malformed`.
     """
+    flow = as_known(session, flow)
     contract = _contract(session, flow)
     if flow.contract:
         refuse_broken(flow)
@@ -172,11 +181,11 @@ def would(session: StoreSession, flow: Flow, records: str) -> Counts:
             session.abandon()
 
 
-def _contract(session: Session, flow: Flow) -> Contract:
+def _contract(session: StoreSession, flow: Flow) -> Contract:
     """The contract as it stands now; for a two-line ingest the one that its first load pinned."""
-    known = flow.contract or pin.pinned(session, flow.table)
+    known = flow.contract or landing.known(session, flow)
     assert known is not None
-    return typed(flow, known) if flow.contract is None else known
+    return known if flow.contract is not None or flow.ingest.land == "raw" else typed(flow, known)
 
 
 def _gate(
@@ -199,18 +208,24 @@ def _gate(
         spec.history,
         str(flow.ingest.source.options.get("timezone") or "UTC"),
         records=records,
-        extra=flow.ingest.extra != "error",
+        extra=flow.ingest.extra in ("ignore", "quarantine"),
         unknown=refused_columns(flow, shapes, former=True),
-        kind=flow.ingest.source.kind,
+        gone=flow.gone,
+        kind=flow.kind,
+        refuses_extra=flow.ingest.extra == "quarantine",
     )
     return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
 
 
-def _part(number: int, group: _Group, seat: Seat) -> Part:
+def _part(number: int, group: _Group, seat: Seat, land: str) -> Part:
     # Of the revision that was judged: a fix in between makes the claim fail, and all is read again.
     claims = f"""SELECT r.id FROM hg_replay AS r JOIN _headgate.quarantine AS now
                  ON now.id = r.id AND now.revision = r.revision WHERE r.partition = {quote.literal(group.partition)}"""
-    return Part(number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows, claims=claims)
+    facts = {"shape": group.shape} if land else {}  # the columns that its rows came with, for those who read them
+    return Part(
+        number, group.partition, seat, seat.generation, seat.position, seat.position, group.rows,
+        claims=claims, facts=facts,
+    )  # fmt: skip
 
 
 def _columns(session: Session, shape: str) -> tuple[SourceColumn, ...]:
@@ -225,9 +240,10 @@ def _batch(session: Session, group: _Group, records: str) -> Batch:
     values = ", ".join(f"{decode_column(ROW, column)} AS {quote.ident(column.name)}" for column in columns)
     same = f"q.partition = {quote.literal(group.partition)} AND q.shape = {quote.literal(group.shape)}"
     mine = f"{records} AS q WHERE {same}"
+    numbers = f"q.id AS _hg_row, q.record AS {RECORD}"
     return Batch(
         group.partition,
-        f"SELECT q.id AS _hg_row, {values} FROM {mine} AND NOT q.malformed",
+        f"SELECT {numbers}, {values} FROM {mine} AND NOT q.malformed",
         columns,
         group.rows,
         {},

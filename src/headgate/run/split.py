@@ -208,7 +208,7 @@ class Split:
         """
         assert self._work is not None
         session, target = self.session, self.model.target
-        _referable(session, self._contract, target)
+        referable(session, self._contract, target)
         session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(target.schema)}")
         if ledger.table_state(session, target) is None:
             tables.register(session, str(target))
@@ -248,7 +248,7 @@ class Split:
         return [Finding("replay-replaced", "warning", what, str(target), fix, {"rows": rows})]
 
 
-def _referable(session: StoreSession, contract: Contract, own: TableRef) -> None:
+def referable(session: StoreSession, contract: Contract, own: TableRef) -> None:
     """Every column that the contract refers to is there. Raises ContractError `unknown-column`."""
     for rule in contract.references:
         if rule.to_table == str(own):

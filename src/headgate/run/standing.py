@@ -37,4 +37,4 @@ class Standing:
         if self.bad and self.run.fail_fast:
             why = f"{next(iter(self.bad))} did not succeed, and the run ends at the first that does not (--fail-fast)"
             return [blocked(step.name, kind_of(unit), why) for step in unit]
-        return held_up(unit, self.bad)
+        return held_up(self.run.pipeline, unit, self.bad)

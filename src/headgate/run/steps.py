@@ -9,6 +9,7 @@ from headgate.books import ledger
 from headgate.core import stop
 from headgate.core.protocols import Store
 from headgate.models.model import BuildOutcome, Model
+from headgate.run.bronze import bound
 from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
@@ -58,7 +59,7 @@ class Attempt:
         unmet = self._unmet(flow)
         if unmet:
             return unmet
-        rests_on = self._rests_on(flow.needs)
+        rests_on = self._rests_on(flow)
         loaded = load(self._job(flow, rests_on), self.loaded)
         findings = loaded.findings + warned(flow.name, loaded.counts)
         status: Status = "ok" if loaded.status == "ok" else "refused" if loaded.status == "refused" else "skipped"
@@ -76,7 +77,7 @@ class Attempt:
 
     def _unmet(self, flow: Flow) -> Done | None:
         """The step as blocked if it would read something, and a table that it refers to was never loaded."""
-        needs = flow.needs
+        needs = [name for name in flow.contract.targets if name != flow.name] if flow.contract else []
         if not needs:
             return None
         with self.store.session() as session:
@@ -85,7 +86,7 @@ class Attempt:
             if not lacking:
                 return None
             state = ledger.table_state(session, flow.table)
-            choice = choose(flow, ledger.seats(session, flow.name), state, self.run.full_refresh)
+            choice = choose(bound(flow, session), ledger.seats(session, flow.name), state, self.run.full_refresh)
         if not choice.readings:
             return None
         why = f"it refers to {lacking[0]}, which has not been loaded yet"
@@ -93,7 +94,7 @@ class Attempt:
 
     def _model(self, model: Model) -> Done:
         run = self.run
-        rests_on = self._rests_on(model.inputs)
+        rests_on = self._rests_on(model)
         inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
         with self.store.session() as session:
             lacking = missing_inputs(session, inputs)
@@ -112,7 +113,7 @@ class Attempt:
         """Models that are published together: none is, unless every one that is due can be."""
         run = self.run
         names = {model.name for model in models}
-        late = self._rests_on([name for model in models for name in model.inputs])
+        late = self._rests_on(*models)
         reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
         with self.store.session() as session:
             due = due_of(session, models, reads, run.full_refresh)
@@ -128,19 +129,15 @@ class Attempt:
         outcomes = publish(self.store, Wanted(wanted, run.pipeline.groups.of[models[0].name]), run.author)
         return _told(models, outcomes, due, late)
 
-    def _rests_on(self, inputs: Sequence[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(one for name in inputs for one in self.late.get(name, ())))
+    def _rests_on(self, *steps: Flow | Model) -> tuple[str, ...]:
+        needed = (name for step in steps for name in self.run.pipeline.needs(step))
+        return tuple(dict.fromkeys(one for name in needed for one in self.late.get(name, ())))
 
 
-def needs_of(step: Flow | Model) -> list[str]:
-    """The steps whose tables it reads or refers to."""
-    return list(step.inputs if isinstance(step, Model) else step.needs)
-
-
-def held_up(unit: Unit, bad: Mapping[str, str]) -> list[Done]:
+def held_up(pipeline: Pipeline, unit: Unit, bad: Mapping[str, str]) -> list[Done]:
     """All of the unit as blocked, where one of its steps needs one that did not succeed; else nothing."""
     for step in unit:
-        need = next((need for need in needs_of(step) if need in bad and need != step.name), None)
+        need = next((need for need in pipeline.needs(step) if need in bad), None)
         if need is not None:
             kind: Kind = "load" if isinstance(step, Flow) else "model"
             why = f"{need} did not succeed"

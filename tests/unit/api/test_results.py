@@ -59,6 +59,9 @@ ANSWERS = [
     results.RunResult("ok", True, (STEP,), (FINDING,)),
     results.PlanResult((results.PlanStep("raw.orders", "load", "run", "1 new file", ("ALTER TABLE t",)),)),
     results.SchemaHistory(3, (CHANGE,)),
+    results.AdoptResult(
+        "raw.orders", "anna", "1", False, 3, 2, 1, {"id.key": 1}, ("x",), ("ALTER",), 1, 2, 0, (FINDING,)
+    ),
     results.RestoreResult("raw.orders", "anna", "3", 1, 2, "2026-06-01", "raw.orders__hg_kept", "seen"),
     results.CheckResult(False, (FINDING,)),
     results.AuditResult(True, (FINDING,), (results.Law("L1", "read = fates", 3, 0),), 2, 3),
@@ -115,6 +118,7 @@ def test_the_keys_that_programs_rely_on() -> None:
         "attempts",
         "stale",
         "optional",
+        "children",
     ]
     assert run["steps"][0]["warnings"] == [FINDING.to_json()]
     assert {"id", "table", "reasons", "source", "position", "raw", "row", "status"} <= RECORD.to_json().keys()

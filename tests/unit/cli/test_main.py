@@ -60,6 +60,7 @@ def asked(project: FakeProject) -> list[tuple[str, tuple[Any, ...], dict[str, An
 
 RUN = results.RunResult("ok", True)
 RESTORED = results.RestoreResult("raw.a", "anna", "3", 1, 2, "2026-06-01", "raw.a__hg_kept", "seen")
+TAKEN = results.AdoptResult("raw.a", "anna", "1", False, 3, 2, 1)
 HISTORY = results.SchemaHistory(0)
 RECORDS = results.QuarantineList(0)
 LEDGER = results.LedgerResult(0)
@@ -73,6 +74,8 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
     ("line", "answer", "call"),
     [
         ("check", results.CheckResult(True), ("check", ((),), {})),
+        ("check --data", results.DataCheck(True), ("check_data", ((),), {})),
+        ("check --data raw.a b", results.DataCheck(True), ("check_data", (("raw.a", "b"),), {})),
         ("plan raw.a", results.PlanResult(), ("plan", (("raw.a",),), {})),
         ("run", RUN, ("run", ((),), {"full_refresh": False})),
         ("run --full-refresh a b", RUN, ("run", (("a", "b"),), {"full_refresh": True})),
@@ -94,6 +97,12 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
         ("ledger adjust raw.a --reason why", ADJUSTED, ("adjust", ("raw.a", "why"), {})),
         ("schema history", HISTORY, ("schema_history", (None,), {"limit": 50})),
         ("schema history raw.a --json", HISTORY, ("schema_history", ("raw.a",), {"limit": None})),
+        ("adopt raw.a", TAKEN, ("adopt", ("raw.a", None), {"quarantine": False, "dry_run": False})),
+        (
+            "adopt raw.a --source seen --quarantine --dry-run",
+            TAKEN,
+            ("adopt", ("raw.a", "seen"), {"quarantine": True, "dry_run": True}),
+        ),
         ("restore raw.a", RESTORED, ("restore", ("raw.a",), {})),
         ("quarantine list", RECORDS, ("quarantine", (None,), {"status": "open", "limit": 50})),
         (
@@ -174,6 +183,7 @@ def test_a_command_asks_the_project_once(put: Any, line: str, answer: results.An
         ("run", "run", results.RunResult("failed", True), 1),
         ("run", "run", results.RunResult("ok", False), 1),
         ("check", "check", results.CheckResult(False, (FINDING,)), 1),
+        ("check --data", "check_data", results.DataCheck(False), 1),
         ("audit", "audit", results.AuditResult(False, (FINDING,)), 1),
         ("quarantine replay --all", "replay", results.ReplayResult(5, 0, 5), 0),
         ("contract diff a b", "contract_diff", results.ContractDiff("a", "b", "breaking", False), 0),

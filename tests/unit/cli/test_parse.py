@@ -46,11 +46,13 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("", "no command given", ""),
         ("--json", "no command given", ""),
         ("runn", "unknown command 'runn' (did you mean 'run'?)", ""),
-        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, contract, health, init", ""),
+        ("--project p xyz", "unknown command 'xyz': the commands are adopt, audit, check, contract, health, init", ""),
         ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
         ("audit raw.a", "headgate audit does not take 'raw.a'", "audit"),
+        ("check --data --exclude a", "it takes no --exclude", "check"),
+        ("check --fix --data", "--fix mends files, --data counts rows: say one of them", "check"),
         ("ledger adjust raw.a", "the following arguments are required: --reason", "ledger adjust"),
         ("ledger adjust --reason r", "the following arguments are required: TABLE", "ledger adjust"),
         ("query", "the following arguments are required: SQL", "query"),
@@ -104,8 +106,8 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--log-format", "--out", "--samples"}
-    taking |= {"--depth", "--select", "--exclude", "--threads"}
+    taking |= {"--source", "--name", "--warehouse", "--tolerate", "--tier", "--sample", "--log-format", "--out"}
+    taking |= {"--samples", "--depth", "--select", "--exclude", "--threads"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from fake_project import step
 
 from headgate.api import results
-from headgate.cli import bench, show
+from headgate.cli import bench, show, show_adopt
 from headgate.cli.screen import Screen
 from headgate.core.errors import Finding
 
@@ -148,9 +149,9 @@ def test_a_replay_says_what_became_of_the_records() -> None:
 
 
 def test_the_ledger_says_its_total() -> None:
-    entry = results.LedgerEntry("e1", "2026-06-01", "raw.orders", "06.csv", 1, 2, "load", 1000, 1000)
+    entry = results.LedgerEntry("e1", "2026-06-01", "raw.orders", "06.csv", 1, 2, "load", 1000, 1000, version=3)
     lines = show.ledger(results.LedgerResult(2, (entry,)), PLAIN)
-    assert lines[2].split() == ["2026-06-01", "raw.orders", "load", "06.csv", "1", "2", "1,000", "1,000", "0", "0", "0"]
+    assert " ".join(lines[2].split()) == "2026-06-01 raw.orders load 06.csv v3 1 2 1,000 1,000 0 0 0"
     assert lines[3] == "1 of 2 entries (--limit 0 shows all)"
 
 
@@ -178,10 +179,11 @@ def test_a_query_shows_values_as_they_are() -> None:
 
 def test_a_history_has_a_line_per_change() -> None:
     change = results.SchemaChange(
-        "2026-06-01", "raw.orders", "2", "evolve", ("added n VARCHAR", "x: A to B"), "ab", "anna"
+        "2026-06-01", "raw.orders", "2", "evolve", ("added n VARCHAR", "x: A to B"), "ab", "anna", version=2
     )
     shown = show.schema_history(results.SchemaHistory(2, (change,)), PLAIN)
-    assert shown[2].split("  ")[-1] == "added n VARCHAR; x: A to B"
+    assert "  v2 ab" in shown[2]
+    assert shown[2].split("  ")[-1].strip() == "added n VARCHAR; x: A to B"
     assert shown[-1].startswith("1 of 2 changes")
 
 
@@ -189,6 +191,24 @@ def test_a_plan_shows_the_statements_of_a_change() -> None:
     step = results.PlanStep("raw.orders", "load", "run", "added n VARCHAR", ('ALTER TABLE "raw"."orders" ...',))
     shown = show.plan(results.PlanResult((step,)), PLAIN)
     assert shown[3:6] == ["", "raw.orders would change:", '  ALTER TABLE "raw"."orders" ...;']
+
+
+def test_an_adopted_table_says_what_became_of_its_rows_and_what_comes_next() -> None:
+    change = "ALTER TABLE raw.a ALTER x TYPE BIGINT"
+    answer = results.AdoptResult(
+        "raw.a", "anna", "1", False, 1000, 998, 2, {"x.min": 2}, ("x: INTEGER to BIGINT",), (change,), 1, 5, 2
+    )
+    told = [
+        "adopted raw.a: 1,000 rows = 998 adopted + 2 quarantined, by anna",
+        "  x.min: 2 rows",
+        "  x: INTEGER to BIGINT",
+        "1 partition of its source counts as read: 5 records",
+        "2 partitions of its source wait for the next run: headgate run raw.a",
+        "2 rows wait in quarantine: headgate quarantine list",
+    ]
+    assert show_adopt.adopt(answer, PLAIN) == told
+    trial = show_adopt.adopt(replace(answer, dry_run=True), PLAIN)
+    assert trial == ["would " + told[0].replace("adopted", "adopt", 1), *told[1:3], f"    {change};", *told[3:5]]
 
 
 def test_a_restored_table_says_what_comes_next() -> None:

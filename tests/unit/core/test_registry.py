@@ -50,7 +50,12 @@ def test_built_in_sources_can_be_made(kind: str, tmp_path: Path) -> None:
 def test_a_function_can_be_a_source(tmp_path: Path) -> None:
     made = registry.open_source("python", {"function": "sources/x.py:rows", "replay": "stable"}, tmp_path, tmp_path)
     assert [(one.name, one.status) for one in made.partitions({})] == [("all", "new")]
-    assert (made.replay, sorted(registry.SOURCES)) == ("stable", sorted([*FILES, "python"]))
+    assert (made.replay, sorted(registry.SOURCES)) == ("stable", sorted([*FILES, "python", "table"]))
+
+
+def test_a_table_has_partitions_only_once_its_books_are_known(tmp_path: Path) -> None:
+    made = registry.open_source("table", {"table": "bronze.orders"}, tmp_path, tmp_path)
+    assert (made.replay, made.partitions({"a.csv": {"table": "bronze.orders"}})) == ("stable", [])
 
 
 def test_unknown_kinds_name_the_nearest() -> None:
@@ -62,7 +67,7 @@ def test_unknown_kinds_name_the_nearest() -> None:
 def test_others_register_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint("mine", "headgate.adapters.files.csv:CsvSource", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == registry.GROUP else [])
-    assert registry.kinds() == sorted([*FILES, "mine", "python"])
+    assert registry.kinds() == sorted([*FILES, "mine", "python", "table"])
     assert registry.source_class("mine").__name__ == "CsvSource"
 
 

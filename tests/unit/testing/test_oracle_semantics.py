@@ -9,6 +9,7 @@ import pytest
 from oracle_kit import AMOUNT, ID, counts, file, orders, refused, run, unique, values
 
 from headgate.testing.oracle import (
+    Child,
     Column,
     Contract,
     CrossRule,
@@ -20,9 +21,13 @@ from headgate.testing.oracle import (
     Rule,
     State,
     adjust,
+    adopt,
+    brought,
     check_laws,
     fix,
     full_refresh,
+    grow,
+    lines_of,
     load,
     purge,
     replay,
@@ -37,6 +42,26 @@ UPSERT = {"disposition": "upsert", "keys": ("id",)}
 
 def more_or_equal(limit: int) -> Rule:
     return Rule("min", (limit,))
+
+
+# Lists inside of records
+
+
+def test_a_line_has_the_fate_of_its_record() -> None:
+    sku = Column("sku", "text", required="error")
+    child = Child("raw.items", "items", (sku,), (("id", "order_id"),))
+    flow = Flow("raw.orders", Contract((ID,), children=(child,)), "upsert", ("id",))
+
+    def records(*pairs: tuple[str, str]) -> File:
+        return File("1", tuple({"id": number, "items": text} for number, text in pairs), ("id", "items"))
+
+    first = records(("1", '[{"sku":"a"},{"sku":"b"}]'), ("2", '[{"sku":"c"},{"sku":null}]'))
+    state = run(flow, {"a": first}, {"a": first, "b": records(("1", '[{"sku":"d"}]'))})
+    assert lines_of(state, flow.contract, flow.table)["raw.items"] == {
+        (("order_id", "1"), ("position", "1"), ("sku", "d")): 1
+    }
+    assert refused(state) == [(2, [("required", "raw.items.sku")])]
+    assert state.records(flow.table)[0].reasons[0].message == "line 2: required"
 
 
 # 1 to 9: loads
@@ -501,6 +526,25 @@ def test_s13_references_pass_null_and_refuse_what_is_not_there() -> None:
     assert refused(run(flow, {"a": file("id,at", "1,5")})) == [(1, [("references", "at")])]
 
 
+def test_s13_unmatched_null_loads_the_row_with_null_and_refuses_nothing() -> None:
+    emptied = Reference("at", "raw.days", "day", nulls=True)
+    flow = orders(ID, AT, references=(emptied,), uniques=(unique("at"),))
+    state = State(tables={"raw.days": [{"day": 5, "_hg_load": None}]})
+    state = run(flow, {"a": file("id,at", "1,5", "2,", "3,6", "4,6", "5,5")}, state=state)
+    assert values(state, "id", "at") == [(1, 5), (2, None), (3, None), (4, None)]
+    assert refused(state) == [(5, [("unique", "at")])]
+
+
+def test_s13_an_unmatched_value_is_asked_by_every_reference_before_it_is_emptied() -> None:
+    both = (Reference("at", "raw.days", "day", nulls=True), Reference("at", "raw.dates", "day"))
+    tables = {"raw.days": [{"day": 5, "_hg_load": None}], "raw.dates": [{"day": 6, "_hg_load": None}]}
+    state = run(orders(ID, AT, references=both), {"a": file("id,at", "1,5", "2,6", "3,7")}, state=State(tables=tables))
+    assert (values(state, "id", "at"), refused(state)) == (
+        [(2, None)],
+        [(1, [("references", "at")]), (3, [("references", "at")])],
+    )
+
+
 def test_s13_a_reference_to_the_own_table_sees_the_whole_load() -> None:
     flow = orders(ID, AT, references=(Reference("at", "raw.orders", "id"),))
     state = run(flow, {"a": file("id,at", "2,1", "1,", "3,3", "4,9", "5,4", "6,5")})
@@ -618,3 +662,46 @@ def test_an_empty_file_moves_its_position_once() -> None:
     state = run(orders(), files)
     assert (len(state.entries), state.positions["raw.orders", "a"].end, check_laws(state)) == (1, ("1", 0), [])
     assert run(orders(), files, state=state) == state
+
+
+# Tables that stand, columns that come
+
+
+def test_adopted_rows_are_one_entry_and_the_files_behind_them_are_read_from_where_it_says() -> None:
+    rows = file("id,amount", "1,1.00", "2,-1.00", "1,3.00")
+    files = {"a": file("id,amount", "9,9.00")}
+    seen = adopt(State(), orders(), rows, files, "seen", True)
+    assert (values(seen, "id"), refused(seen)) == ([1], [(2, [("min", "amount")]), (3, [("key", "id")])])
+    assert counts(seen) == (4, 1, 2, 0, 1)
+    assert run(orders(), files, state=seen) == seen
+    new = run(orders(), files, state=adopt(State(), orders(), rows, files, "new", True))
+    assert values(new, "id") == [1, 9]
+    assert check_laws(seen) == check_laws(new) == []
+
+
+def test_of_adopted_rows_of_one_identity_none_stays() -> None:
+    flow = orders(Column("id", "int"), AMOUNT, **UPSERT)
+    state = adopt(State(), flow, file("id,amount", "1,1.00", "1,2.00", "2,2.00"), {}, "new", True)
+    assert (values(state, "id"), len(refused(state))) == ([2], 2)
+
+
+def test_a_brought_column_is_null_before_and_stays_where_a_file_lacks_it() -> None:
+    flow, state = orders(extra="evolve"), State()
+    texts = (("id,amount", "1,1"), ("id,amount,note", "2,2,x"), ("id,amount", "3,3"))
+    for name, text in zip("abc", texts, strict=True):
+        state, grown = grow(state, flow, {name: file(*text)})
+        state = load(state, grown, {name: file(*text)})
+    assert values(state, "id", "note") == [(1, None), (2, "x"), (3, None)]
+    assert [column.name for column in brought(state, flow).contract.columns] == ["id", "amount", "note"]
+    assert check_laws(state) == []
+
+
+def test_an_older_record_does_not_bring_back_what_was_deleted() -> None:
+    gone = CrossRule("deleted_if", lambda row: row["at"] == 5, "at = 5")
+    columns = (Column("id", "int"), AT)
+    flow = orders(*columns, **UPSERT, order_by="at", deleted_if=gone, keep_deleted="gone")
+    state = run(
+        flow, {"a": file("id,at", "1,1", "2,1")}, {"b": file("id,at", "1,5")}, {"c": file("id,at", "1,3", "2,3")}
+    )
+    assert values(state, "id", "at", "gone") == [(1, 5, True), (2, 3, False)]
+    assert check_laws(state) == []

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from headgate.core.errors import AdapterError, Finding, HeadgateError, InternalError
-from headgate.core.protocols import Answer, Columns, Trouble
+from headgate.core.protocols import Answer, Columns, Takeover, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
 from headgate.types.convert import converted
@@ -121,6 +121,12 @@ class DuckDBSession:
             what = f"an index of {table} holds on to its columns"
             fix = "drop the index first (duckdb_indexes() lists them), and make it again after"
             raise AdapterError.of("needed-by", what, str(table), fix) from error
+        except duckdb.BinderException as error:
+            if "constraint specified" not in str(error):
+                raise
+            what = f"a constraint of {table} holds on to a column whose type is to change"
+            fix = "make the table anew without the constraint (CREATE TABLE ... AS): the contract says what holds"
+            raise AdapterError.of("needed-by", what, str(table), fix) from error
 
     def holds(self, value: str, engine_type: str) -> tuple[str, str] | None:
         return None
@@ -195,6 +201,11 @@ class DuckDBSession:
 
     def lookup(self, table: TableRef, columns: Sequence[str]) -> None:
         """Nothing: the engine prunes by the smallest and greatest value of each row group."""
+
+    def takeover(self, table: TableRef) -> Takeover:
+        from headgate.adapters.duckdb.takeover import DuckDBTakeover
+
+        return DuckDBTakeover(self, table)
 
     def abandon(self) -> None:
         try:

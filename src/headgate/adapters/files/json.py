@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from headgate.adapters.files.json_reader import JsonJob, JsonReader
 from headgate.adapters.files.jsondoc import Document
+from headgate.adapters.files.jsonkeys import Keys
 from headgate.adapters.files.jsonquery import odd
 from headgate.adapters.files.lines import Lines
 from headgate.adapters.files.listing import Found, Listing
@@ -26,7 +27,8 @@ ALL = 1 << 60
 class NdjsonSource:
     """Files of JSON lines under `options["path"]` (a path, a glob or a list of them), relative to `root`.
 
-    `options["wanted"]`: what the contract's columns are fed from. `tmp`: an existing folder for temporary files.
+    `options["wanted"]`: what the contract's columns are fed from; `options["documents"]`: a record is one column,
+    its text. `tmp`: an existing folder for temporary files.
     *Errors*: ProjectError `bad-option`.
     """
 
@@ -34,12 +36,14 @@ class NdjsonSource:
     unit = "file"
     typed = False
     kind = "ndjson"
-    OPTIONS: ClassVar[frozenset[str]] = frozenset({"path", "encoding", "timezone", "file_column", "hive", "wanted"})
+    OPTIONS: ClassVar[frozenset[str]] = frozenset(
+        {"path", "encoding", "timezone", "file_column", "hive", "wanted", "documents"}
+    )
 
     def __init__(self, options: Mapping[str, Any], root: Path, tmp: Path) -> None:
         listing = Listing(options["path"], root, suffixes(self.kind))
-        wanted = tuple(options.get("wanted") or ())
-        self._job = JsonJob(self._layout(options), tmp, listing, constants(options, root), wanted=wanted)
+        keys, whole = Keys(tuple(options.get("wanted") or ())), bool(options.get("documents"))
+        self._job = JsonJob(self._layout(options), tmp, listing, constants(options, root), keys=keys, documents=whole)
 
     def _layout(self, options: Mapping[str, Any]) -> Layout:
         return Lines(encoding(options.get("encoding")), odd)
@@ -53,6 +57,10 @@ class NdjsonSource:
 
         *Errors*: AdapterError `unreadable-file`, `corrupt-file`, `no-records`, `file-changed`, `bad-path`.
         """
+        if self._job.documents:
+            from headgate.adapters.files.json_documents import DocumentReader
+
+            return DocumentReader(self._job, session, partition, at)
         return JsonReader(self._job, session, partition, at)
 
     def check(self, session: Session, columns: Sequence[str]) -> list[Finding]:

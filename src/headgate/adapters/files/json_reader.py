@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from headgate.adapters.files.constants import columns, selected
+from headgate.adapters.files.jsonkeys import Keys
 from headgate.adapters.files.jsonquery import SAMPLE, Template, proven, strict, template
-from headgate.adapters.files.jsontext import NoRecord, at_path, members
+from headgate.adapters.files.jsontext import NoRecord
 from headgate.adapters.files.shape import RESERVED, has_magic
 from headgate.adapters.files.spool import Table, malformed_rows, original_rows, quoted_line, shown
 from headgate.adapters.files.text import Layout, Mark, write
@@ -29,25 +31,28 @@ MOST_COLUMNS = 5_000
 
 @dataclass(frozen=True)
 class JsonJob(Job[Layout]):
-    """`wanted`: what the contract's columns are fed from; those with dots are paths unless a record has such a key."""
+    """`documents`: records are read whole, each as the text that it is."""
 
-    wanted: tuple[str, ...] = ()
+    keys: Keys = field(default_factory=Keys)
+    documents: bool = False
+
+
+class Keeper(Protocol):
+    """Who keeps the temporary files of records, and how columns are spelled."""
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        return tuple(name for name in self.wanted if "." in name and all(name.split(".")))
+    def location(self) -> str: ...
 
-    @property
-    def parents(self) -> frozenset[str]:
-        """Keys that only paths lead through: they are no columns."""
-        return frozenset(path.split(".")[0] for path in self.paths) - frozenset(self.wanted)
+    def temporary(self, kind: str) -> Path: ...
+
+    def spelled(self, key: str) -> str: ...
 
 
 @dataclass
 class Rows:
     """Records written apart: one temporary file per set of columns, which only grows."""
 
-    folder: JsonReader
+    folder: Keeper
     names: list[str] = field(default_factory=list)
     files: list[tuple[Path, int, int]] = field(default_factory=list)
     """Path, number of columns, longest line."""
@@ -134,10 +139,10 @@ class JsonReader(TextReader[Layout]):
         if found is None:
             return careful()
         lines = self._lines(start, end, max(self._window.scan.longest, 1))
-        named = {self.spelled(key): key for key in (*found.names, *self._job.paths) if self._is_column(key)}
+        named = {self.spelled(key): key for key in (*found.names, *self._job.keys.paths) if self._is_column(key)}
         if not named:
             return careful()
-        relation = strict(lines, found, self._job.paths, named)
+        relation = strict(lines, found, self._job.keys.paths, named)
         return replace(
             shell,
             relation=self._with_constants(relation, list(named)),
@@ -147,7 +152,7 @@ class JsonReader(TextReader[Layout]):
         )
 
     def _is_column(self, key: str) -> bool:
-        return key.lower() != RESERVED and key not in self._job.parents
+        return self._job.keys.is_column(key)
 
     def _columns_of(self, names: Sequence[str]) -> tuple[SourceColumn, ...]:
         self._job.constants.beside(names, self._partition, self.location, "bad-schema")
@@ -178,7 +183,7 @@ class JsonReader(TextReader[Layout]):
     # -- record by record ----------------------------------------------------------------------------------------
 
     def _careful(self, shell: Batch, start: Mark, end: Mark) -> Batch:
-        rows, bad = Rows(self), self._temporary("bad")
+        rows, bad = self._rows(), self._temporary("bad")
         fast = self._proven_lines(start, end, rows)
         longest = self._write(start, end, rows, bad, fast[1] if fast else None)
         self._verify()
@@ -201,6 +206,9 @@ class JsonReader(TextReader[Layout]):
             malformed_relation=malformed_rows(Table(bad, 4, longest=longest, parallel=False)) if rows.malformed else "",
         )
 
+    def _rows(self) -> Rows:
+        return Rows(self)
+
     def _proven_lines(self, start: Mark, end: Mark, rows: Rows) -> tuple[str, frozenset[int], int, str] | None:
         """The lines that prove themselves: a SELECT up to its FROM, the numbers of all others, how many columns it
         has, and the rest of it; None where they are too few."""
@@ -210,13 +218,13 @@ class JsonReader(TextReader[Layout]):
         if found is None:
             return None
         lines = self._lines(start, end, max(self._window.scan.longest, 1))
-        made = proven(lines, found, self._job.paths, numbered=True)
+        made = proven(lines, found, self._job.keys.paths, numbered=True)
         base = start.records
         others = [base + n for (n,) in self._session.execute(f"SELECT n FROM ({made}) WHERE NOT proof")]
         if len(others) > SLOW_SHARE * (end.records - base):
             return None
-        places = {name: place for place, name in enumerate([*found.keys, *self._job.paths])}
-        kept = [name for name in (*found.names, *self._job.paths) if self._is_column(name)]
+        places = {name: place for place, name in enumerate([*found.keys, *self._job.keys.paths])}
+        kept = [name for name in (*found.names, *self._job.keys.paths) if self._is_column(name)]
         rows.names = [self.spelled(name) for name in kept]
         values = ", ".join(f"v{places[name]} AS v{place}" for place, name in enumerate(kept))
         select = f"SELECT n + {base} AS {ident(RESERVED)}" + (f", {values}" if values else "")
@@ -244,11 +252,7 @@ class JsonReader(TextReader[Layout]):
         """The record's columns. Raises NoRecord."""
         if problem:
             raise NoRecord(problem)
-        found = members(raw.decode())
-        paths = {path: at_path(found, path) for path in self._job.paths}
-        own = {key: value for key, value in found.items() if self._is_column(key)}
-        taken = {key.lower() for key in own}
-        return {**own, **{path: value for path, value in paths.items() if path.lower() not in taken}}
+        return self._job.keys.values(raw.decode())
 
     def _originals(self, rows: Sequence[int] | str) -> str:
         assert not isinstance(rows, str), "text is not read again as a whole"

@@ -17,6 +17,7 @@ from headgate.adapters.files.jsontext import DEPTH, NoRecord, json_path, members
 from headgate.sql.quote import ident, literal
 
 SAMPLE = 100
+UNPROVEN = "error('a line must be read another way')"
 _OTHER_NUMBER = re.compile(rb"[\[:, ]-?(?:[iI][nN][fF]|[nN][aA][nN])")
 
 
@@ -87,16 +88,16 @@ def template(lines: Sequence[str]) -> Template | None:
     return Template(tuple(keys), tuple(names), frozenset.intersection(*seen), gaps.pop())
 
 
-def proven(lines: str, made: Template, paths: Sequence[str], numbered: bool) -> str:
+def proven(lines: str, made: Template, paths: Sequence[str], numbered: bool, given: bool = False) -> str:
     """SELECT of `l`, one column `v<n>` (VARCHAR, NULL for null) per key and then per path, and `proof`.
 
     `lines`: a SELECT of `l`. `numbered`: also `n`, the line's number from 1; then a line that is no JSON has no proof
-    instead of being an error.
+    instead of being an error. `given`: `lines` has the number already.
     """
     pointers = [json_path([key]) for key in made.keys] + [json_path(path.split(".")) for path in paths]
     wanted = f"json_extract(l, [{', '.join(literal(one) for one in pointers)}])"
     if numbered:
-        lines = f"SELECT l, row_number() OVER () AS n FROM ({lines})"
+        lines = lines if given else f"SELECT l, row_number() OVER () AS n FROM ({lines})"
         wanted = f"CASE WHEN json_valid(l) THEN {wanted} END"
     number = ", n" if numbered else ""
     extracted = ", ".join(f"CAST(v[{place + 1}] AS VARCHAR) AS v{place}" for place in range(len(pointers)))
@@ -118,11 +119,12 @@ def _paths_lead(made: Template, paths: Sequence[str]) -> list[str]:
     return found
 
 
-def strict(lines: str, made: Template, paths: Sequence[str], columns: Mapping[str, str]) -> str:
-    """SELECT of `columns` (name -> key or path), an error at the first line without a proof."""
+def strict(lines: str, made: Template, paths: Sequence[str], columns: Mapping[str, str], given: bool = False) -> str:
+    """SELECT of `columns` (name -> key or path), an error at the first line without a proof. `given`: behind `_hg_row`,
+    the line's number, which `lines` has as `n`."""
     places = {name: place for place, name in enumerate([*made.keys, *paths])}
-    unproven = "error('a line must be read another way')"
     parts = ", ".join(
-        f"CASE WHEN proof THEN v{places[key]} ELSE {unproven} END AS {ident(name)}" for name, key in columns.items()
+        f"CASE WHEN proof THEN v{places[key]} ELSE {UNPROVEN} END AS {ident(name)}" for name, key in columns.items()
     )
-    return f"SELECT {parts} FROM ({proven(lines, made, paths, numbered=False)})"
+    number = "n AS _hg_row, " if given else ""
+    return f"SELECT {number}{parts} FROM ({proven(lines, made, paths, numbered=given, given=given)})"

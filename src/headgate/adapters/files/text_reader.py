@@ -118,6 +118,10 @@ class TextReader(Generic[Form]):
             verify=self._verify,
         )
 
+    def originals(self, rows: Sequence[int]) -> str:
+        """As those of a batch, for records of the whole file."""
+        return self._originals(rows)
+
     def _originals(self, rows: Sequence[int] | str) -> str:
         raise NotImplementedError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from headgate.adapters.postgres import types, views
 from headgate.adapters.postgres.transfer import described, fetch, send
 from headgate.core.errors import AdapterError
-from headgate.core.protocols import Answer, Columns, Trouble
+from headgate.core.protocols import Answer, Columns, Takeover, Trouble
 from headgate.core.values import TableRef
 from headgate.sql import quote
 from headgate.types.moments import iso
@@ -236,6 +236,11 @@ class PostgresSession:
         why = self.unfit(table, names)
         if why is not None:
             raise AdapterError.of("name-unfit", why, str(table), "choose another name")
+
+    def takeover(self, table: TableRef) -> Takeover:
+        from headgate.adapters.postgres.takeover import PostgresTakeover
+
+        return PostgresTakeover(self, table)
 
     def abandon(self) -> None:
         """A ROLLBACK; where the connection broke, a new one, once the server has ended what the old one was doing."""

@@ -4,14 +4,17 @@ Plain Python over lists and dicts: no SQL, and nothing imported from the rest of
 beats fast. Property tests compare the real system with it by `view`.
 """
 
+from headgate.testing.oracle.adopt import adopt
 from headgate.testing.oracle.bench import fix, purge
 from headgate.testing.oracle.commits import adjust
 from headgate.testing.oracle.evolution import Kept, evolve
+from headgate.testing.oracle.growing import brought, grow
 from headgate.testing.oracle.judge import Reading, Verdict, judge
-from headgate.testing.oracle.laws import check_laws, differences, same_state, view
+from headgate.testing.oracle.laws import check_laws, differences, lines_of, same_state, view
 from headgate.testing.oracle.loads import full_refresh, load, replay
 from headgate.testing.oracle.model import (
     Call,
+    Child,
     Column,
     Contract,
     CrossRule,
@@ -35,6 +38,7 @@ from headgate.testing.oracle.values import NotAccepted, accept, canonical_spelli
 
 __all__ = [
     "Call",
+    "Child",
     "Column",
     "Contract",
     "CrossRule",
@@ -58,13 +62,17 @@ __all__ = [
     "Verdict",
     "accept",
     "adjust",
+    "adopt",
+    "brought",
     "canonical_spelling",
     "check_laws",
     "differences",
     "evolve",
     "fix",
     "full_refresh",
+    "grow",
     "judge",
+    "lines_of",
     "load",
     "purge",
     "replay",

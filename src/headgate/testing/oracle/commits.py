@@ -141,9 +141,10 @@ def write(
     fates = Counter(verdict.fate for verdict in verdicts)
     said = [verdict for verdict in verdicts if verdict.fate == "loaded" and verdict.note != "unchanged"]
     news = [verdict for verdict in said if verdict.note != "deleted"]
-    loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in news]
+    loaded = [{**verdict.row, **_gone(flow, verdict.row), "_hg_load": entry_id} for verdict in news]
     if flow.disposition == "scd2":
         facts["removed"] = _enter_history(state, flow, said, entry_id)
+        _show_latest(state, flow)
         updated = fates["loaded"] - len(loaded)
     else:
         updated = _put(state, flow, loaded)
@@ -158,6 +159,13 @@ def write(
     )  # fmt: skip
     assert entry.id == entry_id
     return entry
+
+
+def _gone(flow: Flow, row: Row) -> Row:
+    """Under upsert, what the row says of its identity: whether it is gone."""
+    if not flow.keep_deleted or flow.deleted_if is None:
+        return {}
+    return {flow.keep_deleted: flow.deleted_if.check(row) is True}
 
 
 def _put(state: State, flow: Flow, rows: list[Row]) -> int:
@@ -201,6 +209,14 @@ def _enter_history(state: State, flow: Flow, said: list[Verdict], entry: int) ->
             new = {**row, "valid_from": since, "valid_to": None, "is_current": True}
             table.append({**new, "_hg_load": entry})
     return count_by_load(gone)
+
+
+def _show_latest(state: State, flow: Flow) -> None:
+    table = state.tables[flow.table]
+    current = {key_of(row, flow.keys): row for row in table if row["is_current"]}
+    for at, row in enumerate(table):
+        now = current.get(key_of(row, flow.keys), {})
+        table[at] = {**row, **{name: now.get(column) for column, name in flow.latest}}
 
 
 def _end_vanished(state: State, flow: Flow, partition: str, readings: list[Reading], verdicts: list[Verdict]) -> None:

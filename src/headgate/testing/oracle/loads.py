@@ -73,6 +73,9 @@ def _load(state: State, flow: Flow, files: Files, slices: Slices, stop_after: in
     if changed and flow.on_change == "error":
         raise Stopped("changed", f"{changed[0]} changed after it was loaded")
     reload = changed if flow.on_change == "reload" else []
+    lost = [name for name in reload if state.positions[flow.table, name].adopted]
+    if lost and flow.disposition in ("append", "partition"):
+        raise Stopped("changed", f"nobody can tell which rows are those of {lost[0]}")
     # What was skipped as a twin of a file that now changes is in the table no more: it is read again, too.
     reload = [
         name
@@ -173,9 +176,11 @@ def _read_anew(state: State, flow: Flow, files: Files) -> None:
 
 
 def _check_structure(flow: Flow, files: list[File]) -> None:
-    wanted = {column.read_as for column in flow.contract.columns}
-    optional = {c.read_as for c in flow.contract.columns if not c.key and c.required != "error"}
+    lists = {child.source for child in flow.contract.children}
+    wanted = {column.read_as for column in flow.contract.columns} | lists
+    optional = {c.read_as for c in flow.contract.columns if not c.key and c.required != "error"} | lists
     needed = wanted - optional if flow.missing == "null" else wanted
+    needed = needed - {column.read_as for column in flow.contract.columns if column.optional}
     for file in files:
         if missing := needed - set(file.header):
             raise Stopped("structure", f"a file lacks the column {min(missing)}")
@@ -208,7 +213,9 @@ def replay(state: State, flow: Flow, ids: Iterable[int]) -> State:
 
 
 def _replay_partition(state: State, flow: Flow, partition: str, verdicts: list[Verdict]) -> None:
-    end = state.positions[flow.table, partition].end
+    position = state.positions.get((flow.table, partition))
+    adopted = (entry.end for entry in state.entries_of(flow.table) if entry.partition == partition and entry.end)
+    end = position.end if position else next(adopted)
     entry = write(state, flow, partition, "replay", end, verdicts, {"read": len(verdicts)})
     ids = {verdict.reading.origin.id for verdict in verdicts if verdict.reading.origin}
     state.settle(ids, "replayed", entry.id)

@@ -22,12 +22,13 @@ Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 Duplicates = Literal["latest", "refuse"]
-Kind = Literal["load", "replay", "adjust", "purge", "evolve", "restore"]
+Kind = Literal["load", "replay", "adjust", "purge", "evolve", "restore", "adopt"]
 Status = Literal["open", "held", "replayed", "superseded", "purged", "discarded"]
 Fate = Literal["loaded", "quarantined", "deduplicated", "skipped"]
 
 WHOLE = ""
-"""The partition of an entry about the whole table: what a replace removed, an adjust accepted, a purge erased."""
+"""The partition of an entry about the whole table: what a replace removed, an adjust accepted, a purge erased, and of
+rows that stood in it before it had books."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Column:
     rules: tuple[Rule, ...] = ()
     was: tuple[str, ...] = ()
     form: Form | None = None
+    optional: bool = False
+    """A file may lack it: another one brought it."""
 
     @property
     def read_as(self) -> str:
@@ -102,12 +105,16 @@ class Unique:
 
 @dataclass(frozen=True)
 class Reference:
-    """The value stands in column `to_column` of `to_table`; NULL passes."""
+    """The value stands in column `to_column` of `to_table`; NULL passes.
+
+    `nulls`: a row whose value does not stand there is loaded with NULL in its place; nothing is refused or warned of.
+    """
 
     column: str
     to_table: str
     to_column: str
     severity: Severity = "error"
+    nulls: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,31 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A list inside of a record (or of a line) whose elements are rows of `table`. In the record it is a JSON text.
+
+    `links`: (key column of the record's table, column here); `above`: columns here with the places of the lines that
+    the list is in. Lines have types, required, rules, a key and `unique` columns within their list, and conditions.
+    A column that is read as "." is the element itself.
+    """
+
+    table: str
+    source: str
+    columns: tuple[Column, ...]
+    links: tuple[tuple[str, str], ...]
+    position: str = "position"
+    rules: tuple[CrossRule, ...] = ()
+    unique: tuple[str, ...] = ()
+    children: tuple[Child, ...] = ()
+    above: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> tuple[Child, ...]:
+        """The child itself and all inside of it."""
+        return (self, *(one for inner in self.children for one in inner.family))
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a table promises."""
 
@@ -136,6 +168,7 @@ class Contract:
     references: tuple[Reference, ...] = ()
     refuse_at_most: Limit | None = None
     calls: tuple[Call, ...] = ()
+    children: tuple[Child, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -148,7 +181,10 @@ class Flow:
     partitions of `partition`. `order_by` is for upsert and scd2, where it is the time from which a version holds, in
     the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
     version (empty: all but the keys and `order_by`). `vanished` "close": every file tells all that there is at its
-    time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone.
+    time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone;
+    under upsert its row stays, and the column `keep_deleted` says so.
+    `latest`: columns, and beside each the one in which every version has what the current version of its identity says
+    there (None: none is current).
     `duplicates`: what upsert and insert do with records of one identity in one load: one of them enters, or none.
     `timezone` is for texts without zone."""
 
@@ -161,11 +197,13 @@ class Flow:
     vanished: Literal["keep", "close"] = "keep"
     dates: bool = False
     deleted_if: CrossRule | None = None
+    keep_deleted: str = ""
+    latest: tuple[tuple[str, str], ...] = ()
     duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"
     twin_files: Literal["load", "skip"] = "load"
-    extra: Literal["error", "ignore", "quarantine"] = "error"
+    extra: Literal["error", "ignore", "quarantine", "evolve"] = "error"
     missing: Literal["error", "null"] = "error"
     timezone: str = "UTC"
     evolution: tuple[tuple[str, str], ...] = ()
@@ -269,6 +307,8 @@ class Position:
     content: tuple[Any, ...] = field(default=(), repr=False)
     twin_of: str = ""
     """Skipped as a twin of this partition, which has the content in the table."""
+    adopted: bool = False
+    """Its rows were in the table before it had books: nobody can tell which."""
 
 
 class Reason(NamedTuple):
@@ -376,6 +416,8 @@ class State:
     refusals: list[Refusal] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     kept: dict[str, Past] = field(default_factory=dict)
+    brought: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By table, the columns that files brought and its contract does not name."""
 
     def copy(self) -> State:
         """A state that can be changed without changing this one. Rows and records are shared: nobody changes them."""
@@ -387,6 +429,7 @@ class State:
             list(self.refusals),
             dict(self.versions),
             dict(self.kept),
+            dict(self.brought),
         )
 
     def seats(self, table: str) -> dict[str, Position]:

@@ -1,0 +1,1 @@
+"""A table that was landed raw, as a source."""

@@ -1,0 +1,160 @@
+"""Tables of others, tables that grow and tables that keep what was deleted, in PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.unit.project_kit import Folder
+
+from headgate.api.results import AdoptResult
+from headgate.core import faults
+from headgate.core.errors import HeadgateError
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+INGEST = """table: raw.orders
+from: data/*.csv
+load: {upsert: id}
+columns:
+  id: int
+  amount: decimal(12,2), required, min(0)
+  code: text(20), unique
+  body: json
+  blob: binary
+  at: timestamptz
+"""
+TABLE = """CREATE TABLE raw.orders (
+    id integer PRIMARY KEY, amount numeric NOT NULL CHECK (amount < 1000), code varchar(20) UNIQUE, body jsonb,
+    blob bytea, at timestamptz DEFAULT now())"""
+ROWS = r"""INSERT INTO raw.orders VALUES (1, 1.50, 'a', '{"x": 1}', '\x00ff', '2024-01-02 03:04:05+02'),
+    (2, -1, 'b', NULL, '\x68', NULL), (3, 3.125, 'c', NULL, NULL, NULL), (4, 4, NULL, '[1, 2]', '', NULL)"""
+
+
+class Shop(Folder):
+    """A project on an empty database."""
+
+    @property
+    def url(self) -> str:
+        return (self.root / "url").read_text()
+
+    def told(self, *statements: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def adopt(self, *, quarantine: bool = True) -> AdoptResult:
+        with self.open() as project:
+            return project.adopt("raw.orders", quarantine=quarantine)
+
+    def refusal(self) -> str:
+        with pytest.raises(HeadgateError) as caught:
+            self.adopt()
+        return caught.value.finding.render()
+
+
+@pytest.fixture
+def shop(postgres: str, tmp_path: Path) -> Shop:
+    folder = Shop(tmp_path)
+    folder.write("headgate.yml", f"project: p\nwarehouse: {postgres}\n")
+    folder.write("url", postgres)
+    folder.write("ingest/orders.yml", INGEST + "evolution: {narrowed: evolve}\n")
+    folder.told("CREATE SCHEMA raw")
+    return folder
+
+
+def test_constraints_indexes_grants_and_views_stay(shop: Shop) -> None:
+    shop.told(
+        TABLE, ROWS, "CREATE INDEX mine ON raw.orders (at)", "GRANT SELECT ON raw.orders TO PUBLIC",
+        "CREATE VIEW raw.reader AS SELECT id, amount FROM raw.orders", "UPDATE raw.orders SET at = at WHERE id = 1",
+    )  # fmt: skip
+    found = shop.adopt()
+    assert (found.rows_read, found.rows_loaded, dict(found.reasons)) == (4, 2, {"amount.min": 1, "amount.type": 1})
+    kept = shop.told(
+        """SELECT conname FROM pg_constraint WHERE conrelid = 'raw.orders'::regclass AND contype <> 'n'
+           UNION SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'raw.orders'::regclass
+           UNION SELECT privilege_type FROM information_schema.role_table_grants
+           WHERE table_name = 'orders' AND grantee = 'PUBLIC'"""
+    )
+    names = {str(row[0]).removeprefix("raw.") for row in kept}
+    assert {"orders_pkey", "orders_code_key", "orders_amount_check", "mine", "SELECT"} <= names
+    assert shop.told("SELECT id, amount FROM raw.reader ORDER BY id") == [(1, 1.50), (4, 4)]
+    assert shop.told("SELECT body->>'x', encode(blob, 'hex') FROM raw.orders WHERE id = 1") == [("1", "00ff")]
+    shop.write("data/a.csv", 'id,amount,code,body,blob,at\n1,9,a,{},"\\x00",2024-02-01 00:00:00Z\n7,1,z,1,,\n')
+    step = shop.step("raw.orders")
+    assert (step.rows_loaded, shop.codes()) == (2, [])
+    [first, *_] = shop.open().quarantine("raw.orders").records
+    shop.open().quarantine_fix([first.id], set={"amount": "'5'"}, reason="typo", replay=True)
+    assert (shop.told("SELECT count(*) FROM raw.orders"), shop.codes()) == ([(4,)], [])
+
+
+def test_the_table_can_be_read_and_not_written_while_it_is_judged(shop: Shop) -> None:
+    shop.told(TABLE, ROWS)
+    seen: list[object] = []
+
+    def beside(point: str) -> None:
+        if point == "after_stage" and not seen:
+            seen.append(shop.told("SELECT count(*) FROM raw.orders"))
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                shop.told("SET lock_timeout = '50ms'", "INSERT INTO raw.orders VALUES (99, 1)")
+
+    faults.install(beside)
+    try:
+        shop.adopt()
+    finally:
+        faults.install(None)
+    assert seen == [[(4,)]]
+    assert shop.codes() == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "word"),
+    [
+        ((TABLE, ROWS, "CREATE TABLE raw.items (o integer REFERENCES raw.orders ON DELETE CASCADE)"), "REFERENCES"),
+        ((TABLE.replace("code varchar(20) UNIQUE", "code text") + " PARTITION BY RANGE (id)",), "partitioned"),
+        ((TABLE, "ALTER TABLE raw.orders ADD CONSTRAINT u UNIQUE (at)"), "at is UNIQUE"),
+        ((TABLE, "CREATE UNIQUE INDEX u ON raw.orders (lower(code))"), "UNIQUE INDEX"),
+        ((TABLE, ROWS, "CREATE MATERIALIZED VIEW raw.m AS SELECT id FROM raw.orders"), "materialized view"),
+        ((TABLE.replace("blob bytea", "blob bytea GENERATED ALWAYS AS ('\\x00') STORED"),), "computes"),
+        ((TABLE, "ALTER TABLE raw.orders FORCE ROW LEVEL SECURITY"), "row security"),
+    ],
+)  # fmt: skip
+def test_what_would_break_is_told_and_nothing_is_changed(shop: Shop, statements: tuple[str, ...], word: str) -> None:
+    shop.told(*statements)
+    assert word in shop.refusal()
+    columns = shop.told("SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'")
+    assert columns == [(6,)]
+    assert shop.codes() == ["table-unknown"]
+
+
+def test_files_bring_columns_here_as_well(shop: Shop) -> None:
+    shop.write("ingest/orders.yml", "table: raw.orders\nfrom: data/*.csv\nextra: evolve\ncolumns:\n  id: int, key\n")
+    shop.write("data/a.csv", "id\n1\n")
+    shop.run()
+    shop.told("CREATE VIEW raw.reader AS SELECT id FROM raw.orders")
+    shop.write("data/b.csv", "id,day,amount\n2,2024-01-02,7\n")
+    shop.write("data/c.csv", "amount,id\n2.5,3\n")
+    assert shop.step("raw.orders").rows_loaded == 2
+    assert shop.told("SELECT id, day::text, amount FROM raw.orders ORDER BY id")[1:] == [
+        (2, "2024-01-02", 7),
+        (3, None, 2.5),
+    ]
+    shop.write("data/d.csv", "ctid,id\nx,4\n")
+    assert [finding.code for finding in shop.run().findings] == ["unknown-column"]
+    assert shop.codes() == []
+
+
+def test_what_was_deleted_stays_marked_here_as_well(shop: Shop) -> None:
+    load = "load: {upsert: id, order_by: at, deleted_if: op = 'D', keep_deleted: is_deleted}\n"
+    columns = "columns:\n  id: int\n  op: text\n  at: date\n"
+    shop.write("ingest/orders.yml", f"table: raw.orders\nfrom: data/*.csv\n{load}{columns}")
+    shop.write("data/a.csv", "id,op,at\n1,I,2024-01-01\n2,I,2024-01-01\n")
+    shop.run()
+    shop.write("data/b.csv", "id,op,at\n1,D,2024-01-05\n")
+    shop.run()
+    shop.write("data/c.csv", "id,op,at\n1,U,2024-01-03\n2,U,2024-01-03\n")
+    assert shop.step("raw.orders").rows_deduplicated == 1
+    assert shop.told("SELECT id, op, is_deleted FROM raw.orders ORDER BY id") == [(1, "D", True), (2, "U", False)]
+    assert shop.codes() == []
