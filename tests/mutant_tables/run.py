@@ -346,8 +346,54 @@ MODELS = (
     ),
 )
 
+V4 = "tests/scenarios/test_v4.py"
+
+RETRIES = (
+    mutant(
+        "every-error-passes",
+        "run/retry.py",
+        "return bool(errors) and all(one.code in PASSING for one in errors)",
+        "return bool(errors)",
+        "a defect is tried again, and waited for",
+        f"{V4}::test_another_error_is_not_tried_again",
+    ),
+    mutant(
+        "letters-at-every-attempt",
+        "run/load.py",
+        "error.finding.code == TRANSIENT and self.job.last and",
+        "error.finding.code == TRANSIENT and",
+        "what the next attempt loads is a dead letter, too",
+        f"{V4}::test_what_the_next_attempt_mends_leaves_no_dead_letter",
+    ),
+    mutant(
+        "dead-letter-is-open",
+        "run/deadletter.py",
+        "quarantine.insert(session, refused, flow.table, attempt, DATA, None)",
+        "quarantine.insert(session, refused, flow.table, attempt, DATA, 0)",
+        "a record is replayed, and read again by the next run",
+        f"{V4}::test_three_failures_leave_the_batch_as_dead_letters",
+    ),
+    mutant(
+        "lost-connection-refuses-rows",
+        "gate/calls.py",
+        "_ENDING = (SystemExit, MemoryError, *PASSING)",
+        "_ENDING = (SystemExit, MemoryError)",
+        "good rows are quarantined because a service was away",
+        f"{V4}::test_a_rule_that_fails_for_a_passing_reason_refuses_no_row",
+    ),
+    mutant(
+        "optional-step-forgotten",
+        "run/steps.py",
+        "inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)",
+        "inputs = inputs_of(model, run.pipeline)",
+        "nobody can tell from the books that a table was built on old rows",
+        "tests/unit/run/test_run_failures.py::test_what_needs_an_optional_step_goes_on_with_its_former_rows",
+    ),
+)
+
 MUTANTS = (
     *RUN,
+    *RETRIES,
     *ADAPTERS,
     *MODELS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from headgate.api.brought import brought
 from headgate.books import child_tables, ledger, tables
@@ -24,8 +25,17 @@ from headgate.run.learned import as_known
 from headgate.run.pipeline import Pipeline
 
 
-def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> list[Finding]:
-    """Every finding of every flow and model; nothing is changed.
+@dataclass(frozen=True)
+class Checked:
+    """The steps to look at, of a pipeline."""
+
+    pipeline: Pipeline
+    flows: tuple[Flow, ...]
+    models: tuple[Model, ...]
+
+
+def check(chosen: Checked, store: Store, engine: Store, system: Store) -> list[Finding]:
+    """Every finding of every flow and model that is chosen; nothing is changed.
 
     `engine` reads files, `store` has the books, and `system` is what will keep the tables and run the models: it is
     another than `store` as long as nothing was loaded.
@@ -33,15 +43,16 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     findings: list[Finding] = []
     with store.session() as session, engine.session() as reading:
         known = ledger.table_versions(session)
-        for flow in pipeline.flows:
+        for flow in chosen.flows:
             findings += _bound(flow, session, reading.engine)
     with system.session() as session:
-        for flow in pipeline.flows:
+        for flow in chosen.flows:
             findings += _names(flow, session)
             if flow.name not in known and session.columns(flow.table) is not None:
                 findings.append(tables.unknown(flow.table).finding)
-        findings += check_models(session, pipeline.models, [table for flow in pipeline.flows for table in flow.tables])
-        for model in pipeline.models:
+        loaded = [table for flow in chosen.pipeline.flows for table in flow.tables]
+        findings += check_models(session, chosen.models, loaded)
+        for model in chosen.models:
             findings += _split(model, session)
     return findings
 

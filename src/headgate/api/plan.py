@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 from headgate.api.results import PlanChange, PlanExposure, PlanFollower, PlanResult, PlanStep
 from headgate.core.protocols import Session, StoreSession
@@ -11,15 +12,24 @@ from headgate.models.lineage import Kept
 from headgate.project.model import Project as Files
 from headgate.run.impact import followers, reached
 from headgate.run.pipeline import Pipeline
-from headgate.run.plan import Planned, plan
+from headgate.run.plan import Asked, Planned, plan
+from headgate.run.selector import Selection, States
 
 
-def planned(
-    session: StoreSession, pipeline: Pipeline, files: Files, kept: Kept, select: Sequence[str], full_refresh: bool
-) -> PlanResult:
+@dataclass(frozen=True)
+class Wanted:
+    """What a run would be asked for. `states`: looked up where the selection speaks of them."""
+
+    selection: Selection
+    full_refresh: bool
+    states: States
+
+
+def planned(session: StoreSession, pipeline: Pipeline, files: Files, kept: Kept, wanted: Wanted) -> PlanResult:
     """What a run would do, in order, and why."""
     with _reader_of_files(pipeline) as reading:
-        steps = plan(pipeline, session, select, full_refresh, reading)
+        asked = Asked(wanted.selection, wanted.full_refresh, wanted.states, reading)
+        steps = plan(pipeline, session, asked)
     changes = _changes(steps, session, pipeline, files, kept)
     due = [step.id for step in steps if step.runs]
     made = tuple(_step(step, changes.get(step.id)) for step in steps)
@@ -48,6 +58,7 @@ def _step(step: Planned, change: PlanChange | None) -> PlanStep:
         step.rows_read,
         step.rows_quarantined,
         change,
+        step.stale,
     )
 
 

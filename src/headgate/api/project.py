@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
@@ -37,7 +38,6 @@ from headgate.api.results import (
     RunHistory,
     RunResult,
     SchemaHistory,
-    Step,
 )
 from headgate.api.warehouse import warehouse_of
 from headgate.contracts.pii import hidden_columns
@@ -50,6 +50,7 @@ from headgate.state.scratch import Scratch
 
 if TYPE_CHECKING:
     from headgate.run.pipeline import Pipeline
+    from headgate.run.selector import States
 
 Told = Callable[[str], None]
 Note = Callable[[Mapping[str, int]], None]
@@ -114,18 +115,24 @@ class Project:
             answer = CheckResult(False, error.findings)
         return CheckResult(answer.ok, answer.findings, tuple(mended.edits), tuple(mended.diff(folder)))
 
-    def check(self) -> CheckResult:
-        """Whether files parse, sources can be read and contracts fit the data; nothing is loaded."""
+    def check(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> CheckResult:
+        """Whether files parse, sources can be read and contracts fit the data; nothing is loaded.
+
+        `select`, `exclude`: of which steps, as `run` takes them; files are read and compiled as a whole.
+        """
         from headgate.adapters.duckdb.store import DuckDBStore
-        from headgate.api.check import check
+        from headgate.api.check import Checked, check
         from headgate.api.lineage import unmet
+        from headgate.run.selector import Selection
 
         engine = DuckDBStore(None)
         try:
             with self._warehouse.reading() as store, self._warehouse.system(store) as system:
-                findings = check(self._pipeline(), store, engine, system)
+                pipeline = self._pipeline()
+                flows, models = pipeline.select(Selection.of(select, exclude), _states(pipeline, store))
+                findings = check(Checked(pipeline, tuple(flows), tuple(models)), store, engine, system)
                 if self._files.exposures:
-                    findings += unmet(self._pipeline(), self._files, store)
+                    findings += unmet(pipeline, self._files, store)
         finally:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
@@ -142,14 +149,17 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             return count_tables(session, pipeline, names)
 
-    def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
+    def plan(self, select: Sequence[str] = (), full_refresh: bool = False, exclude: Sequence[str] = ()) -> PlanResult:
         """What `run` would do, in order, and why."""
-        from headgate.api.plan import planned
+        from headgate.api.plan import Wanted, planned
+        from headgate.run.selector import Selection
         from headgate.state.kept import Kept
 
-        pipeline = self._pipeline()
+        pipeline, chosen = self._pipeline(), Selection.of(select, exclude)
+        pipeline.select(chosen)
         with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
-            return planned(session, pipeline, self._files, kept, select, full_refresh)
+            wanted = Wanted(chosen, full_refresh, _states(pipeline, store))
+            return planned(session, pipeline, self._files, kept, wanted)
 
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
@@ -172,16 +182,24 @@ class Project:
         full_refresh: bool = False,
         progress: Callable[[Progress], None] | None = None,
         log: Callable[[Mapping[str, Any]], None] | None = None,
+        exclude: Sequence[str] = (),
+        fail_fast: bool = False,
+        threads: int | None = None,
     ) -> RunResult:
         """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
 
         The run is kept in the history of runs, and the page is written anew. `log` is told each event as it happens.
+        `select`, `exclude`: which steps, in the words of the command line (`+orders`, `tag:daily`); all without any.
+        `fail_fast`: begin no step after one that did not succeed. `threads`: how many steps that don't need each other
+        are carried out at once; without it, what the project says.
         """
+        from headgate.api.ran import run_result
         from headgate.run.execute import Run, execute
+        from headgate.run.selector import Selection
 
         told = progress or (lambda news: None)
-        pipeline = self._pipeline()
-        pipeline.select(select)
+        pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
+        pipeline.select(wanted)
         with (
             self._warehouse.writing("headgate run") as store,
             observing.recorded(self._files, store, pipeline, log) as record,
@@ -192,34 +210,16 @@ class Project:
                 environ.user(),
                 full_refresh,
                 progress=record.progress(lambda step, rows, phase: told(Progress(step, rows, phase))),
+                fail_fast=fail_fast,
+                threads=threads or self._files.threads,
             )
-            steps, findings = [], []
-            for done in execute(work, select):
+            steps = []
+            for done in execute(work, wanted, _states(pipeline, store)):
                 record.step(done)
-                bad = done.findings if done.bad else []
-                findings += [one for one in bad if one.level == "error"]
-                warnings = tuple(one for one in done.findings if one.level != "error")
-                counts = done.counts
-                steps.append(
-                    Step(
-                        done.id,
-                        done.kind,
-                        done.status,
-                        done.reason,
-                        counts.read,
-                        counts.loaded if done.status != "refused" else 0,
-                        counts.quarantined,
-                        counts.deduplicated,
-                        counts.skipped,
-                        warnings,
-                        round(done.seconds, 3),
-                        look.children(counts) if done.status != "refused" else (),
-                    )
-                )
-            status = _status(steps)
-            notes = observing.ended(record, self._files, pipeline, self._masks, status)
-        balanced = all(_balances(step) for step in steps)
-        return RunResult(status, balanced, tuple(steps), tuple(findings), record.run.id, notes)
+                steps.append(done)
+            made = run_result(steps)
+            notes = observing.ended(record, self._files, pipeline, self._masks, made.status)
+        return replace(made, run=record.run.id, notes=notes)
 
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
@@ -572,13 +572,13 @@ def _statuses(status: str) -> tuple[str, ...]:
     return () if status == "all" else (status,)
 
 
-def _status(steps: Sequence[Step]) -> results.RunStatus:
-    found = {step.status for step in steps}
-    if found & {"failed", "blocked"} and "refused" not in found:
-        return "failed"
-    return "failed" if "failed" in found else "refused" if "refused" in found else "ok"
+def _states(pipeline: Pipeline, store: Store) -> States:
+    """What is new, modified and stale, looked up when a selection speaks of it."""
 
+    def look_up() -> Mapping[str, set[str]]:
+        from headgate.run.states import states
 
-def _balances(step: Step) -> bool:
-    fates = step.rows_loaded + step.rows_quarantined + step.rows_deduplicated + step.rows_skipped
-    return step.status == "refused" or step.rows_read == fates
+        with store.session() as session:
+            return states(pipeline, session)
+
+    return look_up

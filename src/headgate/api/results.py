@@ -63,7 +63,8 @@ class Step(Answer):
 
     `status`: ok | skipped (nothing to do) | refused (a declared limit stopped it) | failed | blocked (a step that it
     needs did not succeed). `rows_read` = loaded + quarantined + deduplicated + skipped, all 0 for a model without a
-    contract.
+    contract. `attempts`: how often it was tried, 0 where it was not. `stale`: optional steps that did not succeed, and
+    whose former rows it rests on. `optional`: the run does without it.
     """
 
     id: str
@@ -77,6 +78,9 @@ class Step(Answer):
     rows_skipped: int = 0
     warnings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    attempts: int = 0
+    stale: tuple[str, ...] = ()
+    optional: bool = False
     children: tuple[ChildRows, ...] = ()
 
 
@@ -140,7 +144,8 @@ class PlanStep(Answer):
     """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
 
     `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0. `change`: of a
-    model whose SQL was edited since it was built.
+    model whose SQL was edited since it was built. `stale`: optional steps that did not succeed before its last build,
+    and that still have work to do.
     """
 
     id: str
@@ -151,6 +156,7 @@ class PlanStep(Answer):
     rows_read: int = 0
     rows_quarantined: int = 0
     change: PlanChange | None = None
+    stale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

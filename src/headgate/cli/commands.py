@@ -52,6 +52,17 @@ def whole_number(text: str) -> int:
 whole_number.__name__ = "whole number"
 
 
+def positive(text: str) -> int:
+    """The text as an integer from 1; else a usage error as `whole_number` makes one."""
+    number = whole_number(text)
+    if not number:
+        raise ValueError(text)
+    return number
+
+
+positive.__name__ = "number above 0"
+
+
 def share(text: str) -> float:
     """`1%` or `0.01` as 0.01, less than 1; else a usage error as `whole_number` makes one."""
     number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -83,7 +94,17 @@ _UNMASK = _argument(
 )
 _SOME_IDS = _argument("id", nargs="*", metavar="ID", help="id of a record, as `headgate quarantine list` shows it")
 _ALL = _argument("--all", action="store_true", help="every open record")
-_TABLES = _argument("table", nargs="*", metavar="TABLE", help="a table or model (default: all)")
+_STEPS = (
+    _argument(
+        "table",
+        nargs="*",
+        metavar="STEP",
+        help="a table, model or folder; +NAME, NAME+, 2+NAME, @NAME, gold.*, tag:X, path:X, source:X, state:X;"
+        " words with a comma between them: both (default: all)",
+    ),
+    _argument("--select", metavar="STEP", nargs="+", help="the same, as an option"),
+    _argument("--exclude", metavar="STEP", nargs="+", help="all but these"),
+)
 _IDS = "id of a record, as `headgate quarantine list` shows it"
 
 
@@ -143,18 +164,22 @@ COMMANDS = (
     Command(
         "check",
         "look for mistakes in files, sources and contracts, or in the rows that stand in tables",
-        "check [--fix | --data [TABLE...]]",
+        "check [STEP...] [--exclude STEP...] [--fix | --data]",
         (
+            *_STEPS,
             _argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),
             _argument(
                 "--data", action="store_true", help="count the rows that break rules and tests in tables as they stand"
             ),
-            _argument("table", nargs="*", metavar="TABLE", help="with --data: a table or model (default: all)"),
         ),
-        ("check", "check --fix", "check --data", "check --data raw.orders --json"),
+        ("check", "check +gold.orders", "check --fix", "check --data", "check --data raw.orders --json"),
     ),
     Command(
-        "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")
+        "plan",
+        "say what would run, in order, and why",
+        "plan [STEP...] [--exclude STEP...]",
+        _STEPS,
+        ("plan", "plan raw.orders+", "plan state:stale"),
     ),
     Command(
         "lineage",
@@ -173,10 +198,17 @@ COMMANDS = (
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [TABLE...] [--full-refresh]",
+        "run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N]",
         (
-            _TABLES,
+            *_STEPS,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
+            _argument("--fail-fast", action="store_true", help="begin no step after one that did not succeed"),
+            _argument(
+                "--threads",
+                metavar="N",
+                type=positive,
+                help="carry out N steps that don't need each other at once (default: threads: of headgate.yml, or 1)",
+            ),
             _argument(
                 "--log-format",
                 choices=("text", "json"),
@@ -184,7 +216,7 @@ COMMANDS = (
                 help="json: on standard error one JSON object a line for each event (default: text, progress only)",
             ),
         ),
-        ("run", "run raw.orders raw.customers", "run --full-refresh raw.orders", "run --log-format json"),
+        ("run", "run +gold.daily", "run tag:hourly --exclude raw.clicks", "run --full-refresh raw.orders"),
     ),
     Command(
         "runs",

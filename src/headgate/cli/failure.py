@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+
 from headgate.core.environ import variable
 from headgate.core.errors import Finding, HeadgateError, ProjectError
+from headgate.core.stop import signalled
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, USAGE, SIGNALLED, INTERRUPTED = 1, 2, 128, 130
+"""`SIGNALLED` and the number of the signal, as shells count: 130 for Ctrl-C, 143 for SIGTERM."""
 DEBUG = "HEADGATE_DEBUG"
 
 
 def explain(error: BaseException) -> tuple[tuple[Finding, ...], int]:
     """What the error says, and the exit code that it means."""
+    if (number := signalled()) is not None:  # whatever error a library made of it
+        return (_interrupted(signal.Signals(number)),), SIGNALLED + number
     if _is_interrupt(error):
-        return (_interrupted(),), INTERRUPTED
+        return (_interrupted(signal.SIGINT),), INTERRUPTED
     if isinstance(error, ProjectError):
         return error.findings, USAGE
     if isinstance(error, HeadgateError):
@@ -39,8 +45,9 @@ def _is_interrupt(error: BaseException | None) -> bool:
     return False
 
 
-def _interrupted() -> Finding:
-    what = "interrupted; what was committed is complete and stays, what was not left no trace"
+def _interrupted(by: signal.Signals) -> Finding:
+    how = "interrupted" if by == signal.SIGINT else f"terminated by {by.name}"
+    what = f"{how}; what was committed is complete and stays, what was not left no trace"
     return Finding("interrupted", "error", what, fix="run it again to go on: headgate run")
 
 

@@ -1,6 +1,7 @@
 """The command line: parse, call the API, show. One answer, one exit code, whatever happens.
 
-Exit codes: 0 ok, 1 failed or refused, 2 wrong usage or a mistake in the project's files, 130 interrupted.
+Exit codes: 0 ok, 1 failed or refused, 2 wrong usage or a mistake in the project's files, 130 interrupted,
+143 terminated.
 """
 
 from __future__ import annotations
@@ -32,14 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
     _stand_in()
-    try:
-        outcome = _outcome(words)
-    except BaseException as error:
-        if isinstance(error, SystemExit | GeneratorExit):
-            raise
-        outcome = _failure(error, words)
-    told = _print(outcome.err, sys.stderr)
-    return outcome.code if _print(outcome.out, sys.stdout) and told else outcome.code or 1
+    from headgate.cli.signals import heard
+
+    with heard():
+        try:
+            outcome = _outcome(words)
+        except BaseException as error:
+            if isinstance(error, SystemExit | GeneratorExit):
+                raise
+            outcome = _failure(error, words)
+        told = _print(outcome.err, sys.stderr)
+        return outcome.code if _print(outcome.out, sys.stdout) and told else outcome.code or 1
 
 
 def _stand_in() -> None:

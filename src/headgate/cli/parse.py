@@ -97,9 +97,8 @@ def _values(command: Command, rest: Sequence[str]) -> argparse.Namespace:
 def _check_words(given: argparse.Namespace) -> None:
     if given.fix and given.data:
         raise Usage("--fix mends files, --data counts rows: say one of them", "check")
-    if given.table and not given.data:
-        what = f"headgate check does not take {given.table[0]!r}"
-        raise Usage(f"{what}: to count its rows, add --data", "check")
+    if given.data and given.exclude:
+        raise Usage("--data counts the tables that are named; it takes no --exclude", "check")
 
 
 _ASSIGNMENT = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^="]+?))\s*=(?!=)(.*\S.*)', re.DOTALL)

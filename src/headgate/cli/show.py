@@ -50,7 +50,16 @@ def _steps(steps: Sequence[results.Step], room: int | None) -> list[str]:
 
 
 def _step(step: results.Step) -> list[str]:
-    return [step.id, step.status, count(step.rows_read), *map(count, fates(step)), f"{step.seconds:.2f}", step.reason]
+    reason = "; ".join(part for part in (step.reason, *_beside(step)) if part)
+    return [step.id, step.status, count(step.rows_read), *map(count, fates(step)), f"{step.seconds:.2f}", reason]
+
+
+def _beside(step: results.Step) -> list[str]:
+    """What the reason does not say: how often it was tried, what it rests on, that nobody waits for it."""
+    tried = [f"{step.attempts} attempts"] if step.attempts > 1 else []
+    stale = [f"stale: {', '.join(step.stale)} did not succeed"] if step.stale else []
+    bad = step.status in ("refused", "failed", "blocked")
+    return [*tried, *stale, *(["optional"] if step.optional and bad else [])]
 
 
 def _child(child: results.ChildRows) -> list[str]:
@@ -79,7 +88,7 @@ def sum_text(read: int, fates: Sequence[int]) -> str:
     )
 
 
-_NO_STEP = "the project has no step yet: write what to load under ingest/, what to build under models/"
+_NO_STEP = "no step: the selection is empty, or nothing stands under ingest/ and models/ yet"
 
 
 def _next(answer: results.RunResult) -> list[str]:
@@ -94,7 +103,7 @@ def _next(answer: results.RunResult) -> list[str]:
 
 def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     columns = [Column("step"), Column("kind"), Column("would"), Column("because")]
-    rows = [[step.id, step.kind, step.status, step.reason + _last_build(step)] for step in answer.steps]
+    rows = [[step.id, step.kind, step.status, step.reason + _last_build(step) + _stale(step)] for step in answer.steps]
     due = sum(step.status == "run" for step in answer.steps)
     last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
     last = last if rows else _NO_STEP
@@ -112,6 +121,10 @@ def _last_build(step: results.PlanStep) -> str:
     if not step.rows_quarantined:
         return ""
     return f" (its last build refused {count(step.rows_quarantined)} of {many(step.rows_read, 'row')})"
+
+
+def _stale(step: results.PlanStep) -> str:
+    return f" (stale: {', '.join(step.stale)} did not succeed before its last build)" if step.stale else ""
 
 
 def check(answer: results.CheckResult, screen: Screen) -> list[str]:

@@ -22,19 +22,15 @@ Told = Callable[[results.Progress], None]
 class Verbs(Protocol):
     """The part of `headgate.api.Project` that the command line uses."""
 
-    def check(self) -> results.CheckResult: ...
+    def check(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> results.CheckResult: ...
     def check_data(self, names: Sequence[str] = ()) -> results.DataCheck: ...
-    def plan(self, select: Sequence[str] = ()) -> results.PlanResult: ...
+    @property
+    def plan(self) -> Callable[..., results.PlanResult]: ...
+    @property
+    def run(self) -> Callable[..., results.RunResult]: ...
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
     ) -> results.LineageResult: ...
-    def run(
-        self,
-        select: Sequence[str] = (),
-        full_refresh: bool = False,
-        progress: Told | None = None,
-        log: Callable[[Mapping[str, Any]], None] | None = None,
-    ) -> results.RunResult: ...
     def runs(self, limit: int | None = None, run: str | None = None) -> results.RunHistory: ...
     def health(self) -> results.HealthResult: ...
     def report(self, out: Path | str | None = None, samples: int | None = None) -> results.ReportResult: ...
@@ -87,7 +83,9 @@ class Verb(NamedTuple):
 
 
 def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult | results.DataCheck:
-    return project.check_data(tuple(given.table)) if given.data else project.check()
+    if given.data:
+        return project.check_data(_selected(given))
+    return project.check(_selected(given), **_said(given, "exclude"))
 
 
 def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen) -> list[str]:
@@ -95,9 +93,18 @@ def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
+    said = _said(given, "exclude", "fail_fast", "threads")
     if given.log_format == "json":
-        return project.run(tuple(given.table), full_refresh=given.full_refresh, log=observed.log)
-    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told)
+        return project.run(_selected(given), full_refresh=given.full_refresh, log=observed.log, **said)
+    return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
+
+
+def _plan(project: Verbs, given: Namespace, told: Told) -> results.PlanResult:
+    return project.plan(_selected(given), **_said(given, "exclude"))
+
+
+def _selected(given: Namespace) -> tuple[str, ...]:
+    return (*given.table, *(given.select or ()))
 
 
 def _report(project: Verbs, given: Namespace, told: Told) -> results.ReportResult:
@@ -218,7 +225,7 @@ ANYWHERE: Mapping[str, Verb] = {
 
 VERBS: Mapping[str, Verb] = {
     "check": Verb(_check, _check_lines, _unless(lambda answer: answer.ok)),
-    "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
+    "plan": Verb(_plan, show.plan),
     "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
     "runs": Verb(lambda project, given, told: project.runs(_limit(given), given.run), observed.runs),

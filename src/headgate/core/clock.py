@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from datetime import UTC, datetime
 
@@ -25,6 +26,16 @@ def monotonic() -> float:
 def pause(secs: float) -> None:
     """Waits."""
     time.sleep(secs)
+
+
+def awaited(event: threading.Event, secs: float) -> bool:
+    """Waits for the event at most so long; whether it came."""
+    return event.wait(secs)
+
+
+def chance() -> float:
+    """A number drawn from [0, 1), for waits that are not to fall on the same instant."""
+    return secrets.randbelow(1 << 53) / (1 << 53)
 
 
 def new_id() -> str:

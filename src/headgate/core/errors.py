@@ -119,6 +119,17 @@ class InternalError(HeadgateError):
     """A defect of Headgate: an invariant of ours does not hold. Nothing was committed."""
 
 
+class TransientError(Exception):
+    """Raised by code of a project for what may be gone in a moment: a gateway that is busy, a limit of calls.
+
+    The step is tried again as `retries` says; every other exception of the code ends the step at once.
+    """
+
+
+PASSING = (TransientError, ConnectionError, TimeoutError)
+"""Exceptions of a project's code that may be gone in a moment: they are never about one record."""
+
+
 @contextmanager
 def tidied(tidy: Callable[[], object]) -> Iterator[None]:
     """Calls `tidy` when the block ends, and takes no notice of its errors.

@@ -171,6 +171,13 @@ class StoreSession(Session, Protocol):
         """Ends the transaction, whatever became of it; afterwards the session answers for what is really kept."""
         ...
 
+    def interrupt(self) -> None:
+        """Called by another thread: ends the statement that runs now, by an error that `trouble` calls stopped.
+
+        Nothing where none runs.
+        """
+        ...
+
     def trouble(self, error: BaseException) -> Trouble | None:
         """What the system's error says; None where it is no error of the system."""
         ...

@@ -12,7 +12,8 @@ from uuid import UUID
 from headgate.adapters.python.code import Code
 from headgate.contracts.calls import Callee, callee
 from headgate.contracts.model import CallRule, ContractColumn
-from headgate.core.errors import ContractError, Finding
+from headgate.core import stop
+from headgate.core.errors import PASSING, ContractError, Finding, HeadgateError
 from headgate.core.protocols import Engine
 from headgate.gate.bits import Reason
 from headgate.gate.scan import Scan
@@ -38,6 +39,7 @@ def judge(verdict: Verdict, told: Told) -> bool:
     callees = [callee(rule) for rule in scan.contract.calls]
     private = any(column.pii for column in scan.contract.columns)
     for piece in _pieces(verdict):
+        stop.check()
         for one in callees:
             bit = bits.get(one.rule.code, WARNING)
             with one.rule.program.running():
@@ -146,7 +148,7 @@ def _raised(one: Callee, error: BaseException, blank: bool, private: bool) -> st
     Where a value did not convert or a required one is missing, the function got None for it: what it raises besides a
     ValueError is about that, and the record has its reason already.
     """
-    if isinstance(error, SystemExit | MemoryError):
+    if isinstance(error, _ENDING):
         raise _stopped(one, error) from error
     if blank and not isinstance(error, ValueError):
         return None
@@ -175,7 +177,7 @@ def _table_answers(one: Callee, piece: _Piece, private: bool) -> Answers:
         try:
             answers = one.function(table)
         except (Exception, SystemExit) as error:
-            if isinstance(error, SystemExit | MemoryError):
+            if isinstance(error, _ENDING):
                 raise _stopped(one, error) from error
             if behind - first > 1:
                 middle = (first + behind) // 2
@@ -208,8 +210,14 @@ def _as_list(answers: Any) -> Sequence[Any] | None:
     return answers if isinstance(answers, list | tuple) else None
 
 
-def _stopped(one: Callee, error: BaseException) -> ContractError:
+_ENDING = (SystemExit, MemoryError, *PASSING)
+"""What is about no record, whichever one was at hand."""
+
+
+def _stopped(one: Callee, error: BaseException) -> HeadgateError:
     code: Code = one.rule.program
+    if isinstance(error, PASSING):
+        return code.passing(one.function, error)
     what = f"rule {one.rule.code!r}: {code.name_of(one.function)} raised {type(error).__name__}; nothing was loaded"
     where = str(code.place_of(error, one.function))
     return ContractError(Finding("rule-stopped", "error", what, where, "raise ValueError for a bad row"))

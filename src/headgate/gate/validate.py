@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from headgate.contracts.pydantic import Model
-from headgate.core.errors import ContractError, Finding
+from headgate.core.errors import PASSING, AdapterError, ContractError, Finding
 from headgate.gate.bits import Reason
 from headgate.gate.told import message_of, plain
 
@@ -118,6 +118,10 @@ def _column(model: Model, loc: Sequence[Any], private: frozenset[str]) -> str | 
 
 def _failed(model: Model, error: BaseException, private: bool) -> Reason:
     """What the user's code raised besides what Pydantic takes for a refusal."""
+    if isinstance(error, PASSING):
+        what = f"a validator of {model.cls.__name__} raised {type(error).__name__}, which may pass; nothing was loaded"
+        fix = "run again, or have it tried again: retries: {attempts: 3, wait: 1s}"
+        raise AdapterError.of("transient-error", what, model.where, fix) from error
     if isinstance(error, SystemExit | MemoryError):
         what = f"a validator of {model.cls.__name__} raised {type(error).__name__}; nothing was loaded"
         fix = "raise ValueError for a bad row"

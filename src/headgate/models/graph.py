@@ -27,13 +27,6 @@ class Graph:
         """All models that read `name` (a model or a loaded table), however far, in running order."""
         return self._sorted(_reach(name, self.outputs))
 
-    def select(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The named models and every model that they read, in running order. Names that are no models are left out."""
-        wanted: set[str] = set()
-        for name in names:
-            wanted |= {name} | _reach(name, self.inputs)
-        return tuple(name for name in self.order if name in wanted)
-
     def _sorted(self, names: set[str]) -> tuple[str, ...]:
         models = set(self.order)
         return (*sorted(names - models), *(name for name in self.order if name in names))

@@ -29,6 +29,7 @@ from headgate.project import (
     modeltests,
     observing,
     read,
+    settings,
     source,
 )
 from headgate.types.logical import ALIASES
@@ -98,6 +99,7 @@ def _ingest() -> Schema:
         "children": {"$ref": "#/$defs/children"},
         "land": _words(landing.WORDS),
         **anywhere,
+        **_steps(),
         "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
     names = {"type": "object", "additionalProperties": {"type": "null"}}
@@ -118,6 +120,17 @@ def _children() -> Schema:
     }
     child = _object(children.KEYS, shapes, "children", ("from", "columns"))
     return {"type": "object", "minProperties": 1, "additionalProperties": child}
+
+
+def _steps() -> dict[str, Schema]:
+    """How steps are run."""
+    length = {"type": "string", "pattern": r"^\s*[0-9]"}
+    attempts = {"type": "integer", "minimum": 1, "maximum": settings.MOST_ATTEMPTS}
+    text = {"type": "string", "pattern": "^[0-9]{1,3}$"}
+    shapes: dict[str, Schema] = {"attempts": {"anyOf": [attempts, text]}, "wait": length, "max": length}
+    shapes |= {"backoff": SCALAR, "jitter": {"type": "string", "pattern": "%$"}}
+    retries = {"anyOf": [attempts, text, _object(settings.RETRIES, shapes, "retries", ("attempts",))]}
+    return {"tags": TEXTS, "optional": FLAG, "timeout": length, "retries": retries}
 
 
 def _file(kind: str) -> Schema:
@@ -228,6 +241,8 @@ def _project() -> Schema:
         "connections": {"type": "object", "additionalProperties": SCALAR},
         **_observing(),
     }
+    shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
+    shapes["threads"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)
@@ -266,7 +281,8 @@ def _models() -> Schema:
     files = [_file(kind) for kind in CONTRACT_FILES]
     stated = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
     contract = {"anyOf": [{"type": "string"}, stated, *files]}
-    own = {"contract": contract, "group": SCALAR, "config": _object(modeltests.CONFIG_KEYS, {"group": SCALAR}, "")}
+    how = _object(modeltests.CONFIG_KEYS, {"group": SCALAR, **_steps()}, "ingest")
+    own = {"contract": contract, "group": SCALAR, "config": how}
     shapes = {**names, "columns": _list(column), **tests, **own}
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
     together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}

@@ -27,6 +27,7 @@ from headgate.project import (
     models,
     observing,
     pythonic,
+    settings,
     source,
 )
 from headgate.project.fields import Notes
@@ -51,6 +52,7 @@ KEYS = (
     "allow_empty",
     "children",
     "freshness",
+    *settings.KEYS,
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
@@ -101,8 +103,9 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}
     entry = Ingest(
-        table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite, **chosen
-    )
+        table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite,
+        settings=settings.read(notes, whole), **chosen,
+    )  # fmt: skip
     return landing.settled(notes, whole, entry, words["on_change"] is not None)
 
 

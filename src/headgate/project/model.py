@@ -20,6 +20,29 @@ OnChange = Literal["error", "ignore", "reload"]
 
 
 @dataclass(frozen=True)
+class Retries:
+    """How often a step is tried where an error may pass, and the seconds between: `wait`, each time `backoff` times as
+    long, at most `max`, up to the share `jitter` longer or shorter by chance."""
+
+    attempts: int = 1
+    wait: float = 1.0
+    backoff: float = 2.0
+    max: float = 60.0
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """How a step is run. `optional`: what needs it goes on with the rows that were published before; `timeout` in
+    seconds. None where the project's settings hold."""
+
+    tags: tuple[str, ...] = ()
+    optional: bool = False
+    timeout: float | None = None
+    retries: Retries | None = None
+
+
+@dataclass(frozen=True)
 class SourceSpec:
     """What stands under `from:`: the adapter's name and its options (already checked against its known options).
 
@@ -88,6 +111,7 @@ class Ingest:
     """Of a raw landing, which has no contract to say it."""
     freshness_secs: int | None = None
     """After how many seconds without a load the table is stale; None: the history of its loads says it."""
+    settings: StepSettings = field(default_factory=StepSettings)
 
     @property
     def reads(self) -> TableRef | None:
@@ -135,6 +159,7 @@ class ModelFile:
     folder: str
     tests: tuple[ModelTest, ...] = ()
     split: ModelSplit | None = None
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass(frozen=True)
@@ -178,3 +203,7 @@ class Project:
     groups: tuple[PublishGroup, ...] = ()
     exposures: tuple[Exposure, ...] = ()
     observing: Observing = field(default_factory=Observing)
+    settings: StepSettings = field(default_factory=StepSettings)
+    """What holds for every step that does not say otherwise."""
+    threads: int = 1
+    """How many steps may be carried out at once."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from headgate.contracts.great_expectations.suite import Suite
 from headgate.core.errors import Location, nearest
-from headgate.project import contractfile, fields, ingest
+from headgate.project import contractfile, fields, ingest, settings
 from headgate.project.fields import Notes
-from headgate.project.model import ModelSplit, ModelTest
+from headgate.project.model import ModelSplit, ModelTest, StepSettings
 from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.project.yaml import Sequence as YamlSequence
 from headgate.sql.quote import ident
@@ -37,7 +37,7 @@ GROUP_KEYS = ("name", "publish_together", "description", "owner", "config", "met
 COLUMN_KEYS = ("name", "description", "tests", "data_tests", "data_type", "meta", "tags", "quote", "docs")
 LATER = ("constraints", "versions", "access", "latest_version", "deprecation_date", "time_spine")
 NOTES_ONLY = ("meta", "tags", "docs")
-CONFIG_KEYS = (*NOTES_ONLY, "group")
+CONFIG_KEYS = ("meta", "docs", "group", *settings.KEYS)
 """Of a model's `config:` in YAML: everything else is written in its SQL file."""
 
 COLUMN_TESTS = ("not_null", "unique", "dbt_utils.expression_is_true")
@@ -58,6 +58,7 @@ class ModelEntry:
     where: Location
     split: ModelSplit | None = None
     group: str | None = None
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,8 @@ def read(notes: Notes, node: Mapping, root: Path) -> list[ModelEntry]:
         name = _name(notes, model, "a model") if model is not None else None
         if model is not None and name is not None:
             tests = tuple(_model(notes, model, name))
-            found.append(
-                ModelEntry(name, tests, model.where, _split(notes, model, root, name), _group_of(notes, model))
-            )
+            split, group = _split(notes, model, root, name), _group_of(notes, model)
+            found.append(ModelEntry(name, tests, model.where, split, group, _settings(notes, model)))
     return found
 
 
@@ -140,6 +140,13 @@ def _from_file(notes: Notes, node: Node, root: Path, name: str) -> ModelSplit | 
         notes.error("not-supported", "a suite of expectations says no types, which a model needs", node.where, fix)
         return None
     return ModelSplit(found, node.where) if found is not None else None
+
+
+def _settings(notes: Notes, node: Mapping) -> StepSettings:
+    """What `config:` says of how the model is run; tags may also stand beside its name."""
+    config = node.get("config")
+    said = settings.read(notes, config if isinstance(config, Mapping) else None)
+    return replace(said, tags=tuple(dict.fromkeys((*settings.tags(notes, node.get("tags")), *said.tags))))
 
 
 def _group_of(notes: Notes, node: Mapping) -> str | None:

@@ -22,6 +22,7 @@ from headgate.project import (
     observing,
     publishing,
     secrets,
+    settings,
     yaml,
 )
 from headgate.project.exposures import Exposure
@@ -31,7 +32,7 @@ from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "profiles", *observing.KEYS)
+KEYS = ("project", "warehouse", "engine", "connections", "profiles", *settings.PROJECT_KEYS, *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
@@ -53,6 +54,7 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     warehouse = _warehouse(notes, root, main, profile) if main is not None else None
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
+    steps, threads = settings.read(notes, main), settings.threads(notes, main.get("threads") if main else None)
     watched = observing.read(notes, main) if main is not None else Observing()
     ingests = _ingests(notes, root)
     models, groups, exposed = _models(notes, root)
@@ -60,7 +62,8 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
-    return Project(root, name, warehouse, ingests, models, limits, groups, exposed, watched)
+    asked = (exposed, watched, steps, threads)
+    return Project(root, name, warehouse, ingests, models, limits, groups, *asked)
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -275,7 +278,7 @@ def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[Publ
             notes.error("duplicate-model", what, shown, "rename one of them")
     tested, groups, exposed = _model_tests(notes, root, [model.name for model in found.values()])
     models = (
-        replace(model, tests=tested[model.name].tests, split=tested[model.name].split)
+        replace(model, tests=(said := tested[model.name]).tests, split=said.split, settings=said.settings)
         if model.name in tested
         else model
         for model in found.values()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,11 +31,13 @@ EDITED = "its code, checks, contract or engine changed"
 class Inputs:
     """The tables that a model reads, by the name under which its last build remembers their versions.
 
-    `loaded`: those of them that are read through views, because their rows name the entry that wrote them.
+    `loaded`: those of them that are read through views, because their rows name the entry that wrote them. `stale`:
+    optional steps that did not succeed in this run, and whose former rows are read.
     """
 
     tables: dict[str, TableRef]
     loaded: tuple[TableRef, ...]
+    stale: tuple[str, ...] = ()
 
 
 def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
@@ -113,6 +117,7 @@ def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, obje
         "frame": model.frame,
         "sql": model.sql,
         "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
+        **({"stale": list(inputs.stale)} if inputs.stale else {}),
     }
 
 
@@ -135,12 +140,17 @@ def read_views(session: StoreSession, loaded: tuple[TableRef, ...], attempt: str
 
     `inside`: within the open transaction.
     """
-    for table in loaded:
-        columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]
-        have = [name for name, _ in session.columns(read_view(table)) or []]
-        if columns and columns != have:
-            make = partial(_read_view, session, table, columns, attempt)
-            make() if inside else in_plain_transaction(session, make)
+    with nullcontext() if inside else _views:
+        for table in loaded:
+            columns = [name for name, _ in session.columns(table) or [] if not name.startswith("_hg_")]
+            have = [name for name, _ in session.columns(read_view(table)) or []]
+            if columns and columns != have:
+                make = partial(_read_view, session, table, columns, attempt)
+                make() if inside else in_plain_transaction(session, make)
+
+
+_views = threading.Lock()
+"""Two models that read a table make its view one after the other."""
 
 
 def _read_view(session: StoreSession, table: TableRef, columns: list[str], attempt: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from headgate.books import child_tables, ledger, tables
 from headgate.books.commit import commit
@@ -22,6 +23,7 @@ from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import RECORD, unknown_columns
 from headgate.run import bronze, landing
+from headgate.run.deadletter import TRANSIENT, cut_off, keep
 from headgate.run.evolve import follow
 from headgate.run.flow import (
     TWIN_OF,
@@ -63,6 +65,8 @@ class Loaded:
     counts: Counts = field(default_factory=Counts)
     findings: list[Finding] = field(default_factory=list)
     evolved: str = ""
+    begun: bool = False
+    """Whether something was committed."""
 
     def ended(self) -> Loaded:
         """The same, with what became of the table's columns in its reason."""
@@ -82,15 +86,22 @@ class Job:
     full_refresh: bool = False
     slices: Slices = DEFAULT_SLICES
     progress: Callable[[int], None] = lambda rows: None
+    last: bool = True
+    """Whether nobody tries again where an error that may pass ends it."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What every entry says besides."""
 
 
-def load(job: Job) -> Loaded:
+def load(job: Job, done: Loaded | None = None) -> Loaded:
     """Loads the flow's table until nothing is left to read.
+
+    `done`: what an earlier attempt did before an error ended it; it is added to, also where this one raises.
 
     *Guarantee*: what is committed is whole and in the books; killed anywhere, the next run goes on from there.
     *Errors*: ContractError, AdapterError, CommitError; nothing of the slice at hand is kept then.
     """
-    attempt, done, refresh = new_id(), Loaded("skipped", "nothing new"), job.full_refresh
+    attempt, done = new_id(), Loaded("skipped", "nothing new") if done is None else done
+    refresh = job.full_refresh and not done.begun
     for _ in range(TRIES):
         with job.store.lock(job.flow.table), job.store.session() as session:
             finished, refresh = _tried(job, session, attempt, done, refresh)
@@ -148,14 +159,14 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
         done.findings += twins(choice.readings)
     with ExitStack() as stack:
         loader = _Loader(job, session, attempt, choice, stack, fresh)
-        for outcome, counts in loader.commits():
+        for outcome, counts in loader.commits_or_letters(done):
             done.evolved = "; ".join(filter(None, (done.evolved, loader.grown)))
             if isinstance(outcome, Lost):
                 return False, refresh
             done.counts += counts
             done.evolved = "; ".join(loader.evolved) or done.evolved
             done.status = "ok"
-            refresh = False
+            refresh, done.begun = False, True
             if isinstance(outcome, Stopped):
                 done.status = "refused"
                 done.findings.append(outcome.finding)
@@ -165,7 +176,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
             if choice.anew and flow.snapshots:
                 return False, refresh  # the others come after it, each a commit of its own
         done.findings += [_absent(flow, name, rows) for name, rows in loader.absent.items()]
-    if done.status == "skipped":  # whatever was asked for more has no more
+    if done.status == "skipped" and not done.begun:  # whatever was asked for more has no more
         done.reason = "nothing new"
     return True, refresh
 
@@ -191,6 +202,20 @@ class _Loader:
     """By column that files lacked: records that have NULL there."""
     evolved: list[str] = field(default_factory=list)
     """What became of the columns of a raw landing."""
+    hand: list[Batch] = field(default_factory=list)
+    """What is being judged."""
+    readers: list[Reader] = field(default_factory=list)
+
+    def commits_or_letters(self, done: Loaded) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
+        """The commits; where an error that may pass ends the last attempt, what it had in hand is kept."""
+        try:
+            yield from self.commits()
+        except HeadgateError as error:
+            batches = [*self.hand, *(one for reader in self.readers if (one := cut_off(reader)))]
+            if error.finding.code == TRANSIENT and self.job.last and self.job.flow.contract and batches:
+                with suppress(Exception):  # the error is the one to tell
+                    done.findings.append(keep(self.session, self.job.flow, self.attempt, batches, error))
+            raise
 
     def commits(self) -> Iterator[tuple[Committed | Lost | Stopped, Counts]]:
         flow = self._prepared()
@@ -200,6 +225,7 @@ class _Loader:
         reloads = any(reading.reload for reading in self.choice.readings)
         whole = flow.judged_whole or self.choice.anew or reloads
         for group in self._groups(whole or flow.snapshots):
+            self.hand = [batch for _, batch, _ in group]
             try:
                 outcome = self._commit(flow, group)
             except ContractError as error:
@@ -207,6 +233,7 @@ class _Loader:
                     raise
                 self._grow(flow)
                 outcome = Lost()
+            self.hand = []
             total = Counts()
             if isinstance(outcome, Stopped):
                 total = outcome.counts
@@ -328,6 +355,7 @@ class _Loader:
             self.session.engine, reading.partition, goes_on.position if goes_on else None
         )
         self.stack.callback(reader.close)
+        self.readers = [reader]
         return reader
 
     def _commit(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> Committed | Lost | Stopped:
@@ -433,6 +461,7 @@ class _Loader:
             (self.choice.anew or flow.snapshots) and not spec.allow_empty and not gone,
             self.pin,
             lookups_of(flow.contract, spec.keys),
+            facts=self.job.facts,
             history=spec.history,
             children=family(flow.contract),
         )

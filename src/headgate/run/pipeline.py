@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.core.values import TableRef
 from headgate.models.compile import compile_models
 from headgate.models.graph import Graph, graph
 from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
-from headgate.project.model import ModelFile, Project
+from headgate.project.model import ModelFile, Project, StepSettings
 from headgate.run.bronze import linked
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
+from headgate.run.selector import Node, Selection, States, Web
 from headgate.run.split import flow_of
 
 
@@ -26,35 +29,39 @@ class Pipeline:
     models: tuple[Model, ...]
     graph: Graph
     groups: Groups
+    settings: Mapping[str, StepSettings]
+    """By step, how it is to be run."""
 
-    def select(self, names: Sequence[str]) -> tuple[list[Flow], list[Model]]:
-        """The steps named (all without a name), the models that a named model reads, and those that are published
-        together with one of them. Raises ProjectError."""
-        if not names:
-            return list(self.flows), list(self.models)
-        known = {flow.name for flow in self.flows} | {model.name for model in self.models}
-        lists = {str(table).lower(): flow.name for flow in self.flows for table in flow.tables}
-        aliases = (
-            lists | {name.lower(): name for name in known} | {str(one.target).lower(): one.name for one in self.models}
-        )
-        wanted = [aliases.get(name.lower()) or aliases.get(f"main.{name.lower()}", name) for name in names]
-        for name in wanted:
-            if name not in known:
-                raise _unknown(name, known)
-        chosen = self._closed(wanted)
+    @cached_property
+    def web(self) -> Web:
+        """All steps as what can be chosen of them."""
+        made = [_load_node(flow) for flow in self.flows] + [_model_node(model) for model in self.models]
+        nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
+        steps: list[Flow | Model] = [*self.flows, *self.models]
+        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
+
+    @cached_property
+    def _holder(self) -> dict[str, str]:
+        """By loaded table, a child table too, the load that fills it."""
+        return {str(table): flow.name for flow in self.flows for table in flow.tables}
+
+    def needs(self, step: Flow | Model) -> list[str]:
+        """The steps whose tables it reads or refers to."""
+        named = step.inputs if isinstance(step, Model) else step.needs
+        found = dict.fromkeys(self._holder.get(name, name) for name in named)
+        return [name for name in found if name != step.name]
+
+    def select(self, selection: Selection, states: States | None = None) -> tuple[list[Flow], list[Model]]:
+        """The steps that are meant, and the models that are published together with one of them; where one of these is
+        left out, all are. Raises ProjectError."""
+        chosen = selection.chosen(self.web, states)
+        out = Selection((), selection.exclude).chosen(self.web, states)
+        together = {mate for name in chosen for mate in self.groups.mates(name)}
+        models = {name for name in together if all(mate in out for mate in self.groups.mates(name))}
         return (
-            [flow for flow in self.flows if flow.name in wanted],
-            [model for model in self.models if model.name in chosen],
+            [flow for flow in self.flows if flow.name in chosen],
+            [model for model in self.models if model.name in models],
         )
-
-    def _closed(self, names: Sequence[str]) -> set[str]:
-        """Every model that must be built for these."""
-        chosen: set[str] = set()
-        todo = set(self.graph.select(names))
-        while todo - chosen:
-            chosen |= todo
-            todo = set(self.graph.select([mate for name in chosen for mate in self.groups.mates(name)]))
-        return chosen
 
     def units(self, models: Sequence[Model]) -> list[tuple[Model, ...]]:
         """The models, those that are published together in one tuple."""
@@ -83,7 +90,19 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     shape = graph(models)
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
-    return Pipeline(tuple(_in_order(flows)), tuple(by_name[name] for name in together.order), shape, together)
+    ordered = tuple(by_name[name] for name in together.order)
+    return Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project))
+
+
+def _settings(project: Project) -> dict[str, StepSettings]:
+    """What each step says itself, and the project's word where it says nothing."""
+    said = {str(one.table): one.settings for one in project.ingests}
+    said |= {one.name: one.settings for one in project.models}
+    every = project.settings
+    return {
+        name: replace(own, timeout=own.timeout or every.timeout, retries=own.retries or every.retries)
+        for name, own in said.items()
+    }
 
 
 def _source(file: ModelFile, root: Path) -> ModelSource:
@@ -92,6 +111,32 @@ def _source(file: ModelFile, root: Path) -> ModelSource:
     )
     split = ModelContract(file.split.contract, file.split.where, file.split.places) if file.split else None
     return ModelSource(file.name, file.path.relative_to(root), file.text, file.folder, checks, split)
+
+
+def _load_node(flow: Flow) -> Node:
+    path = flow.ingest.where.path if flow.ingest.where else ""
+    folders = _folders(path.split("/")[1:-1], flow.table.schema)
+    names = (name for table in flow.tables for name in _names(str(table), table))
+    return Node(flow.name, "load", tuple(dict.fromkeys(names)), folders, path)
+
+
+def _model_node(model: Model) -> Node:
+    path = model.path.as_posix()
+    folders = _folders(path.split("/")[1:-1], model.target.schema)
+    names = _names(model.name, model.target)
+    return Node(model.name, "model", names, folders, path, model.tags, model.materialized)
+
+
+def _names(name: str, table: TableRef) -> tuple[str, ...]:
+    """The step's own name, that of its table, and that alone where its schema need not be said."""
+    short = (table.name,) if table.schema == "main" else ()
+    return tuple(dict.fromkeys(one.lower() for one in (name, str(table), *short)))
+
+
+def _folders(parts: Sequence[str], schema: str) -> tuple[str, ...]:
+    """`gold`, `gold.daily` of a file in gold/daily, and the schema."""
+    dotted = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    return tuple(dict.fromkeys(one.lower() for one in (*dotted, schema)))
 
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:

@@ -10,6 +10,7 @@ from headgate.books import child_tables, ledger, tables
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
 from headgate.models.model import Model
+from headgate.run import selector
 from headgate.run.bronze import bound
 from headgate.run.build import EDITED, inputs_of, stale
 from headgate.run.change import edit_of
@@ -17,6 +18,7 @@ from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
 from headgate.run.learned import brings
 from headgate.run.pipeline import Pipeline
+from headgate.run.selector import Selection, States
 
 if TYPE_CHECKING:
     from headgate.models.change import Change
@@ -41,21 +43,37 @@ class Planned:
     rows_quarantined: int = 0
     edit: Change | None = None
     """What the edit of a model's SQL since its last build does."""
+    stale: tuple[str, ...] = ()
+    """Optional steps that did not succeed before its last build, and that still have work to do."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Of which steps. `states`: looked up where the selection speaks of them; `reading`: an engine that reads files, to
+    say which columns they bring."""
+
+    selection: Selection = selector.EVERYTHING
+    full_refresh: bool = False
+    states: States | None = None
+    reading: Session | None = None
+
+
+EVERYTHING = Asked()
 
 
 def plan(
     pipeline: Pipeline,
     session: StoreSession,
-    select: Sequence[str] = (),
-    full_refresh: bool = False,
-    reading: Session | None = None,
+    asked: Asked = EVERYTHING,
 ) -> list[Planned]:
-    """The steps in the order of a run. `reading`: an engine that reads files, to say which columns they bring."""
-    flows, models = pipeline.select(select)
+    """The steps in the order of a run."""
+    flows, models = pipeline.select(asked.selection, asked.states)
+    full_refresh = asked.full_refresh
     steps: list[Planned] = []
     for flow in flows:
-        steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh, reading), steps))
+        steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh, asked.reading), steps))
     changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
+    optional = any(one.optional for one in pipeline.settings.values())
     for model in models:
         inputs = inputs_of(model, pipeline)
         reason = "full refresh" if full_refresh else stale(session, model, inputs)
@@ -64,13 +82,15 @@ def plan(
             reason = f"{reads[0]} changes"
         if reason:
             changing.add(model.name)
-        last = ledger.last_build(session, model.target) if model.split is not None else None
+        last = ledger.last_build(session, model.target) if model.split is not None or optional else None
         read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
+        rests_on = tuple(one for one in (last.facts.get("stale", ()) if last is not None else ()) if one in changing)
         why = reason or "nothing changed"
         edit = _edit(session, model) if reason == EDITED else None
         step = Planned(
-            model.name, "model", reason is not None, why, rows_read=read, rows_quarantined=refused, edit=edit
-        )
+            model.name, "model", reason is not None, why,
+            rows_read=read, rows_quarantined=refused, edit=edit, stale=rests_on,
+        )  # fmt: skip
         steps.append(step)
     return steps
 

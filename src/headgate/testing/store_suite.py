@@ -39,6 +39,9 @@ TABLE = TableRef("suite", "orders")
 COLUMNS = ("id", "at", "amount")
 PATIENCE = 10.0
 """Seconds after which a thread that waits for another has hung."""
+_NO_END = """SELECT count(*) FROM generate_series(1, 1000000) AS a(x), generate_series(1, 1000000) AS b(y)
+             WHERE x + y < 0"""
+"""A statement that takes days."""
 NOTHING_KEPT = ("before_write", "after_begin", "after_stage", "after_decide", "after_write")
 ALL_KEPT = ("after_commit", "before_ack")
 PREPARING = 1
@@ -531,6 +534,28 @@ class StoreSuite:
             order.append("me")
         thread.join(PATIENCE)
         assert order == ["me", "other"]
+
+    def test_a_statement_is_interrupted_by_another_thread(self, store: Store) -> None:
+        told: list[str] = []
+
+        def work(session: StoreSession) -> None:
+            try:
+                session.execute(_NO_END)
+            except Exception as error:
+                trouble = session.trouble(error)
+                told.append(trouble.kind if trouble else repr(error))
+
+        with store.session() as session:
+            session.interrupt()  # nothing runs: nothing happens
+            thread = threading.Thread(target=work, args=(session,))
+            thread.start()
+            for _ in range(int(PATIENCE / 0.05)):
+                session.interrupt()
+                thread.join(0.05)
+                if not thread.is_alive():
+                    break
+            assert told == ["stopped"]
+            assert session.execute("SELECT 1") == [(1,)]
 
     def test_what_is_no_conflict_is_told_as_it_is(self, store: Store) -> None:
         with store.session() as session, pytest.raises(Exception) as caught:  # noqa: PT011

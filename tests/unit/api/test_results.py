@@ -115,6 +115,9 @@ def test_the_keys_that_programs_rely_on() -> None:
         "rows_skipped",
         "warnings",
         "seconds",
+        "attempts",
+        "stale",
+        "optional",
         "children",
     ]
     assert run["steps"][0]["warnings"] == [FINDING.to_json()]

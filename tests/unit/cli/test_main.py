@@ -28,6 +28,7 @@ from headgate.core.errors import (
 )
 
 FINDING = Finding("some-code", "error", "something is so", "ingest/orders.yml:3:5", "do this")
+RUN_USAGE = "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N] [options]"
 
 
 @pytest.fixture
@@ -72,12 +73,22 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
 @pytest.mark.parametrize(
     ("line", "answer", "call"),
     [
-        ("check", results.CheckResult(True), ("check", (), {})),
+        ("check", results.CheckResult(True), ("check", ((),), {})),
         ("check --data", results.DataCheck(True), ("check_data", ((),), {})),
         ("check --data raw.a b", results.DataCheck(True), ("check_data", (("raw.a", "b"),), {})),
         ("plan raw.a", results.PlanResult(), ("plan", (("raw.a",),), {})),
         ("run", RUN, ("run", ((),), {"full_refresh": False})),
         ("run --full-refresh a b", RUN, ("run", (("a", "b"),), {"full_refresh": True})),
+        (
+            "run --select +a b,tag:x --fail-fast --exclude c d --threads 4",
+            RUN,
+            (
+                "run",
+                (("+a", "b,tag:x"),),
+                {"full_refresh": False, "exclude": ["c", "d"], "fail_fast": True, "threads": 4},
+            ),
+        ),
+        ("plan a+ --exclude c", results.PlanResult(), ("plan", (("a+",),), {"exclude": ["c"]})),
         ("audit", results.AuditResult(True), ("audit", (), {})),
         ("ledger", LEDGER, ("ledger", (None,), {"limit": 50})),
         ("ledger raw.a --limit 0", LEDGER, ("ledger", ("raw.a",), {"limit": None})),
@@ -255,7 +266,7 @@ def test_control_c_is_130(put: Any, capsys: pytest.CaptureFixture[str], error: A
         ("runn", "error[usage]: unknown command 'runn' (did you mean 'run'?)\n  fix:   see: headgate --help"),
         (
             "run --hlp",
-            "usage: headgate run [TABLE...] [--full-refresh] [options]\nerror[usage]: headgate run does not take",
+            f"{RUN_USAGE}\nerror[usage]: headgate run does not take",
         ),
         ("quarantine", "usage: headgate quarantine COMMAND [options]\nerror[usage]: "),
     ],
@@ -285,7 +296,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"version": __version__}
     assert main(["run", "--help"]) == 0
-    assert capsys.readouterr().out.startswith("usage: headgate run [TABLE...] [--full-refresh] [options]\n")
+    assert capsys.readouterr().out.startswith(f"{RUN_USAGE}\n")
     assert main(["--help", "--json"]) == 0
     assert "commands:" in json.loads(capsys.readouterr().out)["help"]
 

@@ -50,12 +50,14 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
-        ("check raw.a", "headgate check does not take 'raw.a': to count its rows, add --data", "check"),
+        ("audit raw.a", "headgate audit does not take 'raw.a'", "audit"),
+        ("check --data --exclude a", "it takes no --exclude", "check"),
         ("check --fix --data", "--fix mends files, --data counts rows: say one of them", "check"),
         ("ledger adjust raw.a", "the following arguments are required: --reason", "ledger adjust"),
         ("ledger adjust --reason r", "the following arguments are required: TABLE", "ledger adjust"),
         ("query", "the following arguments are required: SQL", "query"),
         ("query x --limit -1", "argument --limit: invalid whole number value: '-1'", "query"),
+        ("run --threads 0", "argument --threads: invalid number above 0 value: '0'", "run"),
         ("query x --limit many", "argument --limit: invalid whole number value: 'many'", "query"),
         ("quarantine list --status done", "invalid choice: 'done'", "quarantine list"),
         ("quarantine show", "the following arguments are required: ID", "quarantine show"),
@@ -104,18 +106,8 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {
-        "--source",
-        "--name",
-        "--warehouse",
-        "--tolerate",
-        "--tier",
-        "--sample",
-        "--log-format",
-        "--out",
-        "--samples",
-    }
-    taking |= {"--depth", "--source"}
+    taking |= {"--source", "--name", "--warehouse", "--tolerate", "--tier", "--sample", "--log-format", "--out"}
+    taking |= {"--samples", "--depth", "--select", "--exclude", "--threads"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

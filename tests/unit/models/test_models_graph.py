@@ -40,10 +40,6 @@ def test_downstream_is_all_that_reads(diamond: Graph) -> None:
     assert diamond.downstream("top") == ()
 
 
-def test_a_selection_brings_its_inputs_along(diamond: Graph) -> None:
-    assert diamond.select(["right", "raw.orders"]) == ("base", "right")
-
-
 def test_a_cycle_is_named_with_file_and_line(source: Make) -> None:
     sources = [
         source("a", "\nfrom {{ ref('b') }}"),

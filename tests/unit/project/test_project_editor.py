@@ -29,6 +29,7 @@ from headgate.project import (
     modeltests,
     observing,
     read,
+    settings,
     source,
 )
 from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
@@ -114,14 +115,17 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
     files = {models.KEY, *contractfile.KINDS, "object"}
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
+    words |= {*settings.RETRIES}
     words |= {*children.KEYS}
     assert words == set(properties(schema("ingest")))
     watched = {name for names in observing.KEYS.values() for name in names}
+    watched |= {*settings.RETRIES}
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
     words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
     keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}
     keys |= {*exposures.KEYS, *exposures.OWNER_KEYS, *exposures.ON_KEYS}
+    keys |= {*settings.KEYS, *settings.RETRIES}
     assert {*words, *keys} == set(properties(schema("models")))
 
 

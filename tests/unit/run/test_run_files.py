@@ -257,7 +257,10 @@ def test_steps_that_need_one_that_failed_are_blocked_and_the_others_go_on(shop: 
 def test_a_table_alone_may_be_run(shop: Folder) -> None:
     assert [step.id for step in shop.run("raw.rates").steps] == ["raw.rates"]
     assert [step.id for step in shop.run("raw.orders", "raw.customers").steps] == ["raw.customers", "raw.orders"]
-    steps = {step.id: step.status for step in shop.run("more").steps}
+    [alone] = shop.run("more").steps
+    assert (alone.id, alone.status) == ("more", "blocked")
+    assert "headgate run +more" in shop.run("more").findings[0].fix
+    steps = {step.id: step.status for step in shop.run("sold+").steps}
     assert steps == {"sold": "ok", "more": "ok"}
     assert shop.codes() == []
 

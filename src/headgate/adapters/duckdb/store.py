@@ -214,6 +214,9 @@ class DuckDBSession:
             if "no transaction" not in str(error).lower():
                 raise
 
+    def interrupt(self) -> None:
+        self.cursor.interrupt()
+
     def trouble(self, error: BaseException) -> Trouble | None:
         import duckdb
 
@@ -275,7 +278,8 @@ class DuckDBStore:
 
     @contextmanager
     def session(self) -> Iterator[DuckDBSession]:
-        cursor = self._connection.cursor()
+        with self._guard:
+            cursor = self._connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         try:
             yield DuckDBSession(cursor)

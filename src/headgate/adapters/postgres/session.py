@@ -256,6 +256,11 @@ class PostgresSession:
                 pass
         self.connection = self._reconnect(self.connection, committing)
 
+    def interrupt(self) -> None:
+        """The engine's statement and the server's: either may be at work."""
+        self._engine.interrupt()
+        self.connection.cancel()
+
     def trouble(self, error: BaseException) -> Trouble | None:
         import psycopg
 

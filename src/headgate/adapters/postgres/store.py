@@ -193,12 +193,14 @@ class PostgresStore:
         self._engine.close()
 
     def _take(self) -> psycopg.Connection[Any]:
-        while self._idle:
-            connection = self._idle.pop()
+        while True:
+            with self._guard:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return self._connect()
             if _lives(connection):
                 return connection
             connection.close()
-        return self._connect()
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
         """Keeps the connection for the next session unless it is broken or its transaction was left open."""

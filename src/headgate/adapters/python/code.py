@@ -7,15 +7,18 @@ import inspect
 import itertools
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
-from headgate.core.errors import AdapterError, HeadgateError, Location, ProjectError, nearest
+from headgate.core.errors import PASSING, AdapterError, HeadgateError, Location, ProjectError, nearest
 
 _numbers = itertools.count(1)
+_surroundings = threading.RLock()
+"""Module names, import path and standard output, which `Code.running` changes."""
 
 
 class Code:
@@ -140,7 +143,12 @@ class Code:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """The surroundings in which code of the file runs."""
+        """The surroundings in which code of the file runs. They are the process's: one thread at a time has them."""
+        with _surroundings, self._alone():
+            yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         folder = str(self.path.parent)
         before = set(sys.modules)
         shared = {name: sys.modules[name] for name in self._own if name in sys.modules}
@@ -173,9 +181,19 @@ class Code:
 
     def raised(self, function: Callable[..., Any], error: BaseException) -> HeadgateError:
         """The finding for an exception of the user's code: its type and its line."""
+        if isinstance(error, PASSING):
+            return self.passing(function, error)
         what = f"{self.name_of(function)} raised {type(error).__name__}; what was committed before stays"
         fix = "mend it and run again (HEADGATE_DEBUG=1 shows the traceback)"
         return AdapterError.of("source-raised", what, self.place_of(error, function), fix)
+
+    def passing(self, function: Callable[..., Any], error: BaseException) -> HeadgateError:
+        """The same for one that may be gone in a moment: it is about no record, and worth another try."""
+        what = f"{self.name_of(function)} raised {type(error).__name__}, which may pass; what was committed stays"
+        fix = "run again, or have it tried again: retries: {attempts: 3, wait: 1s}"
+        made = AdapterError.of("transient-error", what, self.place_of(error, function), fix)
+        made.__cause__ = error
+        return made
 
     def name_of(self, function: Callable[..., Any]) -> str:
         return f"{getattr(function, '__name__', 'the function')}() of {self.file}"

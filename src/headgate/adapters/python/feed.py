@@ -12,7 +12,8 @@ from headgate.adapters.python.arrow import batches, exact, is_arrow
 from headgate.adapters.python.cells import CellRows
 from headgate.adapters.python.code import Code, frames
 from headgate.adapters.python.text import TextRows
-from headgate.core.errors import AdapterError, HeadgateError
+from headgate.core import stop
+from headgate.core.errors import PASSING, AdapterError, HeadgateError
 
 FAILURES_IN_A_ROW = 10_000
 FIRST_ROWS, MOST_ROWS, CHUNK_BYTES = 1_000, 20_000, 16 << 20
@@ -121,6 +122,7 @@ class Feed:
         """The items. Where one can't be had but the next can, the exception stands in its place."""
         failures = 0
         while failures < FAILURES_IN_A_ROW:
+            stop.check()
             try:
                 item = next(items)
             except StopIteration:
@@ -175,7 +177,7 @@ def is_fatal(items: Iterator[Any], error: BaseException) -> bool:
     A generator that raised is at its end; one inside of a C iterator such as `map` says so by the first frame of the
     traceback. Where reading itself fails, what was lost is more than one record.
     """
-    if isgenerator(items) or isinstance(error, OSError | MemoryError | SystemExit | RecursionError):
+    if isgenerator(items) or isinstance(error, (*PASSING, OSError, MemoryError, SystemExit, RecursionError)):
         return True
     inside = [frame.f_code for frame, _ in frames(error.__traceback__)][1:]
     while inside and inside[0].co_name == "__next__":

@@ -80,6 +80,7 @@ class PythonReader:
         self._slice: Slice | None = None
         self._safe = replace(self._place)
         self._failed: HeadgateError | None = None
+        self._broken: Slice | None = None
         self._kept: deque[Held] = deque()
 
     def read(self, max_rows: int, max_bytes: int) -> Batch | None:
@@ -104,6 +105,19 @@ class PythonReader:
             raise self._shrank()
         return self._batch(made)
 
+    def cut_off(self) -> Batch | None:
+        """What was read when reading failed, and is part of no batch: to be looked at, not to be committed."""
+        made, self._broken = self._broken, None
+        if made is None or not made.records:
+            return None
+        self._slice = None
+        start = self._start or self._beginning()
+        about = Sealed(self._call.partition, start, start, made.records, self._call.code.file)
+        batch, held = seal(self._session, made, about)
+        self._call.memory.held += held.size
+        self._kept.append(held)
+        return batch
+
     def close(self) -> None:
         """Forgets the batches and removes their files; closes a generator."""
         if self._slice is not None:
@@ -125,6 +139,7 @@ class PythonReader:
                 chunk = self._next()
             except HeadgateError as error:
                 if whole or not self._saved(made):
+                    self._broken = made
                     raise
                 self._failed = error
                 return made, False

@@ -1,0 +1,170 @@
+"""What each kind of step does: a load, a model, models that are published together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from headgate.books import ledger
+from headgate.core import stop
+from headgate.core.protocols import Store
+from headgate.models.model import BuildOutcome, Model
+from headgate.run.bronze import bound
+from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.flow import Flow, choose
+from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
+from headgate.run.outcome import Done, Kind, Status, blocked, missing, unpublished, warned
+from headgate.run.pipeline import Pipeline
+from headgate.run.publish import Wanted, publish
+
+Unit = tuple[Flow, ...] | tuple[Model, ...]
+"""A load, a model, or the models that are published together."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's settings. `progress(step, rows, phase)` is told how far it is. `fail_fast`: no step is begun after one
+    that did not succeed, and that the run can't do without."""
+
+    store: Store
+    pipeline: Pipeline
+    author: str
+    full_refresh: bool = False
+    slices: Slices = DEFAULT_SLICES
+    progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
+    fail_fast: bool = False
+    threads: int = 1
+    """How many steps that don't need each other are carried out at once."""
+
+
+@dataclass
+class Attempt:
+    """One try of a unit. `late`: of its inputs, the optional steps that did not succeed; `last`: nobody tries again;
+    `loaded`: what earlier attempts of the load did."""
+
+    run: Run
+    store: Store
+    late: Mapping[str, tuple[str, ...]]
+    last: bool = True
+    loaded: Loaded = field(default_factory=lambda: Loaded("skipped", "nothing new"))
+
+    def carry_out(self, unit: Unit) -> list[Done]:
+        """What became of each step of it. Raises whatever ends it early."""
+        if isinstance(unit[0], Flow):
+            return [self._load(unit[0])]
+        models = tuple(one for one in unit if isinstance(one, Model))
+        return [self._model(models[0])] if len(models) == 1 else self._together(models)
+
+    def _load(self, flow: Flow) -> Done:
+        unmet = self._unmet(flow)
+        if unmet:
+            return unmet
+        rests_on = self._rests_on(flow)
+        loaded = load(self._job(flow, rests_on), self.loaded)
+        findings = loaded.findings + warned(flow.name, loaded.counts)
+        status: Status = "ok" if loaded.status == "ok" else "refused" if loaded.status == "refused" else "skipped"
+        return Done(flow.name, "load", status, loaded.reason, loaded.counts, findings, stale=rests_on)
+
+    def _job(self, flow: Flow, rests_on: tuple[str, ...]) -> Job:
+        run = self.run
+        facts = {"stale": list(rests_on)} if rests_on else {}
+
+        def progress(rows: int) -> None:
+            run.progress(flow.name, rows, "loading")
+            stop.check()
+
+        return Job(self.store, flow, run.author, run.full_refresh, run.slices, progress, self.last, facts)
+
+    def _unmet(self, flow: Flow) -> Done | None:
+        """The step as blocked if it would read something, and a table that it refers to was never loaded."""
+        needs = [name for name in flow.contract.targets if name != flow.name] if flow.contract else []
+        if not needs:
+            return None
+        with self.store.session() as session:
+            versions = ledger.table_versions(session)
+            lacking = [need for need in needs if not versions.get(need)]
+            if not lacking:
+                return None
+            state = ledger.table_state(session, flow.table)
+            choice = choose(bound(flow, session), ledger.seats(session, flow.name), state, self.run.full_refresh)
+        if not choice.readings:
+            return None
+        why = f"it refers to {lacking[0]}, which has not been loaded yet"
+        return missing(flow.name, "load", lacking[0], why)
+
+    def _model(self, model: Model) -> Done:
+        run = self.run
+        rests_on = self._rests_on(model)
+        inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
+        with self.store.session() as session:
+            lacking = missing_inputs(session, inputs)
+            reason = "full refresh" if run.full_refresh else stale(session, model, inputs)
+        if lacking:
+            return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
+        if reason is None:
+            return Done(model.name, "model", "skipped", "nothing changed", stale=rests_on)
+        if model.split is None:
+            outcome = build_model(self.store, model, inputs, run.author)
+        else:
+            outcome = publish(self.store, Wanted(((model, inputs),)), run.author)[0]
+        return _built(outcome, reason, rests_on)
+
+    def _together(self, models: tuple[Model, ...]) -> list[Done]:
+        """Models that are published together: none is, unless every one that is due can be."""
+        run = self.run
+        names = {model.name for model in models}
+        late = self._rests_on(*models)
+        reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
+        with self.store.session() as session:
+            due = due_of(session, models, reads, run.full_refresh)
+            for model in models:
+                lacking = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
+                if lacking:
+                    why = f"{lacking[0]} has not been loaded or built yet"
+                    told = missing(model.name, "model", lacking[0], why)
+                    return [told if one is model else unpublished(one.name, model.name) for one in models]
+        wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
+        if not wanted:
+            return [Done(model.name, "model", "skipped", "nothing changed", stale=late) for model in models]
+        outcomes = publish(self.store, Wanted(wanted, run.pipeline.groups.of[models[0].name]), run.author)
+        return _told(models, outcomes, due, late)
+
+    def _rests_on(self, *steps: Flow | Model) -> tuple[str, ...]:
+        needed = (name for step in steps for name in self.run.pipeline.needs(step))
+        return tuple(dict.fromkeys(one for name in needed for one in self.late.get(name, ())))
+
+
+def held_up(pipeline: Pipeline, unit: Unit, bad: Mapping[str, str]) -> list[Done]:
+    """All of the unit as blocked, where one of its steps needs one that did not succeed; else nothing."""
+    for step in unit:
+        need = next((need for need in pipeline.needs(step) if need in bad), None)
+        if need is not None:
+            kind: Kind = "load" if isinstance(step, Flow) else "model"
+            why = f"{need} did not succeed"
+            return [blocked(step.name, kind, why) if one is step else unpublished(one.name, step.name) for one in unit]
+    return []
+
+
+def _built(outcome: BuildOutcome, reason: str, rests_on: tuple[str, ...]) -> Done:
+    words: dict[str, Status] = {"built": "ok", "failed": "failed", "refused": "refused"}
+    status, findings = words[outcome.status], list(outcome.findings)
+    if status == "ok":
+        findings += warned(str(outcome.target), outcome.counts)
+    why = reason if status == "ok" else outcome.findings[0].what
+    return Done(outcome.model, "model", status, why, outcome.counts, findings, stale=rests_on)
+
+
+def _told(
+    models: Sequence[Model], outcomes: Sequence[BuildOutcome], due: Mapping[str, str], rests_on: tuple[str, ...]
+) -> list[Done]:
+    culprit = next((one.model for one in outcomes if one.status != "built" and one.findings), "")
+    by_name = {one.model: one for one in outcomes}
+    found = []
+    for model in models:
+        if model.name not in due:
+            found.append(Done(model.name, "model", "skipped", "nothing changed", stale=rests_on))
+        elif culprit and model.name != culprit:
+            found.append(unpublished(model.name, culprit))
+        else:
+            found.append(_built(by_name[model.name], due[model.name], rests_on))
+    return found
