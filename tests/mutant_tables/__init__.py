@@ -3,7 +3,7 @@
 `old` occurs exactly once in its file. Tests stand in the order in which they are run, the likeliest first.
 """
 
-from tests.mutant_tables import audit, bench, books, commit, gate, histories, run, sets
+from tests.mutant_tables import audit, bench, books, commit, gate, histories, models, run, sets
 from tests.mutant_tables.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -15,4 +15,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *sets.MUTANTS,
     *histories.MUTANTS,
     *run.MUTANTS,
+    *models.MUTANTS,
 )

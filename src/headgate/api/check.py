@@ -15,6 +15,7 @@ from headgate.gate.bits import bits_of
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
+from headgate.models.unittests import failures
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
 from headgate.run.pipeline import Pipeline
@@ -34,9 +35,27 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
         for flow in pipeline.flows:
             findings += _names(flow, session)
         findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
+        findings += _unit_tests(pipeline, session)
         for model in pipeline.models:
             findings += _split(model, session)
     return findings
+
+
+def _unit_tests(pipeline: Pipeline, session: StoreSession) -> Iterator[Finding]:
+    """What unit tests find. One whose inputs don't stand yet is left to the run: it would have to guess their types."""
+    for model in pipeline.models:
+        ready = [
+            test
+            for test in model.unit_tests
+            if all(
+                one.fixture.sql or one.name == "this" or session.columns(one.table) is not None for one in test.given
+            )
+        ]
+        yield from failures(session, model.name, ready)
+        if len(ready) < len(model.unit_tests):
+            left = len(model.unit_tests) - len(ready)
+            what = f"{left} unit test{'s' * (left > 1)} of model {model.name!r} run when what they read is there"
+            yield Finding("unit-test-later", "info", what, str(model.path), "headgate run")
 
 
 def _split(model: Model, session: StoreSession) -> Iterator[Finding]:

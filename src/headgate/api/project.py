@@ -60,23 +60,36 @@ class Project:
     and `wait` is False.
     """
 
-    def __init__(self, root: Path, wait: bool = False, told: Told | None = None, profile: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        wait: bool = False,
+        told: Told | None = None,
+        profile: str | None = None,
+        variables: str | None = None,
+    ) -> None:
         from headgate.project.read import read_project
 
         self.root = root
-        self._files = read_project(root, profile)
+        self._files = read_project(root, profile, variables)
         self._scratch = Scratch(root)
         self._warehouse = warehouse_of(self._files, self._scratch, wait, told)
 
     @classmethod
     def open(
-        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+        cls,
+        root: Path | str,
+        wait: bool = False,
+        told: Told | None = None,
+        profile: str | None = None,
+        variables: str | None = None,
     ) -> Project:
         """The project in the folder, with the settings of `profile` if one is named.
 
-        `wait`: wait for another run to end, after one message through `told`.
+        `wait`: wait for another run to end, after one message through `told`. `variables`: YAML of what `var()` in a
+        template answers, instead of `vars:` in headgate.yml.
         """
-        return cls(Path(root).resolve(), wait, told, profile)
+        return cls(Path(root).resolve(), wait, told, profile, variables)
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +101,12 @@ class Project:
 
     @classmethod
     def mend(
-        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+        cls,
+        root: Path | str,
+        wait: bool = False,
+        told: Told | None = None,
+        profile: str | None = None,
+        variables: str | None = None,
     ) -> CheckResult:
         """Puts right what is certainly meant otherwise in the files of the project, and checks what is there then.
 
@@ -99,7 +117,7 @@ class Project:
         folder = Path(root).resolve()
         mended = mend(folder, profile)
         try:
-            with cls.open(folder, wait, told, profile) as project:
+            with cls.open(folder, wait, told, profile, variables) as project:
                 answer = project.check()
         except ProjectError as error:
             answer = CheckResult(False, error.findings)
@@ -150,13 +168,19 @@ class Project:
         select: Sequence[str] = (),
         full_refresh: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        backfill: str | None = None,
     ) -> RunResult:
-        """Loads what is new and builds what is stale. The answer's status is ok | refused | failed."""
+        """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
+
+        `backfill`: `2024-01-01..2024-02-01`, the intervals that models with a `time_column` build once more.
+        """
+        from headgate.api.backfill import moments
         from headgate.run.execute import Run, execute
 
         told = progress or (lambda news: None)
         pipeline = self._pipeline()
-        pipeline.select(select)
+        _, chosen = pipeline.select(select)
+        again = moments(backfill, chosen) if backfill is not None else None
         with self._warehouse.writing("headgate run") as store:
             work = Run(
                 store,
@@ -164,6 +188,7 @@ class Project:
                 environ.user(),
                 full_refresh,
                 progress=lambda step, rows, phase: told(Progress(step, rows, phase)),
+                again=again,
             )
             steps, findings = [], []
             for done in execute(work, select):

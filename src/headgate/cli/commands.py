@@ -65,6 +65,7 @@ share.__name__ = "share"
 GLOBALS = (
     _argument("--project", metavar="DIR", help="the project's folder (default: the nearest one with a headgate.yml)"),
     _argument("--profile", metavar="NAME", help="the settings of this profile (default: HEADGATE_PROFILE)"),
+    _argument("--vars", metavar="YAML", help="what var() in models answers: 'day: 2024-01-01'"),
     _argument("--json", action="store_true", help="one JSON object on standard output, nothing else there"),
     _argument("--wait", action="store_true", help="wait while another run holds the warehouse"),
     _argument("-h", "--help", action="store_true", help="show this help"),
@@ -167,12 +168,20 @@ COMMANDS = (
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [TABLE...] [--full-refresh]",
+        "run [TABLE...] [--full-refresh] [--backfill FROM..TO]",
         (
             _TABLES,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
+            _argument(
+                "--backfill", metavar="FROM..TO", help="build the intervals of this time once more (models by time)"
+            ),
         ),
-        ("run", "run raw.orders raw.customers", "run --full-refresh raw.orders"),
+        (
+            "run",
+            "run raw.orders raw.customers",
+            "run --full-refresh raw.orders",
+            "run daily --backfill 2024-01-01..2024-02-01",
+        ),
     ),
     Command("audit", "prove from the warehouse that the books balance", "audit", examples=("audit", "audit --json")),
     Command(

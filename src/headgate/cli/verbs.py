@@ -28,7 +28,11 @@ class Verbs(Protocol):
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
     ) -> results.LineageResult: ...
     def run(
-        self, select: Sequence[str] = (), full_refresh: bool = False, progress: Told | None = None
+        self,
+        select: Sequence[str] = (),
+        full_refresh: bool = False,
+        progress: Told | None = None,
+        backfill: str | None = None,
     ) -> results.RunResult: ...
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
@@ -57,12 +61,12 @@ class Verbs(Protocol):
 
 
 def open_project(
-    root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None
+    root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None, variables: str | None = None
 ) -> AbstractContextManager[Verbs]:
     """The project in `root`. `told` hears, once, for whom it waits. Tests put a project of their own in its place."""
     from headgate.api import Project
 
-    return Project.open(root, wait=wait, told=told, profile=profile)
+    return Project.open(root, wait=wait, told=told, profile=profile, variables=variables)
 
 
 class Verb(NamedTuple):
@@ -77,7 +81,7 @@ class Verb(NamedTuple):
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
-    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told)
+    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told, **_said(given, "backfill"))
 
 
 def _lineage(project: Verbs, given: Namespace, told: Told) -> results.LineageResult:
@@ -164,7 +168,7 @@ def _profile(told: Callable[[str], None], given: Namespace, progress: Told) -> r
     if words and all(is_file(word) for word in words):
         return profile_files(words, given.tier, given.sample)
     profile = given.profile or variable("HEADGATE_PROFILE") or None
-    with open_project(project_root(given.project), given.wait, told, profile) as project:
+    with open_project(project_root(given.project), given.wait, told, profile, given.vars) as project:
         return project.profile(words, given.tier, given.sample)
 
 

@@ -11,8 +11,9 @@ from headgate.books.ledger import Counts
 from headgate.core.clock import monotonic
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.protocols import Store
+from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
-from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
 from headgate.run.pipeline import Pipeline
@@ -48,6 +49,12 @@ class Run:
     full_refresh: bool = False
     slices: Slices = DEFAULT_SLICES
     progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
+    again: tuple[str, str] | None = None
+    """From when to when models that are built by intervals are built once more."""
+
+    @property
+    def anew(self) -> How:
+        return How(self.full_refresh, again=self.again)
 
 
 def execute(run: Run, select: Sequence[str] = ()) -> Iterator[Done]:
@@ -152,13 +159,16 @@ def _model(run: Run, model: Model, bad: set[str]) -> Done:
         return blocked
     with run.store.session() as session:
         missing = missing_inputs(session, inputs)
-        reason = "full refresh" if run.full_refresh else stale(session, model, inputs)
+        reason = asked_for(model, run.anew) or stale(session, model, inputs)
     if missing:
         return _missing(model.name, "model", missing[0], f"{missing[0]} has not been loaded or built yet")
     if reason is None:
         return Done(model.name, "model", "skipped", "nothing changed")
     if model.split is None:
-        return _built(build_model(run.store, model, inputs, run.author), reason)
+        outcome = build_model(run.store, model, inputs, run.author, run.anew)
+        if outcome is None:
+            return Done(model.name, "model", "skipped", "another run has built it")
+        return _built(outcome, reason)
     return _built(publish(run.store, Wanted(((model, inputs),)), run.author)[0], reason)
 
 
@@ -180,7 +190,7 @@ def _together(run: Run, models: tuple[Model, ...], bad: set[str]) -> list[Done]:
         if blocked:
             return [blocked if one is model else _unpublished(one.name, model.name) for one in models]
     with run.store.session() as session:
-        due = due_of(session, models, reads, run.full_refresh)
+        due = due_of(session, models, reads, run.anew)
         for model in models:
             missing = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
             if missing:
@@ -190,7 +200,7 @@ def _together(run: Run, models: tuple[Model, ...], bad: set[str]) -> list[Done]:
     wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
     if not wanted:
         return [Done(model.name, "model", "skipped", "nothing changed") for model in models]
-    outcomes = publish(run.store, Wanted(wanted, run.pipeline.groups.of[models[0].name]), run.author)
+    outcomes = publish(run.store, Wanted(wanted, run.pipeline.groups.of[models[0].name], run.anew), run.author)
     return _told(models, outcomes, due)
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.models.compile import compile_models
+from headgate.models.context import Settings, Target
 from headgate.models.graph import Graph, graph
-from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
+from headgate.models.macros import library
+from headgate.models.model import Model, ModelContract, ModelSource
 from headgate.project.model import ModelFile, Project
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
@@ -75,7 +77,9 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
     flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
     sources = [_source(file, project.root) for file in project.models]
-    models = compile_models(sources, [flow.table for flow in flows], engine)
+    target = Target(project.profile, "main", project.warehouse.kind)
+    settings = Settings(project.vars, target, library(project.macros))
+    models = compile_models(sources, [flow.table for flow in flows], engine, settings, project.sql_tests)
     shape = graph(models)
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
@@ -83,11 +87,10 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
 
 
 def _source(file: ModelFile, root: Path) -> ModelSource:
-    checks = tuple(
-        ModelCheck(test.kind, test.column, test.sql, test.name, test.severity, test.where) for test in file.tests
-    )
     split = ModelContract(file.split.contract, file.split.where, file.split.places) if file.split else None
-    return ModelSource(file.name, file.path.relative_to(root), file.text, file.folder, checks, split)
+    return ModelSource(
+        file.name, file.path.relative_to(root), file.text, file.folder, file.tests, split, file.unit_tests
+    )
 
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:

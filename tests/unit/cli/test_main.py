@@ -245,7 +245,8 @@ def test_control_c_is_130(put: Any, capsys: pytest.CaptureFixture[str], error: A
         ("runn", "error[usage]: unknown command 'runn' (did you mean 'run'?)\n  fix:   see: headgate --help"),
         (
             "run --hlp",
-            "usage: headgate run [TABLE...] [--full-refresh] [options]\nerror[usage]: headgate run does not take",
+            "usage: headgate run [TABLE...] [--full-refresh] [--backfill FROM..TO] [options]\n"
+            "error[usage]: headgate run does not take",
         ),
         ("quarantine", "usage: headgate quarantine COMMAND [options]\nerror[usage]: "),
     ],
@@ -275,7 +276,9 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"version": __version__}
     assert main(["run", "--help"]) == 0
-    assert capsys.readouterr().out.startswith("usage: headgate run [TABLE...] [--full-refresh] [options]\n")
+    assert capsys.readouterr().out.startswith(
+        "usage: headgate run [TABLE...] [--full-refresh] [--backfill FROM..TO] [options]\n"
+    )
     assert main(["--help", "--json"]) == 0
     assert "commands:" in json.loads(capsys.readouterr().out)["help"]
 
@@ -427,3 +430,9 @@ def test_a_profile_is_named_or_set(
         monkeypatch.setenv("HEADGATE_PROFILE", variable)
     assert main(words) == 0
     assert project.profile == used
+
+
+def test_variables_are_handed_on_as_they_are_written(put: Any) -> None:
+    project = put(plan=results.PlanResult(()))
+    assert main(["plan", "--vars", "day: 2024-01-01"]) == 0
+    assert project.variables == "day: 2024-01-01"

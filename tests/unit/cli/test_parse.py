@@ -103,7 +103,7 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--depth"}
+    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--depth", "--vars", "--backfill"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:
