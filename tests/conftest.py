@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -36,6 +37,14 @@ for _name, _examples in _EXAMPLES.items():
 if _PROFILE not in _EXAMPLES:
     raise pytest.UsageError(f"HEADGATE_HYPOTHESIS={_PROFILE}: choose one of {', '.join(_EXAMPLES)}")
 settings.load_profile(_PROFILE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pages() -> Iterator[None]:
+    """Runs inside this process write no page: that is tested where it is asked for, and thousands of runs add up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headgate.api.observing.WRITES_PAGES", False)
+        yield
 
 
 def pytest_report_header() -> str:

@@ -22,10 +22,10 @@ RECORD |= {"revision", "revisions", "masked"}
 def test_every_answer_has_its_documented_keys(orders: Lab) -> None:
     assert orders.ok("check") == {"ok": True, "findings": [], "applied": [], "diff": []}
     (planned,) = orders.ok("plan")["steps"]
-    assert set(planned) == {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined"}
+    assert set(planned) == {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined", "change"}
     assert [planned[name] for name in ("id", "kind", "status", "reason")] == ["raw.orders", "load", "run", "1 new file"]
     run = orders.ok("run")
-    assert set(run) == {"status", "balanced", "steps", "findings"}
+    assert set(run) == {"status", "balanced", "steps", "findings", "run", "notes"}
     assert set(run["steps"][0]) == STEP
     assert isinstance(run["steps"][0]["seconds"], float)
     step = {name: run["steps"][0][name] for name in STEP - {"seconds", "reason", "warnings"}}

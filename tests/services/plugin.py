@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from tests.services.browser import find_chromium
 from tests.services.child import absent
 from tests.services.postgres import Child, Elsewhere, Postgres, answers, fresh_database
 from tests.services.postgres_binaries import find_binaries
 
-_SERVERS = {"postgres_server"}
+_SERVERS = {"postgres_server", "chromium"}
 """The fixtures that start one; those that build on them are found by pytest."""
 
 ADDRESS = "HEADGATE_TEST_POSTGRES"
@@ -54,6 +56,26 @@ def postgres_of_worker(postgres_server: Postgres) -> Iterator[str]:
     """The URL of a database that the worker's tests share: who uses it empties it first."""
     with fresh_database(postgres_server) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser without a window, one per worker, of Playwright's kind; a test opens contexts of its own in it."""
+    if importlib.util.find_spec("playwright") is None:
+        absent("Playwright is not installed", "Run make setup, or pip install playwright")
+    program = find_chromium()
+    if program is None:
+        absent("No Chromium was found", "Install it (Debian, Ubuntu: apt install chromium-headless-shell or chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # A stray request for another host fails at once.
+        rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+        browser = playwright.chromium.launch(executable_path=str(program), args=[rules])
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def _elsewhere() -> Elsewhere:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import itertools
-import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.services.child import as_user, find_program
+from tests.services.debian import alone, apt, may_install
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _CLUSTERS = Path("/etc/postgresql-common/createcluster.conf")
@@ -54,10 +52,9 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _from_debian() -> Iterator[Path]:
     """Debian's folders once its package is installed, for root only. It makes no cluster and starts no server."""
-    if os.geteuid() != 0 or find_program("apt-get") is None:
+    if not may_install():
         return
-    with open(Path(tempfile.gettempdir()) / "headgate-tests-apt.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # workers come here at the same time; the second one finds it done
+    with alone():
         if not _debian_folders():
             _install()
     yield from _debian_folders()
@@ -68,15 +65,9 @@ def _install() -> None:
         _CLUSTERS.parent.mkdir(parents=True, exist_ok=True)
         _CLUSTERS.write_text("create_main_cluster = false\n")
     # The first pass may fail on a machine that never fetched its lists.
-    if not any(_apt("install", "--no-install-recommends", package) for package in _PACKAGES):
-        _apt("update")
-        any(_apt("install", "--no-install-recommends", package) for package in _PACKAGES)
-
-
-def _apt(*words: str) -> bool:
-    quiet = {"DEBIAN_FRONTEND": "noninteractive", "UCF_FORCE_CONFFOLD": "1"}  # conffold: keep our createcluster.conf
-    command = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120", *words]
-    return subprocess.run(command, capture_output=True, env={**os.environ, **quiet}).returncode == 0
+    if not any(apt("install", "--no-install-recommends", package) for package in _PACKAGES):
+        apt("update")
+        any(apt("install", "--no-install-recommends", package) for package in _PACKAGES)
 
 
 def _from_pypi() -> Iterator[Path]:

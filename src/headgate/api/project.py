@@ -1,4 +1,4 @@
-"""A project and its verbs: check, plan, run, audit, ledger, contract, schema, quarantine, replay, restore, query."""
+"""A project and its verbs: check, plan, run, audit, health, report, ledger, contract, quarantine, restore, query."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from headgate.api import export, look, quarantine, results
+from headgate.api import export, look, observing, quarantine, results
 from headgate.api.quarantine import Filters, Masks
 from headgate.api.results import (
     AdjustResult,
@@ -18,6 +18,7 @@ from headgate.api.results import (
     ContractText,
     ExportResult,
     FixResult,
+    HealthResult,
     LedgerResult,
     LineageResult,
     PlanResult,
@@ -29,7 +30,9 @@ from headgate.api.results import (
     QuarantineSample,
     QueryResult,
     ReplayResult,
+    ReportResult,
     RestoreResult,
+    RunHistory,
     RunResult,
     SchemaHistory,
     Step,
@@ -55,7 +58,8 @@ class Project:
     """One project, opened by `Project.open(folder)`, used as a context manager.
 
     *Guarantee*: `run`, `replay`, `restore`, `adjust`, `quarantine_fix` and `quarantine_purge` hold the project alone
-    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing.
+    while they work, as does whatever shows hidden values (`unmask`); the other verbs change nothing, but that `report`
+    writes its file, and that a history of runs that was lost is made anew when it is asked for.
     *Errors*: ProjectError (a file must be edited), AdapterError `warehouse-busy` when another run holds the warehouse
     and `wait` is False.
     """
@@ -168,10 +172,12 @@ class Project:
         select: Sequence[str] = (),
         full_refresh: bool = False,
         progress: Callable[[Progress], None] | None = None,
+        log: Callable[[Mapping[str, Any]], None] | None = None,
         backfill: str | None = None,
     ) -> RunResult:
         """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
 
+        The run is kept in the history of runs, and the page is written anew. `log` is told each event as it happens.
         `backfill`: `2024-01-01..2024-02-01`, the intervals that models with a `time_column` build once more.
         """
         from headgate.api.backfill import moments
@@ -181,17 +187,21 @@ class Project:
         pipeline = self._pipeline()
         _, chosen = pipeline.select(select)
         again = moments(backfill, chosen) if backfill is not None else None
-        with self._warehouse.writing("headgate run") as store:
+        with (
+            self._warehouse.writing("headgate run") as store,
+            observing.recorded(self._files, store, pipeline, log) as record,
+        ):
             work = Run(
                 store,
                 pipeline,
                 environ.user(),
                 full_refresh,
-                progress=lambda step, rows, phase: told(Progress(step, rows, phase)),
+                progress=record.progress(lambda step, rows, phase: told(Progress(step, rows, phase))),
                 again=again,
             )
             steps, findings = [], []
             for done in execute(work, select):
+                record.step(done)
                 bad = done.findings if done.bad else []
                 findings += [one for one in bad if one.level == "error"]
                 warnings = tuple(one for one in done.findings if one.level != "error")
@@ -211,7 +221,10 @@ class Project:
                         round(done.seconds, 3),
                     )
                 )
-        return RunResult(_status(steps), all(_balances(step) for step in steps), tuple(steps), tuple(findings))
+            status = _status(steps)
+            notes = observing.ended(record, self._files, pipeline, self._masks, status)
+        balanced = all(_balances(step) for step in steps)
+        return RunResult(status, balanced, tuple(steps), tuple(findings), record.run.id, notes)
 
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
@@ -507,6 +520,28 @@ class Project:
         with self._warehouse.looking() as store, store.session() as session:
             chosen = names or [flow.name for flow in pipeline.flows if session.columns(flow.table) is not None]
             return profile_tables(session, pipeline, chosen, tier, sample)
+
+    def runs(self, limit: int | None = None, run: str | None = None) -> RunHistory:
+        """What ran, the latest first; with `run` (an id, its beginning, or `last`) that run and its steps.
+
+        *Errors*: ProjectError `unknown-run`.
+        """
+        with self._warehouse.reading() as store, store.session() as session:
+            return observing.runs(session, self._files, limit, run)
+
+    def health(self) -> HealthResult:
+        """Whether the tables are as they should be: fresh, of usual size, filled, of known columns, balanced."""
+        return observing.health_of(self._warehouse, self._files, self._pipeline())
+
+    def report(self, out: Path | str | None = None, samples: int | None = None) -> ReportResult:
+        """Writes the page (default: `.headgate/report.html`). `samples`: records of each reason that it shows, masked.
+
+        *Errors*: AdapterError `report-unwritten`.
+        """
+        from headgate.api import page
+
+        with self._warehouse.reading() as store, store.session() as session:
+            return page.write(session, self._files, self._pipeline(), self._masks, out, samples)
 
     def _table(self, session: Session, name: str | None) -> str | None:
         return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None

@@ -213,6 +213,8 @@ def tables_shown(session: Session, wanted: Chosen, masks: Masks) -> dict[str, in
 
 
 def _some(session: Session, where: str, table: str, texts: Sequence[str], number: int) -> tuple[QuarantineRecord, ...]:
+    if not number:
+        return ()
     among = ", ".join(map(quote.literal, texts))
     rows = session.execute(
         f"""{RECORD} WHERE ({where}) AND q.table_name = {quote.literal(table)} AND q.reasons IN ({among})

@@ -185,6 +185,15 @@ def entries(session: Session, table: str | None = None, kind: str | None = None)
     return [Entry(*row) for row in session.execute(sql, [value for value in (table, kind) if value])]
 
 
+def latest(session: Session, limit: int) -> tuple[list[Entry], int]:
+    """The latest entries of all tables, the newest first, and how many there are."""
+    rows = session.execute(
+        f"SELECT {_COLUMNS} FROM _headgate.entry ORDER BY committed_at DESC, id DESC, table_name LIMIT {int(limit)}"
+    )
+    total = session.execute("SELECT count(*) FROM _headgate.entry")[0][0]
+    return [Entry(*row) for row in rows], int(total)
+
+
 def load_sizes(session: Session, table: TableRef) -> list[int]:
     """How many rows each load of the table had, or each build of a model that splits, the latest last.
 

@@ -175,13 +175,52 @@ COMMANDS = (
             _argument(
                 "--backfill", metavar="FROM..TO", help="build the intervals of this time once more (models by time)"
             ),
+            _argument(
+                "--log-format",
+                choices=("text", "json"),
+                default="text",
+                help="json: on standard error one JSON object a line for each event (default: text, progress only)",
+            ),
         ),
         (
             "run",
             "run raw.orders raw.customers",
             "run --full-refresh raw.orders",
             "run daily --backfill 2024-01-01..2024-02-01",
+            "run --log-format json",
         ),
+    ),
+    Command(
+        "runs",
+        "list what ran, latest first, or show one run with its steps",
+        "runs [RUN] [--limit N]",
+        (
+            _argument("run", nargs="?", metavar="RUN", help="id of a run or its beginning, or last: show its steps"),
+            _limit("runs"),
+        ),
+        ("runs", "runs last", "runs --limit 5 --json"),
+    ),
+    Command(
+        "health",
+        "say whether tables are fresh, of usual size and shape, balanced, and how good what came in is",
+        "health",
+        examples=("health", "health --json"),
+    ),
+    Command(
+        "report",
+        "write the page that shows all of it: one HTML file that makes no request",
+        "report [--out FILE] [--samples N] [--open]",
+        (
+            _argument("--out", metavar="FILE", help="where (default: .headgate/report.html)"),
+            _argument(
+                "--samples",
+                metavar="N",
+                type=whole_number,
+                help="show N refused records of each reason, values of columns marked pii hidden (default: none)",
+            ),
+            _argument("--open", action="store_true", help="show it in the browser"),
+        ),
+        ("report", "report --out public/index.html --samples 3", "report --open"),
     ),
     Command("audit", "prove from the warehouse that the books balance", "audit", examples=("audit", "audit --json")),
     Command(

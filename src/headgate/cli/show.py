@@ -21,7 +21,7 @@ _NUMBERS = {"DECIMAL", "DOUBLE", "FLOAT"} | {
 def run(answer: results.RunResult, screen: Screen) -> list[str]:
     """A table of the steps, warnings, findings, the balance line, what waits."""
     lines = _steps(answer.steps, screen.width) if answer.steps else []
-    told = [warning for step in answer.steps for warning in step.warnings] + list(answer.findings)
+    told = [warning for step in answer.steps for warning in step.warnings] + [*answer.findings, *answer.notes]
     lines += _block(findings(told, screen))
     return [*lines, "", _balance_line(answer, screen), *_next(answer)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, show, show_lineage, show_profile
+from headgate.cli import bench, observed, show, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -32,8 +32,12 @@ class Verbs(Protocol):
         select: Sequence[str] = (),
         full_refresh: bool = False,
         progress: Told | None = None,
+        log: Callable[[Mapping[str, Any]], None] | None = None,
         backfill: str | None = None,
     ) -> results.RunResult: ...
+    def runs(self, limit: int | None = None, run: str | None = None) -> results.RunHistory: ...
+    def health(self) -> results.HealthResult: ...
+    def report(self, out: Path | str | None = None, samples: int | None = None) -> results.ReportResult: ...
     def audit(self) -> results.AuditResult: ...
     def ledger(self, table: str | None = None, limit: int | None = None) -> results.LedgerResult: ...
     def adjust(self, table: str, reason: str) -> results.AdjustResult: ...
@@ -81,7 +85,17 @@ class Verb(NamedTuple):
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
-    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told, **_said(given, "backfill"))
+    again = _said(given, "backfill")
+    if given.log_format == "json":
+        return project.run(tuple(given.table), full_refresh=given.full_refresh, log=observed.log, **again)
+    return project.run(tuple(given.table), full_refresh=given.full_refresh, progress=told, **again)
+
+
+def _report(project: Verbs, given: Namespace, told: Told) -> results.ReportResult:
+    answer = project.report(given.out, given.samples)
+    if given.open:
+        observed.browse(answer.path)
+    return answer
 
 
 def _lineage(project: Verbs, given: Namespace, told: Told) -> results.LineageResult:
@@ -194,6 +208,9 @@ VERBS: Mapping[str, Verb] = {
     "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
     "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
+    "runs": Verb(lambda project, given, told: project.runs(_limit(given), given.run), observed.runs),
+    "health": Verb(lambda project, given, told: project.health(), observed.health, _unless(lambda answer: answer.ok)),
+    "report": Verb(_report, observed.report),
     "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
     "ledger": Verb(_ledger, show.ledger),
     "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),

@@ -26,6 +26,7 @@ from headgate.project import (
     load,
     models,
     modeltests,
+    observing,
     read,
     source,
     unittests,
@@ -95,6 +96,7 @@ def _ingest() -> Schema:
         **_contract(),
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
         **anywhere,
+        "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
     return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
 
@@ -205,10 +207,24 @@ def _project() -> Schema:
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
         "vars": {"type": ["object", "null"]},
+        **_observing(),
     }
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
     return _object(read.KEYS, shapes, read.FILE)
+
+
+def _observing() -> dict[str, Schema]:
+    """What says how a project is watched."""
+    keep = {"type": "string", "pattern": f"^({observing.AGE}|\\s*{observing.FOREVER}\\s*)$"}
+    number = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": observing.MOST_SAMPLES}
+    limit = _contract()["refuse_at_most"]
+    shapes: dict[str, dict[str, Schema]] = {
+        "history": {"keep": keep},
+        "health": {"quarantine_at_most": limit},
+        "report": {"after_run": FLAG, "samples": number},
+    }
+    return {key: _object(names, shapes[key], "") for key, names in observing.KEYS.items()}
 
 
 CONTRACT_FILES = ("odcs", "json_schema")

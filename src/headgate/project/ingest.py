@@ -16,7 +16,7 @@ from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, evolution, fields, load, models, pythonic, source
+from headgate.project import contractfile, evolution, fields, load, models, observing, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -36,6 +36,7 @@ KEYS = (
     "on_change",
     "twin_files",
     "allow_empty",
+    "freshness",
 )
 LATER = ("schedule", "tests", "owner", "description")
 CHOICES = {
@@ -77,6 +78,7 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
         fix = "write columns: with name: type lines, or extra: ignore"
         notes.error("bad-value", "extra: quarantine needs columns:", where, fix)
+    words["freshness_secs"] = observing.freshness(notes, node.get("freshness"))
     if table is None or spec is None:
         return None
     chosen: dict[str, Any] = {key: word for key, word in words.items() if word is not None}

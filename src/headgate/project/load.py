@@ -124,11 +124,11 @@ def _keys(notes: Notes, word: str, value: Node | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def limit(notes: Notes, node: Node | None) -> Limit | None:
-    """`refuse_at_most`: `5` records, or `5%` of the records read. None where absent or wrong."""
+def limit(notes: Notes, node: Node | None, key: str = "refuse_at_most") -> Limit | None:
+    """`5` records, or `5%` of the records read, as the value of `key`. None where absent or wrong."""
     if node is None:
         return None
-    word = fields.text(notes, node, "refuse_at_most")
+    word = fields.text(notes, node, key)
     if word is None:
         return None
     if _NUMBER.fullmatch(word):
@@ -136,6 +136,6 @@ def limit(notes: Notes, node: Node | None) -> Limit | None:
     share = _SHARE.fullmatch(word)
     if share is not None and Decimal(share[1]) <= 100:
         return Limit(share=float(Decimal(share[1]) / 100))
-    what = f"refuse_at_most is a number of records or a share, not {word!r}"
-    notes.error("bad-value", what, node.where, "write refuse_at_most: 5%, or refuse_at_most: 100")
+    what = f"{key} is a number of records or a share, not {word!r}"
+    notes.error("bad-value", what, node.where, f"write {key}: 5%, or {key}: 100")
     return None

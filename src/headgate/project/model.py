@@ -10,7 +10,7 @@ from typing import Any, Literal
 from headgate.books.history import History
 from headgate.contracts.evolution import Policy
 from headgate.contracts.great_expectations.suite import Suite
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
 from headgate.models.checkfiles import SqlTest
@@ -74,6 +74,8 @@ class Ingest:
     where: Location | None = None
     places: Mapping[str, Location] = field(default_factory=dict)
     suite: Suite | None = None
+    freshness_secs: int | None = None
+    """After how many seconds without a load the table is stale; None: the history of its loads says it."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,17 @@ class Warehouse:
 
 
 @dataclass(frozen=True)
+class Observing:
+    """How a project is watched: how long runs are remembered (None: for ever), how many refused records may wait before
+    a table is no longer healthy, whether a run writes the page, and how many records of each reason stand in it."""
+
+    keep_secs: int | None = 90 * 86_400
+    quarantine_at_most: Limit = field(default_factory=lambda: Limit(share=0.05))
+    page: bool = True
+    samples: int = 0
+
+
+@dataclass(frozen=True)
 class Project:
     """Everything that the files of one project say."""
 
@@ -136,6 +149,7 @@ class Project:
     """What the engine may take: `memory_limit` and `threads`, as it spells them."""
     groups: tuple[PublishGroup, ...] = ()
     exposures: tuple[Exposure, ...] = ()
+    observing: Observing = field(default_factory=Observing)
     macros: tuple[MacroFile, ...] = ()
     sql_tests: tuple[SqlTest, ...] = ()
     vars: Mapping[str, object] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from headgate.project import (
     fields,
     ingest,
     modeltests,
+    observing,
     publishing,
     secrets,
     seeds,
@@ -29,12 +30,12 @@ from headgate.project import (
 )
 from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Project, PublishGroup, Warehouse
+from headgate.project.model import Ingest, ModelFile, Observing, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "vars", "profiles")
+KEYS = ("project", "warehouse", "engine", "connections", "vars", "profiles", *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
@@ -57,6 +58,7 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
     warehouse = _warehouse(notes, root, main, profile) if main is not None else None
     limits = _limits(notes, main, profile) if main is not None else {}
     name = _project_name(notes, root, main) if main is not None else ""
+    watched = observing.read(notes, main) if main is not None else Observing()
     ingests = _ingests(notes, root)
     macros, sql_tests = _templates(notes, root)
     models, groups, exposed = _models(notes, root, templates.custom_tests(macros))
@@ -74,6 +76,7 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
         limits,
         groups,
         exposed,
+        watched,
         macros,
         sql_tests,
         told,

@@ -11,8 +11,10 @@ from headgate.books.ledger import Counts
 from headgate.core.clock import monotonic
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.protocols import Store
+from headgate.core.usage import usage
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
+from headgate.run import failures
 from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Slices, load
@@ -33,6 +35,10 @@ class Done:
     counts: Counts = field(default_factory=Counts)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_secs: float = 0.0
+    peak_bytes: int = 0
+    failure: str = ""
+    """Who must act, as `run.failures` names them; empty where the step succeeded."""
 
     @property
     def bad(self) -> bool:
@@ -63,13 +69,16 @@ def execute(run: Run, select: Sequence[str] = ()) -> Iterator[Done]:
     bad: set[str] = set()
     steps: list[tuple[Flow, ...] | tuple[Model, ...]] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
     for unit in steps:
-        began = monotonic()
+        began, before = monotonic(), usage()
         for step in unit:
             run.progress(step.name, 0, "reading" if isinstance(step, Flow) else "building")
         for done in _guarded(run, unit, bad):
+            used = usage()
             done.seconds = (monotonic() - began) / len(unit)
+            done.cpu_secs, done.peak_bytes = (used.cpu_secs - before.cpu_secs) / len(unit), used.peak_bytes
             if done.bad:
                 bad.add(done.id)
+                done.failure = done.failure or failures.of_status(done.status)
             yield done
 
 
@@ -89,6 +98,7 @@ def _guarded(run: Run, unit: tuple[Flow, ...] | tuple[Model, ...], bad: set[str]
         status: Status = "refused" if isinstance(error, ContractError) else "failed"
         kind: Literal["load", "model"] = "load" if isinstance(first, Flow) else "model"
         told = [Done(first.name, kind, status, error.finding.what, findings=list(error.findings))]
+        told[0].failure = failures.of_error(error)
         return told + [_unpublished(one.name, first.name) for one in unit[1:]]
 
 

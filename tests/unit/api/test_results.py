@@ -99,7 +99,7 @@ def test_unknown_keys_of_a_newer_sender_are_ignored() -> None:
 
 def test_the_keys_that_programs_rely_on() -> None:
     run = ANSWERS[0].to_json()
-    assert list(run) == ["status", "balanced", "steps", "findings"]
+    assert list(run) == ["status", "balanced", "steps", "findings", "run", "notes"]
     assert list(run["steps"][0]) == [
         "id",
         "kind",

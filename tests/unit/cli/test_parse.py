@@ -46,7 +46,7 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("", "no command given", ""),
         ("--json", "no command given", ""),
         ("runn", "unknown command 'runn' (did you mean 'run'?)", ""),
-        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, contract, init, ledger", ""),
+        ("--project p xyz", "unknown command 'xyz': the commands are audit, check, contract, health, init", ""),
         ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),
@@ -103,7 +103,8 @@ def test_options_that_take_a_value_are_known() -> None:
         "--fail-on",
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
-    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--depth", "--vars", "--backfill"}
+    taking |= {"--name", "--warehouse", "--tolerate", "--tier", "--sample", "--log-format", "--out", "--samples"}
+    taking |= {"--depth", "--vars", "--backfill"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

@@ -27,6 +27,7 @@ from headgate.project import (
     load,
     models,
     modeltests,
+    observing,
     read,
     source,
     unittests,
@@ -115,7 +116,8 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     files = {models.KEY, *contractfile.KINDS, "object"}
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
     assert words == set(properties(schema("ingest")))
-    assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS} == set(properties(schema("project")))
+    watched = {name for names in observing.KEYS.values() for name in names}
+    assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
     words = {*datatests.COLUMN_TESTS, *datatests.MODEL_TESTS, *datatests.OPTIONS, *datatests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
     keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}

@@ -1,0 +1,1 @@
+"""What is to be seen of runs and tables: figures, the history made anew, health, scores."""

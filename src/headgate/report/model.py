@@ -1,0 +1,175 @@
+"""What stands on the page, as plain data. Times are ISO 8601 text in UTC; shares are from 0 to 1; None is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Status = Literal["ok", "bad", "unknown"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a check has to say of a table (empty: of the project)."""
+
+    table: str
+    status: Status
+    what: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question of health, and its answer. `judged`: tables that it could be answered for."""
+
+    name: str
+    status: Status
+    judged: int
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. `status`: running | ok | refused | failed | interrupted | killed. `seconds` None: it was not timed."""
+
+    id: str
+    at: str
+    status: str
+    failure: str = ""
+    seconds: float | None = None
+    cpu_secs: float | None = None
+    peak_bytes: int | None = None
+    read: int = 0
+    loaded: int = 0
+    quarantined: int = 0
+    deduplicated: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the last run."""
+
+    id: str
+    kind: str
+    status: str
+    reason: str = ""
+    seconds: float | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `missing`: the share of rows without a value. `comes_from`: columns that it is made of, as
+    `table.column`; empty where nobody traced it."""
+
+    name: str
+    type: str
+    rules: tuple[str, ...] = ()
+    description: str = ""
+    pii: bool = False
+    missing: float | None = None
+    comes_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table or view. `layer`: the schema it stands in. `kind`: load, table, view. `source`: what it is loaded from.
+    `reads`: names of the tables that it is made of. `loads`: rows of its loads, the oldest first. `scores`: by
+    dimension. `fresh`: ok, bad, or unknown where nothing says how old it may be; `at` is when it was loaded last.
+    """
+
+    name: str
+    layer: str
+    kind: str
+    rows: int | None = None
+    at: str = ""
+    fresh: Status = "unknown"
+    stale_secs: float | None = None
+    loads: tuple[int, ...] = ()
+    open: int = 0
+    quality: float | None = None
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    description: str = ""
+    source: str = ""
+    how: str = ""
+    reads: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger."""
+
+    at: str
+    table: str
+    id: int
+    kind: str
+    partition: str
+    read: int
+    loaded: int
+    quarantined: int
+    deduplicated: int
+    skipped: int
+    rows_after: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A refused record as it may be shown: where it stood, and what it says."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A rule, and how many refused records that wait broke it."""
+
+    table: str
+    rule: str
+    column: str
+    message: str
+    count: int
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Records read by all loads there ever were, and what became of them. `since`: when the first one was committed."""
+
+    read: int = 0
+    loaded: int = 0
+    quarantined: int = 0
+    deduplicated: int = 0
+    skipped: int = 0
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything. `tables` in the order of the pipeline. `*_total`: how many there are, where not all are listed."""
+
+    project: str
+    warehouse: str
+    at: str
+    version: str
+    checks: tuple[Check, ...]
+    tables: tuple[Table, ...] = ()
+    runs: tuple[Run, ...] = ()
+    runs_total: int = 0
+    steps: tuple[Step, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    entries_total: int = 0
+    reasons: tuple[Reason, ...] = ()
+    waiting: int = 0
+    fates: Fates = field(default_factory=Fates)
+    quality: float | None = None
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    masked: bool = False
+    """Whether values of columns marked `pii` were hidden in the samples."""
