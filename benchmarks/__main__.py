@@ -18,6 +18,8 @@ from benchmarks.data import WORK
 
 NAMES = (
     "parquet_ten_million",
+    "split_few",
+    "split_many",
     "parquet_row_rules",
     "arrow_row_rules",
     "csv_clean",

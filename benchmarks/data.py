@@ -9,7 +9,7 @@ from typing import Any
 WORK = Path(__file__).resolve().parent / "work"
 MALFORMED = (0.001, 0.01, 0.1, 0.6)
 
-# 8 rules, each broken by one row in 800: 1% of the rows are bad. A double id is that of the row before.
+# 8 rules, each broken by one row in {one_in}. A double id is that of the row before.
 ORDERS = """
     select case when b = 0 and i > 0 then i - 1 else i end as id,
            case when b = 1 then null else 1 + hash(i + 1) % 500000 end :: BIGINT as customer_id,
@@ -24,7 +24,7 @@ ORDERS = """
            (hash(i + 9) % 30) / 100.0 :: DOUBLE as discount,
            case when hash(i + 10) % 10 = 0 then 'note ' || (hash(i + 11) % 100000) end as note,
            timestamp '2026-01-01' + to_seconds((hash(i + 12) % 31536000)::BIGINT) as updated_at
-    from (select i, hash(i) % 800 as b from range({rows}) t(i))"""
+    from (select i, hash(i) % {one_in} as b from range({rows}) t(i))"""
 
 LINES = """
     select i as orderkey, (hash(i + 1) % 200000)::INTEGER as partkey, (hash(i + 2) % 10000)::INTEGER as suppkey,
@@ -49,9 +49,11 @@ ACCOUNTS = """
     from range({rows}) t(i)"""
 
 
-def orders(scale: float) -> Path:
-    """10 M x 12 as Parquet, ids growing, 1% bad rows."""
-    return copied("orders", scale, 10_000_000, ORDERS, "parquet")
+def orders(scale: float, bad: float = 0.01) -> Path:
+    """10 M x 12 as Parquet, ids growing, this share of bad rows: 8 kinds of them, as many of each."""
+    name = "orders" if bad == 0.01 else f"orders{bad:g}"
+    query = ORDERS.replace("{one_in}", str(round(8 / bad)))
+    return copied(name, scale, 10_000_000, query, "parquet")
 
 
 def lineitem_parquet(scale: float) -> Path:

@@ -3,7 +3,7 @@
 `old` occurs exactly once in its file. Tests stand in the order in which they are run, the likeliest first.
 """
 
-from tests.mutant_tables import audit, bench, books, commit, gate, histories, models, run, sets
+from tests.mutant_tables import audit, bench, books, commit, gate, histories, lines, models, run, sets
 from tests.mutant_tables.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -14,6 +14,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *gate.MUTANTS,
     *sets.MUTANTS,
     *histories.MUTANTS,
+    *lines.MUTANTS,
     *run.MUTANTS,
     *models.MUTANTS,
 )

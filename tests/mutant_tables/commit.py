@@ -254,8 +254,8 @@ WRITING = (
     mutant(
         "old-versions-by-the-first-key",
         "books/write.py",
-        "key in json) for key in work.keys)",
-        "key in json) for key in work.keys[:1])",
+        "return matching(work.columns, work.keys)",
+        "return matching(work.columns, work.keys[:1])",
         "an upsert with two key columns deletes rows of other keys",
         VERSIONS,
     ),

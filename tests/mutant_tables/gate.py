@@ -166,7 +166,7 @@ GATE = (
     ),
     mutant(
         "late-values-above-only",
-        "gate/repeats.py",
+        "sql/late.py",
         "WHERE before >= value",
         "WHERE before > value",
         "of two equal neighbours none is suspected: a key twice",

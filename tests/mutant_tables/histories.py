@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutant_tables.mutant import mutant
 
 RUN = "tests/unit/run/test_run_"
+CURRENT = f"{RUN}current.py"
 SNAPSHOTS, VERSIONS, PARTITIONS = f"{RUN}snapshots.py", f"{RUN}versions.py", f"{RUN}partitions.py"
 TWIN = f"{SNAPSHOTS}::test_a_twin_that_is_skipped_ends_nothing"
 INSERT = f"{PARTITIONS}::test_insert_leaves_what_the_table_knows"
@@ -242,4 +243,31 @@ EXCHANGE = (
         INSERT,
     ),
 )
-MUTANTS = (*FOLD, *SNAPSHOT, *DELETIONS, *EXCHANGE)
+LATEST = (
+    mutant(
+        "the-present-of-those-delivered-alone",
+        "books/write.py",
+        "whole = work.replace or not tail.rows or changes.vanished",
+        "whole = work.replace or not tail.rows",
+        "versions of who is gone go on saying what holds now",
+        CURRENT,
+    ),
+    mutant(
+        "the-present-is-not-shown-on-the-past",
+        "books/history.py",
+        'session.execute(f"UPDATE {target} AS old SET {quote.ident(name)} = {value} WHERE {differs}{among}")',
+        "pass",
+        "versions say what held when they were written",
+        CURRENT,
+    ),
+    mutant(
+        "what-is-null-does-not-differ",
+        "books/history.py",
+        'return f"{one} IS DISTINCT FROM {two}"',
+        'return f"{one} <> {two}"',
+        "who comes back is nothing on the versions of before",
+        CURRENT,
+    ),
+)
+
+MUTANTS = (*FOLD, *SNAPSHOT, *DELETIONS, *EXCHANGE, *LATEST)

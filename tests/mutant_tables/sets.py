@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutant_tables.mutant import ORACLE, SETS, VERSIONS, mutant
+from tests.mutant_tables.mutant import ORACLE, SETS, UNMATCHED, VERSIONS, mutant
 
 KEYS = (
     mutant(
@@ -32,8 +32,8 @@ KEYS = (
     mutant(
         "refused-rows-not-tested-for-references",
         "gate/sets.py",
-        "verdict.add(_dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)",
-        "verdict.add(_dangling(verdict, rule, verdict.passing()), QUARANTINED, bit)",
+        "verdict.add(dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)",
+        "verdict.add(dangling(verdict, rule, verdict.passing()), QUARANTINED, bit)",
         "a record with two faults is told one",
         SETS,
     ),
@@ -196,4 +196,47 @@ UPSERTS = (
     ),
 )
 
-MUTANTS = (*KEYS, *UPSERTS)
+UNMATCHED_VALUES = (
+    mutant(
+        "unmatched-value-stays",
+        "gate/nulling.py",
+        "self.verdict.scan.emptied.setdefault(rule.column, []).append(found)",
+        "pass",
+        "a value that the referenced table does not hold is loaded",
+        UNMATCHED,
+    ),
+    mutant(
+        "unmatched-value-refuses-too",
+        "gate/bits.py",
+        'if rule.unmatched == "quarantine"',
+        'if rule.severity == "error"',
+        "a record that should load with NULL is refused",
+        UNMATCHED,
+    ),
+    mutant(
+        "emptied-on-the-server-after-all",
+        "gate/nulling.py",
+        "SET {quote.ident(rule.column)} = NULL",
+        "SET {quote.ident(rule.column)} = {quote.ident(rule.column)}",
+        "the key of a value that is not loaded is taken on a server",
+        f"{UNMATCHED}::test_on_postgres_as_well",
+    ),
+    mutant(
+        "refused-records-counted-as-emptied",
+        "gate/nulling.py",
+        "FROM ({self.verdict.passing()}) AS s",
+        "FROM ({self.verdict.scan.sql}) AS s",
+        "a refused record counts as loaded with NULL",
+        UNMATCHED,
+    ),
+    mutant(
+        "a-condition-over-what-is-emptied",
+        "contracts/verify.py",
+        "yield from _emptied(contract, entry, tree)",
+        "pass",
+        "a row is loaded that breaks a rule across columns",
+        UNMATCHED,
+    ),
+)
+
+MUTANTS = (*KEYS, *UPSERTS, *UNMATCHED_VALUES)

@@ -71,7 +71,8 @@ def ingest_of(flow: oracle.Flow, referenced: str = "int") -> Ingest:
         (root / "ingest").mkdir()
         (root / "headgate.yml").write_text("project: p\nwarehouse: duckdb:w.duckdb\n")
         (root / "ingest" / "parents.yml").write_text(PARENT_FILE.replace("int", referenced))
-        (root / "ingest" / "orders.yml").write_text(ingest_form(flow, "orders/*.csv"))
+        form = "orders/*.ndjson" if flow.contract.children else "orders/*.csv"
+        (root / "ingest" / "orders.yml").write_text(ingest_form(flow, form))
         (root / "rules").mkdir()
         (root / called.FILE).write_text(called.SOURCE)
         project = read_project(root)
@@ -196,6 +197,8 @@ class Warehouse:
             time = "date" if self.flow.dates else time
             found += [oracle.Column(name, time) for name in ("valid_from", "valid_to")]
             found.append(oracle.Column("is_current", "bool"))
+            types = {column.name: column.type for column in found}
+            found += [oracle.Column(name, types[column]) for column, name in self.flow.latest]
         return found
 
     def _open(self, session: Any) -> list[Any]:

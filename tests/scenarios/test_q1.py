@@ -50,6 +50,24 @@ def test_the_figures_are_those_of_plain_counting(tmp_path: Path, capsys: pytest.
     assert (key["unique"], key["repeated"], key["rows"]) == (False, len(repeated), sum(repeated.values()))
 
 
+def test_the_same_figures_of_rules_without_a_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_of(tmp_path)
+    folder.run()
+    strict = INGEST.replace("user_id: int", "user_id: int, unique").replace("age: int", "age: int, between(0, 120)")
+    folder.write("ingest/users.yml", strict + "load: replace\n")
+    assert main(["check", "--data", "raw.users", "--json", "--project", str(folder.root)]) == 1
+    (table,) = json.loads(capsys.readouterr().out)["tables"]
+    for number, column in enumerate(table["columns"]):
+        filled = sum(row[number] is not None for row in ROWS)
+        assert (column["rows"], column["filled"], column["percent"]) == (200, filled, pytest.approx(filled / 2))
+    rules = {one["rule"]: one for one in table["rules"]}
+    repeated = {key: rows for key, rows in Counter(row[0] for row in ROWS).items() if rows > 1}
+    assert (rules["unique"]["repeated"], rules["unique"]["broken"]) == (len(repeated), sum(repeated.values()))
+    wrong = sum(age is not None and not 0 <= age <= 120 for _, _, age in ROWS)
+    assert (rules["between"]["broken"], rules["out_of_range"]["value"]) == (wrong, str(wrong))
+    assert [rules[name]["status"] for name in ("unique", "between", "out_of_range")] == ["error", "error", "warn"]
+
+
 def test_too_many_out_of_range_stop_the_load(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, INGEST.replace(", severity: warn", ""))
     assert [one.code for one in folder.run().findings] == ["batch-rule"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.books import ledger
+from headgate.books import child_tables, ledger
 from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
-from headgate.core.values import Partition
+from headgate.core.values import Partition, TableRef
 from headgate.gate import pin
 from headgate.gate.bits import bits_of
+from headgate.gate.children import fits_children
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
@@ -34,7 +35,7 @@ def check(pipeline: Pipeline, store: Store, engine: Store, system: Store) -> lis
     with system.session() as session:
         for flow in pipeline.flows:
             findings += _names(flow, session)
-        findings += check_models(session, pipeline.models, [flow.table for flow in pipeline.flows])
+        findings += check_models(session, pipeline.models, [table for flow in pipeline.flows for table in flow.tables])
         findings += _unit_tests(pipeline, session)
         for model in pipeline.models:
             findings += _split(model, session)
@@ -73,6 +74,10 @@ def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     why = session.unfit(flow.table, [column.name for column in flow.contract.columns] if flow.contract else [])
     if why is not None:
         yield Finding("name-unfit", "error", why, str(flow.ingest.where or flow.table), "choose another name")
+    for kin in flow.children:
+        why = session.unfit(TableRef.parse(kin.child.table), [name for name, _ in kin.columns])
+        if why is not None:
+            yield Finding("name-unfit", "error", why, str(kin.child.where or flow.table), "choose another name")
 
 
 def _flow(flow: Flow, session: StoreSession, reading: Engine) -> Iterator[Finding]:
@@ -114,9 +119,10 @@ def _source(flow: Flow, reading: Engine) -> list[Finding]:
         ignored = ignored or model.extra != "forbid"
         known, optional = {name.lower() for name in model.known}, set(model.optional)
     names = [column.source for column in columns if column.source not in optional]
+    names += [child.source for child in flow.contract.children]
     found = flow.source.check(reading, names)
     if flow.ingest.missing == "null":
-        needed = {column.source for column in columns if column.required}
+        needed = {column.source for column in columns if column.required}  # a list may be missing: it has no line
         found = [one for one in found if one.code != "missing-column" or str(one.evidence.get("column", "")) in needed]
     return [one for one in found if one.code != "unknown-column" or not (ignored or _named(one) in known)]
 
@@ -147,6 +153,7 @@ def _fits(flow: Flow, reading: Engine, partition: Partition) -> Iterator[Finding
             lenient = flow.ingest.missing == "null"
             scan = Scan(reading, flow.contract, bits_of(flow.contract), "check", "UTC", lenient=lenient)
             convert_columns(scan, batch)
+            fits_children(scan, batch, flow.contract)
     finally:
         reader.close()
     yield from ()
@@ -156,6 +163,7 @@ def _table(flow: Flow, session: StoreSession) -> Iterator[Finding]:
     assert flow.contract is not None
     try:
         found = expected(session, flow)
+        child_tables.expected(session, flow.table, flow.children)
     except HeadgateError as error:
         yield from error.findings
         return

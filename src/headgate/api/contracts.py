@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headgate.api.results import ContractChange, ContractDiff, ContractText
 from headgate.contracts import diff, render
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Child, Contract
 from headgate.core.errors import ContractError, Finding, ProjectError, nearest
 from headgate.core.protocols import Session
 from headgate.core.values import TableRef
@@ -34,7 +34,14 @@ def shown(flow: Flow, session: Session, form: str) -> ContractText:
         text, findings = schemas.text(found), (*contract.notes, *notes)
     else:
         text = render.render(contract)
+    if form != "short":
+        findings = (*findings, *(_not_carried(child, form) for child in contract.children))
     return ContractText(flow.name, form, text, tuple(findings))
+
+
+def _not_carried(child: Child, form: str) -> Finding:
+    what = f"the lines of {child.table} are not in the text: {form} is written of the record's own columns"
+    return Finding("not-written", "warning", what, str(child.where or ""))
 
 
 def of_flow(flow: Flow, session: Session) -> Contract:

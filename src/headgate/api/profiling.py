@@ -63,14 +63,14 @@ def profile_tables(
     session: StoreSession, pipeline: Pipeline, names: Sequence[str], tier: int, sample: int | None
 ) -> ProfileResult:
     """Profiles of tables and models as they stand in the warehouse. *Errors*: ProjectError `unknown-table`."""
-    refs = [_named(session, pipeline, name) for name in names]
+    refs = [named(session, pipeline, name) for name in names]
     found = [_table(session, ref, f"_hg_profile_{number}") for number, ref in enumerate(refs)]
     return _profiled(session.engine, found, tier, sample)
 
 
-def _named(session: StoreSession, pipeline: Pipeline, name: str) -> TableRef:
+def named(session: StoreSession, pipeline: Pipeline, name: str) -> TableRef:
     """The table or model of that name, which the warehouse has."""
-    known = {str(flow.table).lower(): flow.table for flow in pipeline.flows}
+    known = {str(table).lower(): table for flow in pipeline.flows for table in flow.tables}
     for model in pipeline.models:
         known |= {model.name.lower(): model.target, str(model.target).lower(): model.target}
     ref = known.get(name.lower()) or known.get(str(TableRef.parse(name)).lower())

@@ -16,6 +16,7 @@ from headgate.api.results import (
     CheckResult,
     ContractDiff,
     ContractText,
+    DataCheck,
     ExportResult,
     FixResult,
     HealthResult,
@@ -143,6 +144,18 @@ class Project:
             engine.close()
         return CheckResult(not any(one.level == "error" for one in findings), tuple(findings))
 
+    def check_data(self, names: Sequence[str] = ()) -> DataCheck:
+        """How many rows of these tables and models, as they stand, break their contracts and tests, and how complete
+        their columns are (default: all that are there); nothing is loaded or changed.
+
+        *Errors*: ProjectError `unknown-table`.
+        """
+        from headgate.api.counting import count_tables
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session:
+            return count_tables(session, pipeline, names)
+
     def plan(self, select: Sequence[str] = (), full_refresh: bool = False) -> PlanResult:
         """What `run` would do, in order, and why."""
         from headgate.api.plan import planned
@@ -219,6 +232,7 @@ class Project:
                         counts.skipped,
                         warnings,
                         round(done.seconds, 3),
+                        look.children(counts) if done.status != "refused" else (),
                     )
                 )
             status = _status(steps)
@@ -229,8 +243,9 @@ class Project:
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
+        from headgate.project.children import tables as child_tables
 
-        declared = [ingest.table for ingest in self._files.ingests]
+        declared = [one.table for ingest in self._files.ingests for one in child_tables(ingest)]
         with self._warehouse.reading(bare=True) as store, store.session() as session:
             found = audit(session, declared)
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)

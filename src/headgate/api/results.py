@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from headgate.api.wire import cell, decode, encode
 from headgate.core.errors import Edit, Finding
+from headgate.quality.counts import TableCount
 from headgate.quality.model import TableProfile
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
@@ -41,6 +42,22 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ChildRows(Answer):
+    """Lines of a child table that a load read, by what became of the records that they are in.
+
+    `rows_read` = loaded + quarantined + deduplicated + skipped; `rows_removed`: lines of records that gave way.
+    """
+
+    table: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_deduplicated: int = 0
+    rows_skipped: int = 0
+    rows_removed: int = 0
+
+
+@dataclass(frozen=True)
 class Step(Answer):
     """What became of one step of a run. `id` is the table of a load, the name of a model.
 
@@ -60,6 +77,7 @@ class Step(Answer):
     rows_skipped: int = 0
     warnings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    children: tuple[ChildRows, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,6 +223,14 @@ class CheckResult(Answer):
     findings: tuple[Finding, ...] = ()
     applied: tuple[Edit, ...] = ()
     diff: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataCheck(Answer):
+    """What was counted in tables as they stand. `ok` is False if an error rule of one of them is broken."""
+
+    ok: bool
+    tables: tuple[TableCount, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from headgate.books import disclose, ledger, record, tables
+from headgate.books import audit_lines, disclose, ledger, record, tables
 from headgate.books.audit_bench import bench
 from headgate.books.ledger import RESTORE, Entry
 from headgate.books.quarantine import shape_id
@@ -47,9 +47,11 @@ def audit(session: StoreSession, declared: Sequence[TableRef] = ()) -> Audit:
     history = ledger.entries(session)
     by_table = {name: list(group) for name, group in groupby(history, key=lambda entry: entry.table_name)}
     names = sorted({*by_table, *ledger.table_versions(session)})
+    children = audit_lines.children(by_table)
     findings: list[Finding] = []
-    for name in names:
+    for name in (one for one in names if one not in children or one in by_table):
         findings += _table(session, name, by_table.get(name, []))
+        findings += audit_lines.audit_lines(session, name, by_table.get(name, []))
     findings += _strangers(session, set(names))
     findings += _shapes(session)
     findings += _looks(session)

@@ -33,15 +33,28 @@ class History:
     """SQL condition on a record that tells that its identity is gone; empty where none does."""
     closes: bool = False
     """Every file is a snapshot: a current version ends whose identity it does not deliver."""
+    latest: tuple[tuple[str, str], ...] = ()
+    """Columns, and beside each the name of another in which every version says what the current one says; NULL where
+    none is current."""
 
     @property
     def names(self) -> tuple[str, str, str]:
         return self.valid_from, self.valid_to, self.current
 
-    def columns(self, time: str) -> Columns:
-        """The table's columns beside the contract's, where records' times have this type of the engine."""
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Every name that the table has beside the contract's."""
+        return (*self.names, *(name for _, name in self.latest))
+
+    def columns(self, time: str, types: Mapping[str, str]) -> Columns:
+        """The table's columns beside the contract's, where records' times have this type of the engine.
+
+        `types`: of the contract's columns.
+        """
         time = "DATE" if self.dates else time
-        return [(self.valid_from, time), (self.valid_to, time), (self.current, "BOOLEAN"), (HASH_COLUMN, "VARCHAR")]
+        shown = [(name, types[column]) for column, name in self.latest if column in types]
+        held = [(self.valid_from, time), (self.valid_to, time), (self.current, "BOOLEAN")]
+        return [*held, *shown, (HASH_COLUMN, "VARCHAR")]
 
 
 def rowless(details: Mapping[str, Any]) -> int:
@@ -97,3 +110,25 @@ def close_versions(session: StoreSession, table: TableRef, closing: Closing, sam
             FROM ({closing.select}) AS new WHERE {same} AND old.{current}"""
     )
     return gone
+
+
+def show_latest(session: StoreSession, table: TableRef, history: History, same: str, touched: str) -> None:
+    """Lets every version of the identities in the SELECT `touched` (empty: of all) say what their current one says.
+
+    `same`: a version (`old`) is of an identity (`new`). Within the open transaction; no row is added or removed.
+    """
+    target, current = quote.table(table), quote.ident(history.current)
+    kinds = dict(session.columns(table) or ())
+    among = f" AND EXISTS (SELECT 1 FROM ({touched}) AS new WHERE {same})" if touched else ""
+    for column, name in history.latest:
+        said, shown = quote.ident(column), f"old.{quote.ident(name)}"
+        value = f"(SELECT new.{said} FROM {target} AS new WHERE new.{current} AND {same})"
+        differs = _differs(shown, value, kinds.get(column, ""))
+        session.execute(f"UPDATE {target} AS old SET {quote.ident(name)} = {value} WHERE {differs}{among}")
+
+
+def _differs(one: str, two: str, kind: str) -> str:
+    """JSON is compared by its text: not every store has an equality for it."""
+    if kind.lower() == "json":
+        one, two = f"CAST({one} AS VARCHAR)", f"CAST({two} AS VARCHAR)"
+    return f"{one} IS DISTINCT FROM {two}"

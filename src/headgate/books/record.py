@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headgate.books import ledger, quarantine, tables
+from headgate.books import ledger, lines, quarantine, tables
 from headgate.books.commit import claim_seats, in_plain_transaction, lock_table
 from headgate.books.history import rowless
 from headgate.books.ledger import ADJUST, BUILD, EVOLVE, PURGE, Entry, dumps
@@ -58,7 +58,10 @@ def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, au
 
     Rows that name no entry of the table name this one from then on.
 
-    *Errors*: CommitError `table-missing`, `table-unknown`, `model-table`, `column-missing`, `nothing-to-adjust`.
+    Child tables are adjusted with the table of their records.
+
+    *Errors*: CommitError `table-missing`, `table-unknown`, `model-table`, `child-table`, `column-missing`,
+    `nothing-to-adjust`.
     """
     made: list[Entry] = []
 
@@ -70,14 +73,17 @@ def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, au
         _must_be_adjustable(session, table, history)
         now = rows_by_entry(session, table)
         rows = sum(now.values())
-        if not differences(history, now) and ledger.tail(session, table, state.version).rows == rows:
+        children = lines.adjusted(session, history, state.version + 1)
+        agrees = not differences(history, now) and ledger.tail(session, table, state.version).rows == rows
+        if agrees and not children:
             raise _nothing(table)
         session.execute(
             f"""UPDATE {quote.table(table)} SET {LOAD_COLUMN} = {state.version + 1}
                 WHERE {LOAD_COLUMN} IS NULL OR {LOAD_COLUMN} NOT BETWEEN 1 AND {state.version}"""
         )
         deltas = differences(history, rows_by_entry(session, table))
-        details = {"adjusted": {str(load): count for load, count in sorted(deltas.items())}, "reason": reason}
+        details: dict[str, Any] = {"adjusted": {str(load): count for load, count in sorted(deltas.items())}}
+        details |= {"reason": reason, **({lines.CHILDREN: children} if children else {})}
         made.append(add(session, table, state.version, rows, Made(ADJUST, attempt, author, details)))
 
     in_plain_transaction(session, write)
@@ -85,6 +91,9 @@ def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, au
 
 
 def _must_be_adjustable(session: StoreSession, table: TableRef, history: Sequence[Entry]) -> None:
+    parent = lines.parent_of(session, str(table)) if not history else None
+    if parent is not None:
+        raise _child(table, parent)
     if is_model(history):
         raise _model(table)
     columns = session.columns(table)
@@ -163,8 +172,7 @@ def is_model(history: Sequence[Entry]) -> bool:
 
 def rows_by_entry(session: StoreSession, table: TableRef) -> dict[int, int]:
     """Rows of the table by the entry that they name (0 where they name none)."""
-    found = session.execute(f"SELECT coalesce({LOAD_COLUMN}, 0), sum(1) FROM {quote.table(table)} GROUP BY 1")
-    return {int(row[0]): int(row[1]) for row in found}
+    return lines.rows_by_entry(session, table)
 
 
 def expected_by_entry(history: Sequence[Entry]) -> dict[int, int]:
@@ -200,6 +208,18 @@ def _model(table: TableRef) -> CommitError:
             f"{table} is built by a model: a change by hand in it lasts until its next build, and is not adjusted",
             str(table),
             f"build it again: headgate run --full-refresh {table}; change the model to keep the change",
+        )
+    )
+
+
+def _child(table: TableRef, parent: str) -> CommitError:
+    return CommitError(
+        Finding(
+            "child-table",
+            "error",
+            f"{table} holds the lines of {parent}, whose entries speak for both",
+            str(table),
+            f"adjust the table of the records: headgate ledger adjust {parent} --reason '...'",
         )
     )
 

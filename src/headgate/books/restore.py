@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from headgate.books import ledger, quarantine, record
+from headgate.books import ledger, lines, quarantine, record
 from headgate.books.commit import claim_seats, lock_table, settled
 from headgate.books.ledger import DATA, EVOLVE, Entry, Seat, dumps
 from headgate.books.work import LOAD_COLUMN, Committed, Outcome, Part
@@ -85,12 +85,16 @@ def _inside(session: StoreSession, request: Request) -> Outcome:
         raise RuntimeError("a seat moved under the table's lock")
     _forget(session, table, parts)
     session.exchange(table, past.kept, past.kept)
+    children = lines.restored(session, past.entries, past.by)
+    if children is None:
+        raise _edited(table, past.kept)
     now = shape(session, table)
     details = {
         "restored": past.by.id,
         "replaced": ledger.tail(session, table, base).rows,
         "adjusted": {str(load): rows for load, rows in sorted(past.rows.items())},
         "kept": past.kept.name,
+        **({lines.CHILDREN: children} if children else {}),
         **({"columns": now} if now != before else {}),
         **({"superseded": given_up.rows, "settled_ids": given_up.ids} if given_up.rows else {}),
         **_repin(session, table, past),
@@ -101,6 +105,8 @@ def _inside(session: StoreSession, request: Request) -> Outcome:
         "UPDATE _headgate.table_state SET version = ?, live_generation = ?, contract = ? WHERE table_name = ?",
         [entries[-1].id, parts[0].generation, past.contract, str(table)],
     )
+    for name in children:
+        session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [entries[0].id, name])
     return Committed(tuple(entries))
 
 

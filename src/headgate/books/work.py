@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from headgate.books import quarantine
-from headgate.books.history import Closing, Vanishing
+from headgate.books.history import Closing, History, Vanishing
 from headgate.books.ledger import Counts, Entry, Kind, Seat, fingerprint
+from headgate.contracts.children import Kin
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.core.values import Position, TableRef
+from headgate.sql import quote
 
 LOAD_COLUMN = "_hg_load"
 
@@ -48,6 +50,16 @@ class Part:
     @property
     def seq(self) -> int:
         return self.seat.seq + 1 if self.seat and self.seat.generation == self.generation else 1
+
+
+@dataclass(frozen=True)
+class LineCounts:
+    """Lines of a child table by what became of their records; those of accepted records are the rest of `read`."""
+
+    read: int = 0
+    quarantined: int = 0
+    deduplicated: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,14 @@ class Judgement(Protocol):
         """The records to quarantine."""
         ...
 
+    def lines(self, table: str) -> str:
+        """SELECT, for the engine, of `_hg_part` and the columns of a child table: the lines of the rows to write."""
+        ...
+
+    def line_counts(self, table: str) -> Mapping[int, LineCounts]:
+        """Per part number, what became of the lines."""
+        ...
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -129,6 +149,10 @@ class Commit:
     """With `replace`: whatever stands in the table's place, a view too, makes room for another relation."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the first entry says besides."""
+    history: History | None = None
+    """Under `scd2`, how the table keeps versions."""
+    children: tuple[Kin, ...] = ()
+    """The tables of the lines inside of the records."""
 
 
 @dataclass(frozen=True)
@@ -172,3 +196,14 @@ def staged_ref(table: TableRef, attempt: str) -> TableRef:
 def loaded_columns(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The columns of a loaded table: the contract's, and the entry that wrote each row."""
     return [*columns, (LOAD_COLUMN, "BIGINT")]
+
+
+def matching(columns: Sequence[tuple[str, str]], names: Sequence[str]) -> str:
+    """SQL: rows `old` and `new` agree in these columns. JSON is compared by its text: not every store has an equality
+    for it."""
+    json = {name for name, kind in columns if kind == "JSON"}
+    return " AND ".join(_same(quote.ident(name), name in json) for name in names)
+
+
+def _same(key: str, by_text: bool) -> str:
+    return f"CAST(old.{key} AS VARCHAR) = CAST(new.{key} AS VARCHAR)" if by_text else f"old.{key} = new.{key}"

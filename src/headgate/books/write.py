@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from headgate.books import ledger, quarantine
-from headgate.books.history import close_versions, end_vanished, rowless
+from headgate.books import ledger, lines, quarantine
+from headgate.books.history import close_versions, end_vanished, rowless, show_latest
 from headgate.books.ledger import Counts, Entry, dumps
 from headgate.books.work import (
     IDENTIFIED,
@@ -15,6 +16,7 @@ from headgate.books.work import (
     Part,
     kept_ref,
     loaded_columns,
+    matching,
     staged_ref,
 )
 from headgate.core.clock import stamp
@@ -42,6 +44,8 @@ class Changes:
     """Where the rows are written that replace all those of the table."""
     columns: list[list[str]] = field(default_factory=list)
     """The table's columns, where this commit is the first to fill it or gives it others."""
+    lines: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """What became of child tables, as the entry of each part says it."""
 
 
 def write(
@@ -53,6 +57,8 @@ def write(
     """
     tail = ledger.tail(session, work.table, base)
     before = shape(session, work.table) if base and work.replace else []
+    kin = lines.Writing(session, work, base)
+    kin.take_away(tail.rows)
     _remove(session, work, base, tail.rows, changes)
     if tail.rows and not work.replace and (vanishing := work.judgement.vanishing()):
         changes.vanished = end_vanished(session, work.table, vanishing, _identity(work))
@@ -71,6 +77,11 @@ def write(
         session.append(target, [*names, LOAD_COLUMN], rows)
         for columns in ((LOAD_COLUMN,), *work.lookups):
             session.lookup(target, columns)
+    if work.history is not None and work.history.latest and (expected or changes.vanished):
+        whole = work.replace or not tail.rows or changes.vanished
+        touched = "" if whole else work.judgement.keys(work.keys)
+        show_latest(session, target, work.history, _identity(work), touched)
+    kin.write()
     if work.staged:
         work.staged.inspect(session, target)
     if not base or work.replace:
@@ -78,9 +89,11 @@ def write(
         changes.columns = now if now != before else []
     refused = work.judgement.refused(session)
     quarantine.insert(session, refused, work.table, work.attempt, ledger.DATA, base)
+    changes.lines = kin.facts()
     written = _entries(session, work, judged, base, tail, changes)
     if changes.staged:
         _put_in_place(session, work, changes.staged)
+    kin.put_in_place()
     return written
 
 
@@ -170,13 +183,7 @@ def _close_versions(session: StoreSession, work: Commit, changes: Changes) -> No
 
 
 def _identity(work: Commit) -> str:
-    json = {name for name, kind in work.columns if kind == "JSON"}
-    return " AND ".join(_same(quote.ident(key), key in json) for key in work.keys)
-
-
-def _same(key: str, by_text: bool) -> str:
-    """JSON is compared by its text: not every store has an equality for it."""
-    return f"CAST(old.{key} AS VARCHAR) = CAST(new.{key} AS VARCHAR)" if by_text else f"old.{key} = new.{key}"
+    return matching(work.columns, work.keys)
 
 
 def _entries(
@@ -231,6 +238,8 @@ def _entry(work: Commit, part: Part, entry_id: int, before: int, count: Counts, 
         details["settled_ids"] = settled.ids
     if part.number == 0 and changes.vanished:
         details["history"] = {**details.get("history", {}), "vanished": changes.vanished}
+    if changes.lines:
+        details[lines.CHILDREN] = changes.lines[part.number]
     new = loaded - sum(updated.values())
     kept = rowless(details)
     return Entry(
@@ -294,6 +303,7 @@ def close(session: StoreSession, work: Commit, written: Sequence[Entry]) -> None
         "UPDATE _headgate.table_state SET version = ?, contract = ? WHERE table_name = ?",
         [written[-1].id, work.contract, str(work.table)],
     )
+    lines.move_on(session, written)
     if work.pin:
         pin(session, work.table, work.contract, work.pin)
 

@@ -143,10 +143,16 @@ COMMANDS = (
     ),
     Command(
         "check",
-        "look for mistakes in files, sources and contracts before anything runs",
-        "check [--fix]",
-        (_argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),),
-        ("check", "check --fix"),
+        "look for mistakes in files, sources and contracts, or in the rows that stand in tables",
+        "check [--fix | --data [TABLE...]]",
+        (
+            _argument("--fix", action="store_true", help="put right what is certainly meant otherwise, and show it"),
+            _argument(
+                "--data", action="store_true", help="count the rows that break rules and tests in tables as they stand"
+            ),
+            _argument("table", nargs="*", metavar="TABLE", help="with --data: a table or model (default: all)"),
+        ),
+        ("check", "check --fix", "check --data", "check --data raw.orders --json"),
     ),
     Command(
         "plan", "say what would run, in order, and why", "plan [TABLE...]", (_TABLES,), ("plan", "plan raw.orders")

@@ -87,9 +87,19 @@ def _values(command: Command, rest: Sequence[str]) -> argparse.Namespace:
     if command.name == "quarantine fix":
         for text in given.set:
             assignment(text)
+    if command.name == "check":
+        _check_words(given)
     if command.name == "quarantine replay" and (given.all, given.table is not None, bool(given.id)).count(True) != 1:
         raise Usage("say what to replay: --all, or --table TABLE, or the ids of records", command.name)
     return given
+
+
+def _check_words(given: argparse.Namespace) -> None:
+    if given.fix and given.data:
+        raise Usage("--fix mends files, --data counts rows: say one of them", "check")
+    if given.table and not given.data:
+        what = f"headgate check does not take {given.table[0]!r}"
+        raise Usage(f"{what}: to count its rows, add --data", "check")
 
 
 _ASSIGNMENT = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^="]+?))\s*=(?!=)(.*\S.*)', re.DOTALL)

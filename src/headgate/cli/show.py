@@ -41,7 +41,7 @@ _REASON = 16
 
 def _steps(steps: Sequence[results.Step], room: int | None) -> list[str]:
     """The table of steps. Where it does not fit, the reasons are left out, before names of steps are cut."""
-    rows = [_step(step) for step in steps]
+    rows = [row for step in steps for row in (_step(step), *map(_child, step.children))]
     kept = [row[:-1] for row in rows]
     bare = table(_STEP_COLUMNS[:-1], kept, None)
     if room is not None and max(map(width, bare)) + len(GAP) + _REASON > room:
@@ -51,6 +51,11 @@ def _steps(steps: Sequence[results.Step], room: int | None) -> list[str]:
 
 def _step(step: results.Step) -> list[str]:
     return [step.id, step.status, count(step.rows_read), *map(count, fates(step)), f"{step.seconds:.2f}", step.reason]
+
+
+def _child(child: results.ChildRows) -> list[str]:
+    removed = f"{count(child.rows_removed)} removed" if child.rows_removed else ""
+    return [f"  {child.table}", "lines", count(child.rows_read), *map(count, fates(child)), "", removed]
 
 
 def fates(item: Any) -> list[int]:

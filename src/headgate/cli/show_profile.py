@@ -39,7 +39,7 @@ def _table(one: TableProfile, screen: Screen) -> Iterator[str]:
 
 
 def _column(one: ColumnProfile, tier: int) -> list[str]:
-    cells = [one.name, one.type, count(one.filled), _percent(one.percent)]
+    cells = [one.name, one.type, count(one.filled), percent(one.percent)]
     cells += [_distinct(one)] if tier else []
     cells += [_value(one.min), _value(one.max)]
     if tier:
@@ -48,7 +48,7 @@ def _column(one: ColumnProfile, tier: int) -> list[str]:
     return cells
 
 
-def _percent(percent: float) -> str:
+def percent(percent: float) -> str:
     return f"{percent:.3f}".rstrip("0").rstrip(".") + "%"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, observed, show, show_lineage, show_profile
+from headgate.cli import bench, observed, show, show_counts, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -23,6 +23,7 @@ class Verbs(Protocol):
     """The part of `headgate.api.Project` that the command line uses."""
 
     def check(self) -> results.CheckResult: ...
+    def check_data(self, names: Sequence[str] = ()) -> results.DataCheck: ...
     def plan(self, select: Sequence[str] = ()) -> results.PlanResult: ...
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
@@ -82,6 +83,14 @@ class Verb(NamedTuple):
     ask: Callable[[Any, Namespace, Told], Any]
     lines: Callable[[Any, Screen], list[str]]
     code: Callable[[Any], int] = lambda answer: OK
+
+
+def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult | results.DataCheck:
+    return project.check_data(tuple(given.table)) if given.data else project.check()
+
+
+def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen) -> list[str]:
+    return show_counts.counts(answer, screen) if isinstance(answer, results.DataCheck) else show.check(answer, screen)
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
@@ -204,7 +213,7 @@ ANYWHERE: Mapping[str, Verb] = {
 """Commands that find out by themselves whether there is a project."""
 
 VERBS: Mapping[str, Verb] = {
-    "check": Verb(lambda project, given, told: project.check(), show.check, _unless(lambda answer: answer.ok)),
+    "check": Verb(_check, _check_lines, _unless(lambda answer: answer.ok)),
     "plan": Verb(lambda project, given, told: project.plan(tuple(given.table)), show.plan),
     "lineage": Verb(_lineage, show_lineage.lineage),
     "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),

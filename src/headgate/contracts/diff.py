@@ -45,7 +45,24 @@ def compare(old: Contract, new: Contract, table: TableRef) -> tuple[Change, ...]
             sql = f"ALTER TABLE {quote.table(table)} ADD COLUMN {quote.ident(name)} {kind}"
             what = f"column added: {render.lines(new)[name]}"
             found.append(Change(what, name, "forward" if column.required else "full", sql))
-    return (*found, *_rest(old, new))
+    return (*found, *_rest(old, new), *_children(old, new))
+
+
+def _children(old: Contract, new: Contract) -> Iterator[Change]:
+    """Child tables are held as they are: whatever changes in their columns needs all to be loaded anew."""
+    before, after = ({child.table: child for child in one.children} for one in (old, new))
+    for name in (one for one in before if one not in after):
+        yield Change(f"child table {name} removed", None, "breaking")
+    for name, child in after.items():
+        was = before.get(name)
+        if was is None:
+            yield Change(f"child table {name} added", None, "breaking")
+            continue
+        if (was.source, was.links, was.position) != (child.source, child.links, child.position):
+            yield Change(f"child table {name} is fed or named in another way", None, "breaking")
+        for change in compare(was.contract, child.contract, TableRef.parse(name)):
+            column = f"{name}.{change.column}" if change.column else None
+            yield Change(change.what if column else f"{name}: {change.what}", column, change.verdict)
 
 
 def overall(changes: Iterable[Change]) -> Verdict:
@@ -130,12 +147,18 @@ def _wordless(entry: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def _strict(rule: Rule, verdict: Verdict) -> Verdict:
-    """A rule that only warns lets everything pass."""
-    return "full" if not isinstance(rule, UniqueRule) and rule.severity == "warn" else verdict
+    """A rule that only warns, or empties a value, lets every record pass."""
+    return "full" if not isinstance(rule, UniqueRule) and (rule.severity == "warn" or _nulls(rule)) else verdict
+
+
+def _nulls(rule: Rule) -> bool:
+    return isinstance(rule, ReferenceRule) and rule.nulls
 
 
 def _changed(old: Rule, new: Rule) -> Verdict:
     if isinstance(old, UniqueRule) or isinstance(new, UniqueRule):
+        return "breaking"
+    if _nulls(old) != _nulls(new):
         return "breaking"
     if old.severity != new.severity:
         return _strict(new, "forward") if old.severity == "warn" else _strict(old, "backward")

@@ -58,7 +58,10 @@ class UniqueRule:
 
 @dataclass(frozen=True)
 class ReferenceRule:
-    """The value stands in `to_column` of `to_table` (`schema.name`); NULL passes. `code`: references."""
+    """The value stands in `to_column` of `to_table` (`schema.name`); NULL passes. `code`: references.
+
+    `nulls`: a record whose value does not stand there is loaded with NULL in its place, and counted.
+    """
 
     column: str
     to_table: str
@@ -68,6 +71,12 @@ class ReferenceRule:
     where: Location | None = None
     code: str = "references"
     mostly: Share | None = None
+    nulls: bool = False
+
+    @property
+    def unmatched(self) -> Literal["quarantine", "null", "warn"]:
+        """What becomes of a record whose value does not stand there."""
+        return "null" if self.nulls else "quarantine" if self.severity == "error" else "warn"
 
 
 @dataclass(frozen=True)
@@ -197,6 +206,23 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A list inside of each record (or of each line of another list), whose elements are rows of `table`.
+
+    `source`: the keys that lead to the list, with dots between. `contract`: what a line must be; its key and its unique
+    rules hold among the lines of one list. `links`: (column that identifies the record, the line's column that repeats
+    it); `position`: the line's column with its place in the list, from 1.
+    """
+
+    table: str
+    source: str
+    contract: Contract
+    links: tuple[tuple[str, str], ...]
+    position: str
+    where: Location | None = None
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a table promises. Rules keep the order in which they were written: reasons are listed in that order."""
 
@@ -215,6 +241,19 @@ class Contract:
     """What the contract's author calls this state of it; no part of its meaning."""
     notes: tuple[Finding, ...] = ()
     """What the file that it was read from says besides, and has no effect; no part of its meaning."""
+    children: tuple[Child, ...] = ()
+    """Lists inside of a record whose elements are rows of tables of their own."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What a record is asked for: what feeds the columns, and the lists."""
+        return (*(column.source for column in self.columns), *(child.source for child in self.children))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The tables that its references lead to, those of its children's lines included."""
+        own = (rule.to_table for rule in self.references)
+        return tuple(dict.fromkeys([*own, *(name for one in self.children for name in one.contract.targets)]))
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -247,4 +286,4 @@ def _counts(key: str, value: Any) -> bool:
     return key not in ("where", "version", "notes", "program", "was") and (key not in _LATER or bool(value))
 
 
-_LATER = ("mostly", "batches", "form", "calls", "model")
+_LATER = ("mostly", "batches", "form", "calls", "model", "nulls", "children")

@@ -13,7 +13,16 @@ HIDDEN = "•••"
 
 def hidden_columns(contract: Contract | None) -> frozenset[str]:
     """The source columns, in lower case, whose values are not shown."""
-    return frozenset(column.source.lower() for column in contract.columns if column.pii) if contract else frozenset()
+    if contract is None:
+        return frozenset()
+    lists = [child.source.lower() for child in contract.children if _tells(child.contract)]
+    around = [name.split(".")[0] for name in lists]
+    return frozenset([*(column.source.lower() for column in contract.columns if column.pii), *lists, *around])
+
+
+def _tells(contract: Contract) -> bool:
+    """Whether a line holds personal data, however deep."""
+    return any(column.pii for column in contract.columns) or any(_tells(one.contract) for one in contract.children)
 
 
 def mask_text(text: str | None) -> str | None:

@@ -11,7 +11,16 @@ from typing import Any
 
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.bounds import Span, lasting, plain, written
-from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.model import (
+    CallRule,
+    Child,
+    Contract,
+    ContractColumn,
+    Limit,
+    ReferenceRule,
+    RowRule,
+    UniqueRule,
+)
 from headgate.contracts.named import expected
 from headgate.core.errors import InternalError
 from headgate.types.forms import Form
@@ -94,7 +103,7 @@ def form_texts(form: Form) -> list[str]:
 
 
 def render(contract: Contract) -> str:
-    """The YAML text of `columns:`, `rules:`, `skip:` and `refuse_at_most:`, ready to stand in an ingest file.
+    """The YAML text of `columns:`, `rules:`, `skip:`, `refuse_at_most:` and `children:`, ready for an ingest file.
 
     Of an upsert's contract the identity is written as `key`, so that `load: upsert` gives the same contract again.
     """
@@ -104,7 +113,20 @@ def render(contract: Contract) -> str:
     parts += [_block("rules", rules)] if rules else []
     parts += [_block("skip", {**dict(contract.skips)})] if contract.skips else []
     parts += [f"refuse_at_most: {limit(contract.refuse_at_most)}\n"] if contract.refuse_at_most else []
+    parts += ["children:\n", *(_indented(_child(child)) for child in contract.children)] if contract.children else []
     return "".join(parts)
+
+
+def _child(child: Child) -> str:
+    """A child's lines under `children:`, with all names said."""
+    links = ", ".join(f"{_flow(record)}: {_flow(here)}" for record, here in child.links)
+    head = [f"from: {_scalar(child.source)}", f"parent: {{{links}}}", f"position: {_scalar(child.position)}"]
+    body = "\n".join(head) + "\n" + render(child.contract)
+    return f"{_scalar(child.table)}:\n{_indented(body)}"
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())
 
 
 def _function(rule: CallRule) -> dict[str, Any]:
@@ -182,7 +204,9 @@ class _Said:
 
     def of(self, rule: RowRule | UniqueRule | ReferenceRule) -> list[str]:
         own = []
-        if not isinstance(rule, UniqueRule) and rule.severity == "warn" and not self.warn:
+        if isinstance(rule, ReferenceRule) and rule.nulls:
+            own.append("unmatched=null")
+        elif not isinstance(rule, UniqueRule) and rule.severity == "warn" and not self.warn:
             own.append("unmatched=warn" if isinstance(rule, ReferenceRule) else "severity=warn")
         return own + ([f"mostly={rule.mostly}"] if rule.mostly is not None and self.share is None else [])
 

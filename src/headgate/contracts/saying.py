@@ -21,6 +21,7 @@ class Said:
 
     severity: Severity | None = None
     mostly: Share | None = None
+    nulls: bool = False
 
 
 def split(item: Item) -> tuple[Item, Said]:
@@ -33,7 +34,9 @@ def split(item: Item) -> tuple[Item, Said]:
         elif match[1] == "mostly":
             said = replace(said, mostly=share_of(arg, match[2]))
         else:
-            said = replace(said, severity=_severity(arg, match[1], match[2]))
+            nulls = match[1] == "unmatched" and match[2] == "null"
+            severity = "error" if nulls else _severity(arg, match[1], match[2])
+            said = replace(said, severity=severity, nulls=nulls)
     if len(kept) == len(item.args or ()):
         return item, said
     return replace(item, args=tuple(kept) or None), said
@@ -54,6 +57,7 @@ def apply(draft: Draft, compile_rule: Callable[[Draft, Item], None], item: Item)
     draft.uniques[before[1] :] = [replace(rule, mostly=said.mostly) for rule in draft.uniques[before[1] :]]
     _settle(draft, "rows", draft.rows, before[0], said)
     _settle(draft, "references", draft.references, before[2], said)
+    draft.references[before[2] :] = [replace(rule, nulls=said.nulls) for rule in draft.references[before[2] :]]
 
 
 def _settle(draft: Draft, group: str, rules: list[Rule], first: int, said: Said) -> None:
@@ -66,8 +70,9 @@ def _settle(draft: Draft, group: str, rules: list[Rule], first: int, said: Said)
 def _severity(arg: Arg, key: str, word: str) -> Severity:
     words: dict[str, Severity] = {"error": "error", "warn": "warn"}
     if key == "unmatched":
-        words = {"refuse": "error", "warn": "warn"}
+        words = {"quarantine": "error", "refuse": "error", "warn": "warn"}
     if word not in words:
-        fix = f"write {key}={' or '.join(words)}"
+        listed = "quarantine, null or warn" if key == "unmatched" else " or ".join(words)
+        fix = f"write {key}={listed}"
         raise Mistake("rule-syntax", f"{key} can't be {word!r}", arg.start, fix)
     return words[word]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.contracts.calls import verify_calls
+from headgate.contracts.children import places as children_places
 from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
 from headgate.contracts.pydantic import verify_model
@@ -88,10 +89,15 @@ def verify(contract: Contract, places: Mapping[str, Location] | None = None, del
     `deleted_if`: the condition of that name under `load:`, which is no part of the contract.
     `places` maps `rules.<name>` and `skip.<name>` to where the condition's text begins; without it the rule's own place
     (for skips the contract's) is named. Codes: bad-pattern, condition-syntax, unknown-column, not-a-condition,
-    not-a-row-condition, not-an-aggregate, volatile-condition, and those of `contracts.calls.callee`. Loads the engine,
-    reads no data, runs the files of functions, takes some hundredths of a second.
+    not-a-row-condition, not-an-aggregate, volatile-condition, rule-mismatch, and those of `contracts.calls.callee`.
+    Loads the engine, reads no data, runs the files of functions, takes some hundredths of a second.
     """
-    return [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {}, deleted_if)]
+    found = [*verify_model(contract), *verify_calls(contract), *_verify_sql(contract, places or {}, deleted_if)]
+    for child in contract.children:
+        head = children_places(child.table)
+        own = {name.removeprefix(head): place for name, place in (places or {}).items() if name.startswith(head)}
+        found += verify(child.contract, own)
+    return found
 
 
 def _verify_sql(contract: Contract, places: Mapping[str, Location], deleted_if: str) -> list[Finding]:
@@ -195,10 +201,23 @@ def _check(
         return
     shown = list(_shown(entry, tree, kinds))
     yield from shown
+    yield from _emptied(contract, entry, tree)
     if not shown:
         bound = _bound(engine, contract, entry, row, tree)
         if bound is not None:
             yield bound
+
+
+def _emptied(contract: Contract, entry: _Condition, tree: dict[str, Any]) -> Iterator[Finding]:
+    """A condition holds for the row that is loaded only if none of its columns is emptied behind it."""
+    if entry.kind != "rule" or entry.total:
+        return
+    for name in dict.fromkeys(rule.column for rule in contract.references if rule.nulls):
+        offset = _mention(entry, tree, name)
+        if offset is not None:
+            what = f"it looks at {name!r}, which unmatched=null may empty once it was judged"
+            fix = "write unmatched=warn or quarantine, or ask it of a model over the table"
+            yield entry.finding("rule-mismatch", what, fix, offset)
 
 
 def _tree(engine: _Engine, entry: _Condition) -> tuple[dict[str, Any] | None, Finding | None]:
@@ -308,19 +327,21 @@ def _unbound(known: Sequence[str], entry: _Condition, message: str, tree: dict[s
         fix = f"use the {owner}'s columns: " + ", ".join(known)
         what = f"unknown column {name!r}{nearest(name, known)}"
         sure = only_match(name, known)
-        return entry.finding("unknown-column", what, fix, _mention(entry, tree, name), (name, sure) if sure else None)
+        return entry.finding(
+            "unknown-column", what, fix, _mention(entry, tree, name) or 0, (name, sure) if sure else None
+        )
     if "aggregate" in first or "window" in first:
         fix = "name the columns of one row; totals belong into a model's test"
         return entry.finding("not-a-row-condition", "a condition on one row can't hold an aggregate", fix, 0)
     return entry.finding("condition-syntax", first, "mend the condition", 0)
 
 
-def _mention(entry: _Condition, tree: dict[str, Any], name: str) -> int:
-    """Where the condition first mentions this column."""
+def _mention(entry: _Condition, tree: dict[str, Any], name: str) -> int | None:
+    """Where the condition first mentions this column; None where it does not."""
     for node in _nodes(tree):
         if node.get("class") == "COLUMN_REF" and name.lower() in (part.lower() for part in node["column_names"]):
             return _offset(entry, node) or 0
-    return 0
+    return None
 
 
 def _offset(entry: _Condition, node: Mapping[str, Any]) -> int | None:

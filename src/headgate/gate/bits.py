@@ -46,6 +46,8 @@ class Bits:
     """Functions that refuse records, each in words of its own."""
     model_bit: int | None = None
     """A model refused the record, in words of its own; nothing else judges it."""
+    child_bit: int | None = None
+    """Lines inside of the record break the rules of their tables, in words of their own."""
 
     @property
     def blank_bits(self) -> list[int]:
@@ -58,7 +60,8 @@ class Bits:
     def spoken(self) -> list[int]:
         """The bits whose reasons are told in words that the record itself brought about."""
         model = [self.model_bit] if self.model_bit is not None else []
-        return [*model, *(bit for _, bit in self.call_bits)]
+        child = [self.child_bit] if self.child_bit is not None else []
+        return [*model, *(bit for _, bit in self.call_bits), *child]
 
     @property
     def words(self) -> int:
@@ -90,22 +93,23 @@ class Bits:
         return " OR ".join(f"({alias}.{name} & {word}) <> 0" for name, word in names if word) or "false"
 
     def decode(self, words: Sequence[int]) -> list[Reason]:
-        return [reason for _, reason in self._set(words)]
+        return [reason for _, reason in self.numbered(words)]
 
-    def _set(self, words: Sequence[int]) -> list[tuple[int, Reason]]:
+    def numbered(self, words: Sequence[int]) -> list[tuple[int, Reason]]:
+        """The reasons of the mask, each with its bit."""
         listed = enumerate(self.reasons)
         return [(bit, one) for bit, one in listed if int(words[bit // WORD]) >> (bit % WORD) & 1]
 
     def counted(self, words: Sequence[int]) -> list[Reason]:
-        """The reasons of the mask but the model's, whose own reasons are counted."""
-        return [one for bit, one in self._set(words) if bit != self.model_bit]
+        """The reasons of the mask but the model's and those of lines, whose own reasons are counted."""
+        return [one for bit, one in self.numbered(words) if bit not in (self.model_bit, self.child_bit)]
 
     def text(self, words: Sequence[int]) -> str:
         return json.dumps([reason.to_json() for reason in self.decode(words)], ensure_ascii=False)
 
     def around(self, words: Sequence[int]) -> tuple[str, str]:
         """What stands before and behind the spoken reasons in the list of reasons; "" for nothing."""
-        mine = [bit for bit, _ in self._set(words)]
+        mine = [bit for bit, _ in self.numbered(words)]
         spoken = [bit for bit in self.spoken if bit in mine] or [len(self.reasons)]
         sides = [bit for bit in mine if bit < min(spoken)], [bit for bit in mine if bit > max(spoken)]
         before, behind = (", ".join(_json(self.reasons[bit]) for bit in side) for side in sides)
@@ -155,24 +159,29 @@ def bits_of(
         row_bits.append((rule, add(rule.code, None, rule.message)))
     extra_bits = {name.lower(): add(EXTRA_RULE, name, "the contract has no such column") for name in unknown}
     call_bits = tuple((rule, add(rule.code, None, rule.message)) for rule in contract.calls if rule.severity == "error")
+    child_bit = add(CHILD_RULE, None, "must have valid lines") if contract.children else None
     duplicate_bit = add("key", ", ".join(keys), "must come once in a load") if once else None
     uniques = tuple(
         (rule, add(rule.code, ", ".join(rule.columns), rule.message)) for rule in uniques_first_key(contract)
     )
     replay_bit = add("replay", ", ".join(keys), "a later load wrote this key") if replay else None
     references = tuple(
-        (rule, add(rule.code, rule.column, rule.message)) for rule in contract.references if rule.severity == "error"
+        (rule, add(rule.code, rule.column, rule.message))
+        for rule in contract.references
+        if rule.unmatched == "quarantine"
     )
     return Bits(
         tuple(reasons), type_bits, tuple(row_bits), uniques, references, order_bit, replay_bit, duplicate_bit,
         store_bits,
-        extra_bits, call_bits, model_bit,
+        extra_bits, call_bits, model_bit, child_bit,
     )  # fmt: skip
 
 
 MALFORMED_RULE = "record"
 MODEL_RULE = "model"
 """Stands for what a model says, which each record tells for itself."""
+CHILD_RULE = "child"
+"""Stands for what lines inside of the record are told, each by the rules of its own table."""
 EXTRA_RULE = "extra"
 
 

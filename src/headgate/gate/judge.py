@@ -9,7 +9,7 @@ from headgate.books import ledger
 from headgate.books.history import HASH_COLUMN, Closing, History, Vanishing
 from headgate.books.ledger import Counts, add_details
 from headgate.books.quarantine import Refused
-from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition
+from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition, LineCounts
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
@@ -17,8 +17,10 @@ from headgate.core.values import Batch, TableRef
 from headgate.gate import calls, loads, sets, versions
 from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of
+from headgate.gate.children import Children, How
 from headgate.gate.history import INSERT, Effects, Identity, delivered, hashed, judge_history, load_time, said
 from headgate.gate.modelled import Modelled
+from headgate.gate.nulling import Nulled
 from headgate.gate.refused import RefusedRecords
 from headgate.gate.scan import Scan
 from headgate.gate.told import Told
@@ -52,6 +54,8 @@ class Rules:
     """Columns that a batch lacks are NULL, unless they are required."""
     unknown: tuple[str, ...] = ()
     """Columns of the source that the contract does not name: a record that has a value there is refused."""
+    refuses_extra: bool = False
+    """A line with a key that the contract does not name is refused."""
 
     @property
     def replay(self) -> bool:
@@ -90,6 +94,7 @@ class Gate:
     _effects: Effects | None = None
     _vanishing: Vanishing | None = None
     _versions: str = ""
+    _nulled: Nulled | None = None
 
     def __post_init__(self) -> None:
         rules = self.rules
@@ -102,9 +107,15 @@ class Gate:
             rules.lenient, holds=self.session.holds,
         )  # fmt: skip
         self.scan.deleted_if = rules.history.deleted_if if rules.history else ""
+        self.scan.lists = rules.contract.children
         self.verdict = Verdict(self.scan)
         self.told = Told(self.scan.temp)
         self.modelled: Modelled | None = None
+        self.children: Children | None = None
+        if self.bits.child_bit is not None:
+            extra = "quarantine" if rules.refuses_extra else "ignore" if rules.extra else "error"
+            how = How(rules.timezone, extra, rules.lenient, rules.replay)
+            self.children = Children(self.session, self.scan, rules.contract, self.bits.child_bit, how)
 
     def _unkept(self, kind: LogicalType) -> str | None:
         held = self.session.holds("NULL", kind.duckdb)
@@ -140,10 +151,15 @@ class Gate:
         if calls.judge(self.verdict, self.told):
             for _, bit in self.bits.call_bits:
                 self.verdict.add(self.told.hits(bit), QUARANTINED, bit)
+        if self.children:
+            self.children.take()
+            self.children.judge(self.verdict)
         exchanges = self.rules.disposition == "partition" and not self.rules.replay and self.target is not None
         made = self._partitions() if exchanges else ""
         if self._set_columns:
             self.verdict.move(self.session, self._set_columns, self._digest())
+            if self.children:
+                self.children.move()
         if made:
             texts = self.engine.execute(f"SELECT {sets.key_text(self.rules.contract, self.rules.keys)} FROM {made}")
             select = f"SELECT 0 AS _hg_part, * FROM {made}"
@@ -191,6 +207,10 @@ class Gate:
         own = [(rule, bit) for rule, bit in bits.reference_bits if rule.to_table == str(rules.table)]
         for reference, bit in others:
             sets.judge_reference(verdict, reference, bit)
+        self._nulled = Nulled(verdict)
+        self._nulled.find([one for one in rules.contract.references if one.nulls])
+        if self.children:
+            self.children.judge_references(verdict)
         if bits.replay_bit is not None and rules.replaced_whole:
             sets.judge_overtaken(verdict, rules.table, bits.replay_bit)
         if rules.history is not None:
@@ -208,11 +228,15 @@ class Gate:
         dangling = self._dangling()
         history = ledger.load_sizes(session, rules.table) if rules.contract.batches else []
         verdict.come_back(session)
+        self._nulled.come_back(session)
+        if self.children:
+            self.children.come_back()
+            self.children.tell(self.told, verdict)
         self._versions = self._bring_versions()
         counts = self._fates({f"{one.column}.{one.code}": parts for one, parts in dangling.items()})
         if not rules.replay and (rules.contract.batches or rules.contract.thresholds):
             sums = {one: sum(parts.values()) for one, parts in dangling.items()}
-            said = loads.opinion(verdict, rules.table, history, sums)
+            said = loads.opinion(verdict, rules.table, history, sums, self._nulled.shares)
             self.stop = said.stop
             at = min(counts, default=0)
             counts[at] = counts.get(at, Counts()) + Counts(details=said.details)
@@ -274,9 +298,11 @@ class Gate:
         )
         for part, fate, why, *mask, rows in found:
             counts[part] += self._count(fate, why, tuple(mask), rows)
-        model = self.bits.model_bit
-        for part, details in self.told.counts(model).items() if self.told.table and model is not None else ():
-            counts[part] += Counts(details={"reasons": details})
+        for bit in (self.bits.model_bit, self.bits.child_bit):
+            for part, details in self.told.counts(bit).items() if self.told.table and bit is not None else ():
+                counts[part] += Counts(details={"reasons": details})
+        for part, details in self.children.warnings(self.verdict).items() if self.children else ():
+            counts[part] += Counts(details={"warnings": details})
         for part, details in self._warnings().items():
             counts[part] += Counts(details={"warnings": details})
         for part, details in self.told.warnings(self.verdict.table).items() if self.told.table else ():
@@ -284,6 +310,9 @@ class Gate:
         for name, parts in dangling.items():
             for part, rows in parts.items():
                 counts[part] += Counts(details={"warnings": {name: rows}})
+        for one, parts in self._nulled.counts().items() if self._nulled else ():
+            for part, rows in parts.items():
+                counts[part] += Counts(details={"nulled": {f"{one.column}.{one.code}": rows}})
         for part, kinds in (self._effects.counts if self._effects else {}).items():
             counts[part] += Counts(details={"history": kinds})
         return counts
@@ -334,7 +363,11 @@ class Gate:
         digest = hashed(rules.contract, history, rules.keys, rules.order_by)
         until = f"coalesce(v.until, {quote.literal(history.end)})" if history.end else "v.until"
         rows = f"SELECT _hg_id, _hg_part, {names}, {digest} AS {HASH_COLUMN} FROM ({self.verdict.passing()}) AS p"
-        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}
+        shown = "".join(
+            f", CASE WHEN v.until IS NULL THEN r.{quote.ident(column)} END AS {quote.ident(name)}"
+            for column, name in history.latest
+        )
+        return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}{shown}
                    FROM ({rows}) AS r JOIN {self._versions} AS v ON v._hg_id = r._hg_id"""
 
     def keys(self, names: Sequence[str]) -> str:
@@ -344,8 +377,18 @@ class Gate:
         """The refused records of every part, malformed ones included, with their text and reasons."""
         return RefusedRecords(self.session, self.rules, self.scan, self.verdict, self.told, self.masks).all()
 
+    def lines(self, table: str) -> str:
+        assert self.children is not None
+        return self.children.accepted(table, self.verdict)
+
+    def line_counts(self, table: str) -> Mapping[int, LineCounts]:
+        assert self.children is not None
+        return self.children.counts(table, self.verdict)
+
     def close(self) -> None:
         self.verdict.drop()
+        if self.children:
+            self.children.drop()
 
 
 def _as_judged(contract: Contract) -> Contract:

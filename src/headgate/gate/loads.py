@@ -29,13 +29,22 @@ class Opinion:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def opinion(verdict: Verdict, table: TableRef, history: History, dangling: Mapping[ReferenceRule, int]) -> Opinion:
+def opinion(
+    verdict: Verdict,
+    table: TableRef,
+    history: History,
+    dangling: Mapping[ReferenceRule, int],
+    emptied: Mapping[ReferenceRule, tuple[int, int]],
+) -> Opinion:
     """Judges the load, whose every record has its fate by now. The first rule that is broken stops it.
 
-    `dangling`: how many records break each reference that only warns.
+    `dangling`: how many records break each reference that only warns. `emptied`: of one that empties the value, how
+    many break it, of how many.
     """
     contract = verdict.scan.contract
-    stops = [finding for one in contract.thresholds if (finding := _missed(verdict, table, one, dangling))]
+    shares = {id(rule): found for rule, found in emptied.items()}
+    counts = [(one, shares.get(id(one.rule)) or _counts(verdict, one, dangling)) for one in contract.thresholds]
+    stops = [_missed(table, one, *found) for one, found in counts if not one.kept(*found)]
     measures: dict[str, str] = {}
     breaches: dict[str, str] = {}
     for rule, value in _measured(verdict, contract.batches):
@@ -50,10 +59,7 @@ def opinion(verdict: Verdict, table: TableRef, history: History, dangling: Mappi
     return Opinion(stops[0] if stops else None, details | ({"breaches": breaches} if breaches else {}))
 
 
-def _missed(verdict: Verdict, table: TableRef, one: Threshold, dangling: Mapping[ReferenceRule, int]) -> Finding | None:
-    broken, counted = _counts(verdict, one, dangling)
-    if one.kept(broken, counted):
-        return None
+def _missed(table: TableRef, one: Threshold, broken: int, counted: int) -> Finding:
     name = f"{one.column}.{one.code}" if one.column else one.code
     return Finding(
         "share-missed",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from headgate.books.history import History
-from headgate.contracts.model import Contract, ContractColumn
+from headgate.contracts.model import Child, Contract, ContractColumn
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
 from headgate.core.protocols import Session
 from headgate.core.values import Batch, SourceColumn
@@ -82,14 +82,27 @@ class Scan:
     """What the store can keep: see `StoreSession.holds`."""
     deleted_if: str = ""
     """The condition under which a record tells that its identity is gone."""
+    lists: tuple[Child, ...] = ()
+    """Lists inside of the records, kept as received where the records are staged: columns `_hg_k0` and so on."""
     spans: list[Span] = field(default_factory=list)
+    emptied: dict[str, list[str]] = field(default_factory=dict)
+    """By column, tables of `_hg_id` of the records whose value there is not loaded."""
 
     def __post_init__(self) -> None:
         self.temp = Temp(self.session, self.prefix)
 
     @property
     def sql(self) -> str:
-        return " UNION ALL ".join(dict.fromkeys(span.select for span in self.spans)) or self._nothing()
+        read = " UNION ALL ".join(dict.fromkeys(span.select for span in self.spans)) or self._nothing()
+        if not self.emptied:
+            return read
+        kept = ", ".join(self._unless_emptied(column, tables) for column, tables in self.emptied.items())
+        return f"SELECT * REPLACE ({kept}) FROM ({read}) AS whole"
+
+    def _unless_emptied(self, column: str, tables: Sequence[str]) -> str:
+        found = " UNION ALL ".join(f"SELECT _hg_id FROM {table}" for table in tables)
+        name = quote.ident(column)
+        return f"CASE WHEN whole._hg_id NOT IN ({found}) THEN whole.{name} END AS {name}"
 
     @property
     def empty(self) -> bool:
@@ -168,7 +181,9 @@ def _stage(scan: Scan, part: int, batch: Batch, rows: int) -> None:
     # Numbered, because a column called rowid would hide the stage's own.
     kept = ", ".join(f"{name} AS c{number}" for number, name in enumerate(names))
     masks = ", ".join(scan.bits.mask_columns())
-    select = f"SELECT _hg_row, _hg_part, {kept}, {masks} FROM ({_select(scan, batch, row, str(part), '_hg_row')}) AS s"
+    lists = "".join(f", _hg_k{number}" for number in range(len(scan.lists)))
+    inner = _select(scan, batch, row, str(part), "_hg_row", lists_of(scan, batch))
+    select = f"SELECT _hg_row, _hg_part, {kept}, {masks}{lists} FROM ({inner}) AS s"
     session = scan.session
     if stage not in scan.temp.tables:
         session.execute(f"CREATE TEMP TABLE {stage} AS {select}")
@@ -201,10 +216,24 @@ def lost_rows(batch: Batch, rows: int, count: int) -> InternalError:
     )
 
 
-def _select(scan: Scan, batch: Batch, ident: str, part: str, name: str = "_hg_id") -> str:
+def lists_of(scan: Scan, batch: Batch) -> list[str]:
+    """The lists inside of the batch's records as SQL over it (alias `src`). Raises ContractError `missing-column`."""
+    fed = [list_source(scan, batch, child) for child in scan.lists]
+    return [f"CAST({one.expr} AS VARCHAR) AS _hg_k{number}" for number, one in enumerate(fed)]
+
+
+def list_source(scan: Scan, batch: Batch, child: Child) -> Fed:
+    """What of the batch is the child's list; NULL of text where it has none and may. Raises ContractError."""
+    found = feed(batch.columns, child.source, "src")
+    if found is None and not scan.absolute and not scan.lenient:
+        raise missing_column(batch, child)
+    return found or Fed("CAST(NULL AS VARCHAR)", "VARCHAR", child.source)
+
+
+def _select(scan: Scan, batch: Batch, ident: str, part: str, name: str = "_hg_id", more: Sequence[str] = ()) -> str:
     values, failing = convert_columns(scan, batch)
     masks = [f"{word} AS _hg_m{number}" for number, word in enumerate(scan.bits.mask(failing))]
-    listed = ", ".join([f"{ident} AS {name}", f"CAST({part} AS INTEGER) AS _hg_part", *values, *masks])
+    listed = ", ".join([f"{ident} AS {name}", f"CAST({part} AS INTEGER) AS _hg_part", *values, *masks, *more])
     return f"SELECT {listed} FROM ({batch.relation}) AS src"
 
 
@@ -247,7 +276,7 @@ def _source(scan: Scan, batch: Batch, column: ContractColumn) -> Fed | None:
     return next((fed for name in names if (fed := feed(batch.columns, name, "src"))), None)
 
 
-def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
+def missing_column(batch: Batch, column: ContractColumn | Child) -> ContractError:
     names = [one.name for one in batch.columns]
     return ContractError(
         Finding(
@@ -263,7 +292,7 @@ def missing_column(batch: Batch, column: ContractColumn) -> ContractError:
 
 def unknown_columns(contract: Contract, columns: Sequence[SourceColumn], former: bool = False) -> list[str]:
     """The columns that the contract does not name; `former` names of its columns may count, too."""
-    wanted = [column.source for column in contract.columns]
+    wanted = list(contract.sources)
     wanted += [name for column in contract.columns if former for name in column.was]
     known = {name.lower() for name in bases(columns, wanted)}
     return [column.name for column in columns if column.name.lower() not in known]
@@ -302,4 +331,4 @@ def columns_of(
     """The table's columns and their types for this contract."""
     plain = [(column.name, column.type.duckdb) for column in contract.columns]
     time = dict(plain).get(order_by or "", "TIMESTAMP WITH TIME ZONE")
-    return [*plain, *(history.columns(time) if history else [])]
+    return [*plain, *(history.columns(time, dict(plain)) if history else [])]

@@ -22,7 +22,7 @@ References = Sequence[tuple[ReferenceRule, int]]
 
 def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
     """Refuses values that the referenced table does not hold (NOT EXISTS: a NULL there refuses nothing)."""
-    verdict.add(_dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)
+    verdict.add(dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)
 
 
 def count_dangling(verdict: Verdict, rule: ReferenceRule, own: bool = False) -> dict[int, int]:
@@ -30,16 +30,17 @@ def count_dangling(verdict: Verdict, rule: ReferenceRule, own: bool = False) -> 
 
     `own`: the rule refers to the table that is made anew, which will hold what passes and nothing else.
     """
-    dangling = _dangling(verdict, rule, verdict.passing())
+    found = dangling(verdict, rule, verdict.passing())
     if own:
         column, to = quote.ident(rule.column), quote.ident(rule.to_column)
-        dangling = f"""SELECT _hg_id, _hg_part FROM ({verdict.passing()}) AS s WHERE s.{column} IS NOT NULL
+        found = f"""SELECT _hg_id, _hg_part FROM ({verdict.passing()}) AS s WHERE s.{column} IS NOT NULL
                        AND NOT EXISTS (SELECT 1 FROM ({verdict.passing()}) AS r WHERE r.{to} = s.{column})"""
-    rows = verdict.temp.session.execute(f"SELECT _hg_part, count(*) FROM ({dangling}) AS d GROUP BY 1")
+    rows = verdict.temp.session.execute(f"SELECT _hg_part, count(*) FROM ({found}) AS d GROUP BY 1")
     return {row[0]: row[1] for row in rows}
 
 
-def _dangling(verdict: Verdict, rule: ReferenceRule, records: str) -> str:
+def dangling(verdict: Verdict, rule: ReferenceRule, records: str) -> str:
+    """SELECT of `_hg_id, _hg_part` of the records whose value the referenced table does not hold."""
     column, to = quote.ident(rule.column), verdict.comparable("r", rule.to_column, rule.column)
     table = quote.table(TableRef.parse(rule.to_table))
     return f"""SELECT _hg_id, _hg_part FROM ({records}) AS s WHERE s.{column} IS NOT NULL

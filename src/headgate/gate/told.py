@@ -61,6 +61,13 @@ class Told:
         finally:
             engine.unregister(name)  # type: ignore[attr-defined]
 
+    def take(self, select: str) -> None:
+        """Keeps reasons that the engine found: `_hg_id, _hg_part, bit, place, rule, col, said`."""
+        if self.table:
+            self.temp.session.execute(f"INSERT INTO {self.table} {select}")
+        else:
+            self.table = self.temp.keep("told", select)
+
     def hits(self, bit: int) -> str:
         """A SELECT of `_hg_id, _hg_part`: the records that have a reason of this bit."""
         return f"SELECT _hg_id, _hg_part FROM {self.table} WHERE bit = {bit}"

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.project import (
+    children,
     contractfile,
     datatests,
     exposures,
@@ -95,10 +96,26 @@ def _ingest() -> Schema:
         "load": _load(anywhere),
         **_contract(),
         "contract": {"anyOf": [{"type": "string"}, *(_file(kind) for kind in (models.KEY, *contractfile.KINDS))]},
+        "children": {"$ref": "#/$defs/children"},
         **anywhere,
         "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
     }
-    return _object(ingest.KEYS, shapes, "ingest", ("table", "from"))
+    return {**_object(ingest.KEYS, shapes, "ingest", ("table", "from")), "$defs": {"children": _children()}}
+
+
+def _children() -> Schema:
+    """Tables of lists inside of records, which may have such tables themselves."""
+    contract = _contract()
+    shapes = {
+        "from": PATH,
+        "columns": contract["columns"],
+        "rules": contract["rules"],
+        "parent": {"anyOf": [SCALAR, {"type": "object", "additionalProperties": SCALAR}]},
+        "position": SCALAR,
+        "children": {"$ref": "#/$defs/children"},
+    }
+    child = _object(children.KEYS, shapes, "children", ("from", "columns"))
+    return {"type": "object", "minProperties": 1, "additionalProperties": child}
 
 
 def _file(kind: str) -> Schema:
@@ -142,6 +159,7 @@ def _load(anywhere: Mapping[str, Schema]) -> Schema:
     options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     options |= {"vanished": _words(load.VANISHED), "as": _words(load.AS)}
+    options |= {"current": {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
     }

@@ -10,13 +10,14 @@ from typing import Any
 
 from headgate.books.history import History
 from headgate.contracts import named, short
+from headgate.contracts.children import places as children_places
 from headgate.contracts.grammar import PlacedText
 from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
-from headgate.project import contractfile, evolution, fields, load, models, observing, pythonic, source
+from headgate.project import children, contractfile, evolution, fields, load, models, observing, pythonic, source
 from headgate.project.fields import Notes
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
@@ -36,6 +37,7 @@ KEYS = (
     "on_change",
     "twin_files",
     "allow_empty",
+    "children",
     "freshness",
 )
 LATER = ("schedule", "tests", "owner", "description")
@@ -74,6 +76,7 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
         contract, how = _identity(notes, contract, how, str(table))
         spec = _positions(spec, contract)
         _source_columns(notes, contract, spec)
+    contract = _with_children(notes, node, contract, (table, how, spec), root)
     policy = evolution.read(notes, node.get("evolution"))
     if words["extra"] == "quarantine" and contract is None and suite is None and node.get("contract") is None:
         fix = "write columns: with name: type lines, or extra: ignore"
@@ -85,6 +88,20 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
     return Ingest(
         table, spec, how, contract, evolution=policy, where=where, places=_places(node), suite=suite, **chosen
     )
+
+
+def _with_children(notes: Notes, node: Mapping, contract: Contract | None, about: Any, root: Path) -> Contract | None:
+    """The contract with the lists that become tables of their own."""
+    given = node.get("children")
+    if given is None or None in about:
+        return contract
+    if contract is None:
+        if not notes.findings:
+            fix = "write columns: with name: type lines, one of them a key"
+            notes.error("missing-key", "children need columns:", given.where, fix)
+        return None
+    read = children.Reader(_table, lambda notes, body, columns: _stated(notes, body, columns, None, root))
+    return children.read(notes, given, contract, about, read)
 
 
 def _table(notes: Notes, node: Node | None) -> TableRef | None:
@@ -276,13 +293,17 @@ def _versions(notes: Notes, contract: Contract, how: LoadSpec, history: History,
     if history.dates and time not in ("date", "timestamp", "timestamptz"):
         what = f"as: date needs a time to order by, and {how.order_by} is {time}"
         notes.error("bad-value", what, where, "remove as, or order by a date, timestamp or timestamptz")
+    for name, _ in history.latest:
+        if name not in names:
+            what = f"current names column {name!r}, which the contract does not have{nearest(name, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
     lower = [name.lower() for name in names]
-    for name in history.names:
+    for name in history.beside:
         if name.lower() in lower or name.lower().startswith("_hg_"):
-            what = f"{name!r} can't say when a version held: the contract has such a column, or the name is reserved"
+            what = f"{name!r} can't stand beside the versions: the contract has such a column, or the name is reserved"
             notes.error("reserved-name", what, where, "choose others: columns: {from: since, to: until, current: now}")
-    if len({name.lower() for name in history.names}) < len(history.names):
-        notes.error("duplicate-key", "the columns of a history need three names", where, "choose others")
+    if len({name.lower() for name in history.beside}) < len(history.beside):
+        notes.error("duplicate-key", "the columns of a history need a name each", where, "choose others")
     for rule in contract.uniques:
         if rule.code != "key":
             what = f"unique ({', '.join(rule.columns)}) does not go with scd2: versions of one identity repeat it"
@@ -328,7 +349,8 @@ def _source_columns(notes: Notes, contract: Contract, spec: SourceSpec | None) -
 
 
 def _places(node: Mapping) -> dict[str, Location]:
-    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`, `load.deleted_if`."""
+    """Where each key stands, and each condition: `load`, `rules.<name>`, `skip.<name>`, `load.deleted_if`; those of a
+    child behind its table: `children.<table>.rules.<name>`."""
     places: dict[str, Location] = {key.text: key.where for key, _ in node.entries}
     for name, value in (
         _rules(Notes(), rules) if isinstance(rules := pythonic.others(node.get("rules")), Mapping) else ()
@@ -338,6 +360,11 @@ def _places(node: Mapping) -> dict[str, Location]:
     for key, text in skips.entries if isinstance(skips, Mapping) else ():
         if isinstance(text, Scalar):
             places[f"skip.{key.text}"] = named.condition_place(text.placed)
+    inner = node.get("children")
+    for child, body in inner.entries if isinstance(inner, Mapping) else ():
+        head = children_places(str(TableRef.parse(child.text)))
+        of_child = _places(body) if isinstance(body, Mapping) else {}
+        places |= {f"{head}{key}": place for key, place in of_child.items()}
     how = node.get("load")
     deleted = how.get("deleted_if") if isinstance(how, Mapping) else None
     if isinstance(deleted, Scalar):

@@ -14,15 +14,17 @@ from headgate.project.fields import Notes
 from headgate.project.model import Disposition, LoadSpec
 from headgate.project.yaml import Mapping, Node, Scalar
 
-WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2")
-KEYED = ("upsert", "insert", "partition", "scd2")
+WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2", "scd6")
+KEYED = ("upsert", "insert", "partition", "scd2", "scd6")
 ORDERED = ("upsert", "scd2")
-HISTORY = ("track", "columns", "as", "end", "vanished", "deleted_if")
+HISTORY = ("track", "columns", "as", "end", "vanished", "deleted_if", "current")
 VANISHED = ("keep", "close")
 AS = ("timestamp", "date")
 BESIDE = ("order_by", "duplicates", *HISTORY, "allow_empty", "on_change")
 """Keys that stand beside the word under `load:`."""
-LATER = ("scd1", "scd3", "scd6", "merge", "delete_insert")
+LATER = ("scd3",)
+OTHERS = {"scd0": "insert", "scd1": "upsert", "merge": "upsert", "delete_insert": "partition"}
+"""What else the words are called."""
 _FIX = "use append, replace, upsert, {upsert: id, order_by: at}, {insert: id}, {partition: day}, {scd2: id}"
 DUPLICATES = ("latest", "refuse")
 TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
@@ -41,8 +43,8 @@ def read(notes: Notes, node: Node | None) -> LoadSpec:
 
 
 def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
-    words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER)]
-    fields.known(notes, node, (*WORDS, *BESIDE), "load", LATER)
+    words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER, *OTHERS)]
+    fields.known(notes, node, (*WORDS, *BESIDE, *OTHERS), "load", LATER)
     if len(words) != 1:
         what = "load: must name one of " + ", ".join(WORDS)
         notes.error("bad-value", what, node.where, _FIX)
@@ -51,6 +53,8 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
     if key.text in LATER:
         return LoadSpec(where=key.where)
     spec = _word(notes, key.text, key.where, value)
+    if key.text in OTHERS:
+        return spec
     order = node.get("order_by")
     if order is not None and spec.kind not in ORDERED:
         notes.error("bad-value", f"order_by does not go with {spec.kind}", order.where, "remove order_by")
@@ -88,6 +92,7 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
         made["dates"] = fields.choice(notes, kind, "as", AS) == "date"
     if (deleted := node.get("deleted_if")) is not None:
         made["deleted_if"] = fields.text(notes, deleted, "deleted_if") or ""
+    made["latest"] = _latest(notes, node, spec)
     columns = fields.mapping(notes, node.get("columns"), "columns")
     if columns is not None:
         fields.known(notes, columns, TIMES, "columns of a history")
@@ -96,17 +101,39 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
     return History(**made)
 
 
+def _latest(notes: Notes, node: Mapping, spec: LoadSpec) -> tuple[tuple[str, str], ...]:
+    """`current: [city]` or `current: {city: city_now}`: the columns whose present value stands on every version."""
+    value, wanted = node.get("current"), node.get("scd6") is not None
+    fix = "write {scd6: id, current: [city]}"
+    if wanted and value is None:
+        notes.error("missing-key", "scd6 does not say of which columns every version has the current value",
+                    spec.where or "", fix)  # fmt: skip
+    if value is None:
+        return ()
+    if not wanted:
+        notes.error("bad-value", "current does not go with scd2", value.where, fix)
+        return ()
+    if not isinstance(value, Mapping):
+        return tuple((name, f"current_{name}") for name in fields.texts(notes, value, "current") or ())
+    named = ((key.text, fields.text(notes, name, "current")) for key, name in value.entries)
+    return tuple((column, name) for column, name in named if name is not None)
+
+
 def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadSpec:
     """The disposition that the word names; `value` is what stands behind it: the columns of one that has columns."""
     if word in LATER:
         notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
+    elif word in OTHERS:
+        mended = (Edit.at(where, word, OTHERS[word]),)
+        notes.error("bad-value", f"{word} is called {OTHERS[word]}", where, f"write load: {OTHERS[word]}", mended)
     elif word not in WORDS:
         sure = only_match(word, WORDS)
         edits = (Edit.at(where, word, sure),) if sure else ()
         notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX, edits)
     elif word in KEYED:
-        history = History() if word == "scd2" else None
-        return LoadSpec(cast(Disposition, word), _keys(notes, word, value), history=history, where=where)
+        kind = "scd2" if word == "scd6" else word
+        history = History() if kind == "scd2" else None
+        return LoadSpec(cast(Disposition, kind), _keys(notes, word, value), history=history, where=where)
     else:
         if value is not None and not (isinstance(value, Scalar) and value.text.lower() in ("true", "yes", "")):
             notes.error("bad-value", f"{word} takes no columns", value.where, f"write load: {word}")

@@ -16,10 +16,12 @@ from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
 from headgate.models.unit import UnitSpec
 from headgate.project import (
+    children,
     exposures,
     fields,
     ingest,
     modeltests,
+    nulling,
     observing,
     publishing,
     secrets,
@@ -30,7 +32,7 @@ from headgate.project import (
 )
 from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, ModelFile, Observing, Project, PublishGroup, Warehouse
+from headgate.project.model import Ingest, LoadSpec, ModelFile, Observing, Project, PublishGroup, Warehouse
 from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
@@ -273,7 +275,18 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
             _add_ingest(notes, found, entry)
     for entry in _seeds(notes, root):
         _add_ingest(notes, found, entry)
+    _children(notes, found)
     return tuple(sorted(found.values(), key=lambda entry: entry.table))
+
+
+def _children(notes: Notes, found: dict[str, Ingest]) -> None:
+    """A child's table is filled by nothing else."""
+    taken = {name: entry.where for name, entry in found.items()}
+    for entry in found.values():
+        for child in list(children.tables(entry))[1:]:
+            if taken.setdefault(str(child.table).lower(), child.where) is not child.where:
+                what = f"two files load {child.table}: {taken[str(child.table).lower()]} and {child.where}"
+                notes.error("duplicate-table", what, child.where or "", "keep one, or give one another table")
 
 
 def _add_ingest(notes: Notes, found: dict[str, Ingest], entry: Ingest) -> None:
@@ -375,13 +388,16 @@ def _model_tests(
 
 def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
     """Every reference must lead to a column of a table that an ingest file loads."""
-    tables = {str(entry.table).lower(): entry for entry in ingests}
-    for entry in ingests:
+    every = [one for entry in ingests for one in children.tables(entry)]
+    tables = {str(entry.table).lower(): entry for entry in every}
+    for entry in every:
+        if entry.contract is not None:
+            nulling.refuse(notes, entry.contract, str(entry.table), entry.load, entry.where or Location(""))
         for rule in entry.contract.references if entry.contract is not None else ():
             target = tables.get(rule.to_table.lower())
             where = rule.where or entry.where or Location("")
             if target is None:
-                names = [str(other.table) for other in ingests]
+                names = [str(other.table) for other in every]
                 what = f"no ingest file loads {rule.to_table}{nearest(rule.to_table, names)}"
                 notes.error("unknown-table", what, where, "reference a table that is loaded, or write its ingest file")
             elif target.contract is not None:
@@ -392,8 +408,9 @@ def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:
 def _model_references(notes: Notes, ingests: tuple[Ingest, ...], models: tuple[ModelFile, ...]) -> None:
     """A reference of a model's contract to a loaded table must lead to a column of it; to models, it is followed when
     they are compiled."""
-    tables = {str(entry.table).lower(): entry for entry in ingests}
+    tables = {str(one.table).lower(): one for entry in ingests for one in children.tables(entry)}
     for split in (model.split for model in models if model.split is not None):
+        nulling.refuse(notes, split.contract, "", LoadSpec(), split.where)
         for rule in split.contract.references:
             target = tables.get(rule.to_table.lower())
             if target is not None and target.contract is not None:

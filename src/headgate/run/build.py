@@ -39,7 +39,7 @@ class Inputs:
 
 def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
     targets = {one.name: one.target for one in pipeline.models}
-    loads = {flow.name: flow.table for flow in pipeline.flows}
+    loads = {str(table): table for flow in pipeline.flows for table in flow.tables}
     apart = loads | {one.name: one.target for one in pipeline.models if one.split is not None}
     return Inputs(
         {name: targets.get(name) or loads[name] for name in model.inputs},

@@ -77,7 +77,7 @@ def execute(run: Run, select: Sequence[str] = ()) -> Iterator[Done]:
             done.seconds = (monotonic() - began) / len(unit)
             done.cpu_secs, done.peak_bytes = (used.cpu_secs - before.cpu_secs) / len(unit), used.peak_bytes
             if done.bad:
-                bad.add(done.id)
+                bad |= {done.id, *(str(table) for step in unit if isinstance(step, Flow) for table in step.tables)}
                 done.failure = done.failure or failures.of_status(done.status)
             yield done
 
@@ -103,9 +103,7 @@ def _guarded(run: Run, unit: tuple[Flow, ...] | tuple[Model, ...], bad: set[str]
 
 
 def _load(run: Run, flow: Flow, bad: set[str]) -> Done:
-    blocked = _blocked(flow.name, "load", [rule.to_table for rule in flow.contract.references], bad) if (
-        flow.contract
-    ) else None  # fmt: skip
+    blocked = _blocked(flow.name, "load", flow.contract.targets if flow.contract else (), bad)
     blocked = blocked or _unmet(run, flow)
     if blocked:
         return blocked
@@ -129,10 +127,20 @@ def _warned(table: str, counts: Counts) -> list[Finding]:
         Finding("rule-warning", "warning", _broke(rows, rule), table, "", {"rule": rule, "rows": rows})
         for rule, rows in counts.details.get("warnings", {}).items()
     ]
+    of_rows += [
+        Finding("value-nulled", "warning", _emptied(rows, rule), table, "", {"rule": rule, "rows": rows})
+        for rule, rows in counts.details.get("nulled", {}).items()
+    ]
     return of_rows + [
         Finding("batch-warning", "warning", f"{rule}: {what}", table, "see what was delivered", {"rule": rule})
         for rule, what in counts.details.get("breaches", {}).items()
     ]
+
+
+def _emptied(rows: int, rule: str) -> str:
+    column = rule.removesuffix(".references")
+    which = "1 row was" if rows == 1 else f"{rows:,} rows were"
+    return f"{which} loaded with NULL in {column}: the referenced table has no such value"
 
 
 def _broke(rows: int, rule: str) -> str:
@@ -141,7 +149,7 @@ def _broke(rows: int, rule: str) -> str:
 
 def _unmet(run: Run, flow: Flow) -> Done | None:
     """The step as blocked if it would read something, and a table that it refers to was never loaded."""
-    needs = [rule.to_table for rule in flow.contract.references if rule.to_table != flow.name] if flow.contract else []
+    needs = [name for name in flow.contract.targets if name != flow.name] if flow.contract else []
     if not needs:
         return None
     with run.store.session() as session:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headgate.books.ledger import Entry, Seat, TableState
 from headgate.books.work import IDENTIFIED, Disposition
+from headgate.contracts.children import Kin, family
 from headgate.contracts.great_expectations.bind import bind
 from headgate.contracts.model import Contract, Limit
 from headgate.contracts.verify import verify
@@ -55,6 +56,16 @@ class Flow:
         return columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
 
     @property
+    def children(self) -> tuple[Kin, ...]:
+        """The tables of lists inside of the records."""
+        return family(self.contract) if self.contract is not None else ()
+
+    @property
+    def tables(self) -> tuple[TableRef, ...]:
+        """All that a load of the flow changes: its table, and those of the lists inside of its records."""
+        return (self.table, *(TableRef.parse(kin.child.table) for kin in self.children))
+
+    @property
     def appends(self) -> bool:
         return self.ingest.load.kind == "append"
 
@@ -93,7 +104,7 @@ def make_flow(ingest: Ingest, root: Path, temp: Path) -> Flow:
     options = dict(ingest.source.options)
     if ingest.contract is not None and "wanted" in registry.options_of(ingest.source.kind):
         named = options.get("file_column")
-        options["wanted"] = [one.source for one in ingest.contract.columns if one.source != named]
+        options["wanted"] = [name for name in ingest.contract.sources if name != named]
     if ingest.source.kind == "python" and ingest.contract is not None and ingest.contract.model is not None:
         options["cells"] = True  # a model is asked about the values themselves, not about their texts
     source = registry.open_source(ingest.source.kind, options, root, temp)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from headgate.books import ledger
+from headgate.contracts.children import Kin, contracts
 from headgate.core.errors import Finding, Location, ProjectError, nearest
 from headgate.core.protocols import StoreSession
+from headgate.core.values import TableRef
 from headgate.models.lineage import Forgetful, Kept, Surroundings, judged, settled, trace_models
 from headgate.models.model import Model
 from headgate.project.exposures import Dependency, Exposure
@@ -63,9 +65,13 @@ def lineage_of(
         tables[one.name] = _loaded(one, origin, columns)
         kinds |= {origin: "file", one.name: "table"}
         loaded[one.table] = Known(one.name, columns, more=not columns)
+        for kin, made in _lines(one, origin, tables[one.name].rows):
+            name, listed = kin.child.table, tuple(column for column, _ in kin.columns)
+            tables[name], kinds[name] = made, "table"
+            loaded[TableRef.parse(name)] = Known(name, listed)
     around = Surroundings(
         dialect,
-        {one.table: loaded[one.table] for one in pipeline.flows},
+        {table: loaded[table] for one in pipeline.flows for table in one.tables},
         lambda model: built_columns(session, model),
         _macros(session, dialect),
         kept or Forgetful(),
@@ -116,8 +122,32 @@ def _loaded(flow: Flow, origin: str, columns: tuple[str, ...]) -> Traced:
     keyed = {way.Flow(origin, sources.get(name, name), "filter") for name in chosen}
     if load.deleted_if:
         keyed |= {way.Flow(origin, way.ANY, "filter")}
-    made = replace(made, rows=made.rows | there | keyed)
+    made = replace(made, rows=made.rows | there | keyed | _judging_lines(flow, origin))
     return settled(made, columns) if columns else made
+
+
+def _judging_lines(flow: Flow, origin: str) -> frozenset[way.Flow]:
+    """What lines inside of a record have to do with whether it is loaded."""
+    if flow.contract is None or not flow.contract.children:
+        return way.NOTHING
+    lists = {way.Flow(origin, child.source, "filter") for child in flow.contract.children}
+    rules = [rule for _, inner in contracts(flow.contract) for rule in inner.references]
+    held = {way.Flow(rule.to_table, rule.to_column, "filter") for rule in rules}
+    return frozenset(lists | held | {way.Flow(rule.to_table, way.ROWS, "rows") for rule in rules})
+
+
+def _lines(flow: Flow, origin: str, rows: way.Flows) -> Iterator[tuple[Kin, Traced]]:
+    """What a load makes its child tables of: the record's key, and the list that they are in."""
+    family = flow.children
+    for kin in family:
+        outermost = kin
+        while outermost.above is not None:
+            outermost = family[outermost.above]
+        sources = {one.name: one.source for one in flow.contract.columns} if flow.contract is not None else {}
+        keys = {here: way.Flow(origin, sources.get(key, key), "identity") for key, here in kin.key}
+        own = way.Flow(origin, outermost.child.source, "transformation")
+        columns = tuple((name, frozenset([keys.get(name, own)])) for name, _ in kin.columns)
+        yield kin, Traced(columns, None, rows)
 
 
 def built_columns(session: StoreSession, model: Model) -> tuple[str, ...]:

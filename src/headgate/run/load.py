@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from headgate.books import ledger, tables
+from headgate.books import child_tables, ledger, tables
 from headgate.books.commit import commit
 from headgate.books.ledger import Counts, Seat
 from headgate.books.work import IDENTIFIED, Commit, Committed, Lost, Part, Stopped
+from headgate.contracts.children import family
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, tidied
@@ -37,7 +38,7 @@ from headgate.sql import quote
 
 TRIES = 8
 WHOLE = 1 << 62
-PRINTED = ("reasons", "skips", "deduplicated", "warnings", "breaches")
+PRINTED = ("reasons", "skips", "deduplicated", "warnings", "nulled", "breaches", "children")
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if flow.contract and (state is None or state.contract != flow.contract.digest()):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
+            child_tables.expected(session, flow.table, flow.children)
             done.evolved = follow(session, flow, attempt, job.author) or done.evolved
     elif flow.ingest.load.deleted_if:  # which the digest does not cover
         refuse_broken(flow)
@@ -201,6 +203,7 @@ class _Loader:
                 flow = self._pinned(flow)
             assert flow.contract is not None
             tables.prepare(self.session, flow.table, flow.columns(flow.contract), self.choice.rebuild)
+            child_tables.prepare(self.session, flow.table, flow.children, self.choice.rebuild)
         except Exception as error:
             if self.job.store.is_conflict(error):
                 return None
@@ -311,7 +314,7 @@ class _Loader:
     def _judged(self, gate: Gate, number: int, batch: Batch) -> Batch:
         """Adds every piece of the batch; the batch as it was really read."""
         contract = gate.rules.contract
-        names = [] if contract.model else [column.source for column in contract.columns]  # a model tells them apart
+        names = [] if contract.model else list(contract.sources)  # a model tells them apart
         first, *rest = (gate.add(number, filled(piece, names)) for piece in batch.pieces)
         return replace(first, also=tuple(rest))
 
@@ -332,6 +335,7 @@ class _Loader:
             lenient=flow.ingest.missing == "null",
             unknown=refused_columns(flow, [piece.columns for piece in pieces]),
             kind=flow.ingest.source.kind,
+            refuses_extra=flow.ingest.extra == "quarantine",
         )
 
     def _target(self, flow: Flow, group: list[tuple[Reading, Batch, Seat | None]]) -> str | None:
@@ -360,6 +364,8 @@ class _Loader:
             (self.choice.anew or flow.snapshots) and not spec.allow_empty,
             self.pin,
             lookups_of(flow.contract, spec.keys),
+            history=spec.history,
+            children=family(flow.contract),
         )
         outcome = try_commit(self.job.store, self.session, work)
         if isinstance(outcome, Committed):

@@ -34,7 +34,10 @@ class Pipeline:
         if not names:
             return list(self.flows), list(self.models)
         known = {flow.name for flow in self.flows} | {model.name for model in self.models}
-        aliases = {name.lower(): name for name in known} | {str(one.target).lower(): one.name for one in self.models}
+        lists = {str(table).lower(): flow.name for flow in self.flows for table in flow.tables}
+        aliases = (
+            lists | {name.lower(): name for name in known} | {str(one.target).lower(): one.name for one in self.models}
+        )
         wanted = [aliases.get(name.lower()) or aliases.get(f"main.{name.lower()}", name) for name in names]
         for name in wanted:
             if name not in known:
@@ -79,7 +82,8 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     sources = [_source(file, project.root) for file in project.models]
     target = Target(project.profile, "main", project.warehouse.kind)
     settings = Settings(project.vars, target, library(project.macros))
-    models = compile_models(sources, [flow.table for flow in flows], engine, settings, project.sql_tests)
+    loaded = [table for flow in flows for table in flow.tables]
+    models = compile_models(sources, loaded, engine, settings, project.sql_tests)
     shape = graph(models)
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
@@ -95,7 +99,11 @@ def _source(file: ModelFile, root: Path) -> ModelSource:
 
 def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
     by_name = {flow.name: flow for flow in flows}
-    needs = {flow.name: _referenced(flow) & set(by_name) for flow in sorted(flows, key=lambda one: one.name)}
+    holder = {str(table): flow.name for flow in flows for table in flow.tables}
+    needs = {
+        flow.name: {holder[name] for name in _referenced(flow) if name in holder} - {flow.name}
+        for flow in sorted(flows, key=lambda one: one.name)
+    }
     try:
         return [by_name[name] for name in TopologicalSorter(needs).static_order()]
     except CycleError as error:
@@ -114,7 +122,7 @@ def _in_order(flows: Sequence[Flow]) -> Iterable[Flow]:
 def _referenced(flow: Flow) -> set[str]:
     if flow.contract is None:
         return set()
-    return {rule.to_table for rule in flow.contract.references if rule.to_table != flow.name}
+    return set(flow.contract.targets)
 
 
 def _unknown(name: str, known: Iterable[str]) -> ProjectError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from headgate.books import ledger
+from headgate.books import child_tables, ledger
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
@@ -45,7 +45,7 @@ def plan(
     """The steps in the order of a run."""
     flows, models = pipeline.select(select)
     steps = [_load(session, flow, full_refresh) for flow in flows]
-    changing = {step.id for step in steps if step.runs}
+    changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
     for model in models:
         inputs = inputs_of(model, pipeline)
         reason = "full refresh" if full_refresh else stale(session, model, inputs)
@@ -74,6 +74,8 @@ def _load(session: StoreSession, flow: Flow, full_refresh: bool) -> Planned:
     try:
         choice = choose(flow, ledger.seats(session, flow.name), ledger.table_state(session, flow.table), full_refresh)
         change = NOTHING if choice.rebuild else expected(session, flow)
+        if not choice.rebuild:
+            child_tables.expected(session, flow.table, flow.children)
     except HeadgateError as error:
         return Planned(flow.name, "load", True, f"would stop: {error.finding.what}")
     if not change.changes:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from headgate.books import ledger, tables
+from headgate.books import child_tables, ledger, tables
 from headgate.books.ledger import Counts, Seat
 from headgate.books.work import Commit, Committed, Lost, Outcome, Part
+from headgate.contracts.children import family
 from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, tidied
@@ -114,6 +115,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     if flow.contract and (state is None or state.contract != contract.digest() or spec.deleted_if):
         refuse_broken(flow)
         if state and state.version:
+            child_tables.expected(session, flow.table, family(contract))
             follow(session, flow, new_id(), author)
     records = session.take(
         """SELECT q.id, q.partition, q.record, q.line, q.reasons, q.raw, q."row", q.shape, q.origin, r.malformed
@@ -121,6 +123,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
         "hg_records",
     )
     tables.prepare(session, flow.table, flow.columns(contract), rebuild=False)
+    child_tables.prepare(session, flow.table, family(contract), rebuild=False)
     attempt = new_id()
     gate = _gate(session, flow, contract, records, attempt, [_columns(session, group.shape) for group in groups])
     seats = ledger.seats(session, flow.name)
@@ -142,6 +145,8 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
             flow.disposition,
             spec.keys,
             lookups=lookups_of(contract, spec.keys),
+            history=spec.history,
+            children=family(contract),
         )
         return try_commit(store, session, work)
 
@@ -202,6 +207,7 @@ def _gate(
         extra=flow.ingest.extra != "error",
         unknown=refused_columns(flow, shapes, former=True),
         kind=flow.ingest.source.kind,
+        refuses_extra=flow.ingest.extra == "quarantine",
     )
     return Gate(session, rules, standing_rows(flow.table, []), f"hg_{attempt}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headgate.books import restore as books
 from headgate.books.ledger import Entry
+from headgate.books.lines import CHILDREN
 from headgate.books.restore import Request
 from headgate.core.clock import new_id
 from headgate.core.protocols import Store
@@ -27,7 +28,9 @@ def restore(store: Store, table: TableRef, author: str, seen: bool) -> tuple[Ent
                 if not store.is_conflict(error):
                     raise
                 continue
-            if session.standing(read_view(table)):
-                read_views(session, (table,), attempt)
+            children = [TableRef.parse(name) for name in made[0].facts.get(CHILDREN, {})]
+            for one in (table, *children):
+                if session.standing(read_view(one)):
+                    read_views(session, (one,), attempt)
             return made
     raise contested(str(table))

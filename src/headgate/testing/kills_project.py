@@ -51,7 +51,7 @@ columns:
     "ingest/members.yml": """\
 table: raw.members
 from: data/members/*.csv
-load: {scd2: id, order_by: at, vanished: close}
+load: {scd6: id, order_by: at, vanished: close, current: [city]}
 refuse_at_most: 50%
 columns:
   id: int

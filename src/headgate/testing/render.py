@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from headgate.testing.oracle.model import Column, Contract, Fields, File, Flow, Limit, Malformed, Rule
+from headgate.testing.oracle.model import (
+    Child,
+    Column,
+    Contract,
+    Fields,
+    File,
+    Flow,
+    Limit,
+    Malformed,
+    Reference,
+    Rule,
+    Unique,
+)
 from headgate.testing.oracle.values import written
 
 _WORD = re.compile(r"-?[A-Za-z0-9_.]+")
@@ -52,7 +64,21 @@ def short_form(contract: Contract) -> str:
         lines += [f"{title}:", *conditions] if conditions else []
     if contract.refuse_at_most:
         lines.append(f"refuse_at_most: {_limit(contract.refuse_at_most)}")
+    lines += ["children:", *(f"  {line}" for child in contract.children for line in _child(child))] * bool(
+        contract.children
+    )
     return "\n".join(lines) + "\n"
+
+
+def _child(child: Child) -> list[str]:
+    """A child's lines under `children:`."""
+    links = ", ".join(f"{key}: {name}" for key, name in child.links)
+    body = [f"from: {child.source}", f"position: {child.position}"]
+    body += [f"parent: {{{links}}}"] * (not child.above)  # inside of lines the names are those that nobody says
+    contract = Contract(child.columns, child.rules, uniques=tuple(Unique((one,)) for one in child.unique))
+    body += short_form(contract).splitlines()
+    body += ["children:", *(f"  {line}" for inner in child.children for line in _child(inner))] * bool(child.children)
+    return [f"{child.table}:", *(f"  {line}" for line in body)]
 
 
 def ingest_form(flow: Flow, source: str) -> str:
@@ -69,7 +95,8 @@ def ingest_form(flow: Flow, source: str) -> str:
 def _load(flow: Flow) -> str:
     if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        return f"{{{flow.disposition}: {keys}" + _beside(flow) + "}"
+        word = "scd6" if flow.latest else flow.disposition
+        return f"{{{word}: {keys}" + _beside(flow) + "}"
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
     return flow.disposition
@@ -80,6 +107,7 @@ def _beside(flow: Flow) -> str:
     said += [("duplicates", flow.duplicates if flow.duplicates != "latest" else "")]
     said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else "")]
     said += [("as", "date" if flow.dates else "")]
+    said += [("current", f"{{{', '.join(f'{one}: {name}' for one, name in flow.latest)}}}" if flow.latest else "")]
     said += [("allow_empty", "true" if flow.allow_empty else "")]
     return "".join(f", {key}: {value}" for key, value in said if value)
 
@@ -96,7 +124,7 @@ def _column(column: Column, contract: Contract) -> str:
     if any(len(unique.columns) > 1 for unique in uniques):
         raise ValueError("a unique rule over several columns has no short form")
     references = [reference for reference in contract.references if reference.column == column.name]
-    severities = {rule.severity for rule in column.rules} | {reference.severity for reference in references}
+    severities = {rule.severity for rule in column.rules} | {one.severity for one in references if not one.nulls}
     severities |= {column.required} if column.required else set()
     if len(severities) > 1:
         raise ValueError("`warn` covers all rules of a column")
@@ -106,12 +134,17 @@ def _column(column: Column, contract: Contract) -> str:
         *(["key"] if column.key else []),
         *(_rule(rule) for rule in column.rules),
         *("unique" if unique.keep == "first" else f"unique(keep={unique.keep})" for unique in uniques),
-        *(f"references({reference.to_table}.{reference.to_column})" for reference in references),
+        *(_reference(reference) for reference in references),
         *([f"from({_quoted(column.source)})"] if column.source else []),
         *([f"was({', '.join(map(_quoted, column.was))})"] if column.was else []),
         *(["warn"] if "warn" in severities else []),
     ]
     return ", ".join(parts)
+
+
+def _reference(reference: Reference) -> str:
+    nulls = ", unmatched=null" if reference.nulls else ""
+    return f"references({reference.to_table}.{reference.to_column}{nulls})"
 
 
 def _rule(rule: Rule) -> str:

@@ -21,7 +21,7 @@ import pytest
 from headgate.books import ledger
 from headgate.books.audit import audit
 from headgate.books.schema import VERSION, migrate, version_of
-from headgate.contracts.model import Contract, Limit
+from headgate.contracts.model import Child, Contract, Limit
 from headgate.contracts.short import as_upsert, parse_lines
 from headgate.core import faults
 from headgate.core.errors import CommitError, Location
@@ -31,6 +31,7 @@ from headgate.project.model import Disposition, Ingest, LoadSpec, OnChange, Sour
 from headgate.run.flow import Flow
 from headgate.run.load import Job, Loaded, load
 from headgate.run.replay import replay
+from headgate.run.restore import restore
 from headgate.sql import quote
 from headgate.testing.memory import Malformed, MemoryFile, MemorySource, Record
 
@@ -77,10 +78,12 @@ class Shop:
     limit: Limit | None = None
     on_change: OnChange = "error"
     cuts: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    children: tuple[Child, ...] = ()
 
     @property
     def flow(self) -> Flow:
         contract: Contract = parse_lines(self.columns, refuse_at_most=self.limit)
+        contract = replace(contract, children=self.children)
         keys: tuple[str, ...] = ()
         if self.load == "upsert":
             keys, contract = contract.key, as_upsert(contract, contract.key)
@@ -224,6 +227,28 @@ def whole(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 def ids(found: Seen) -> list[str]:
     return sorted(row[0] for row in found.rows)
+
+
+LISTS = (Child("suite.lines", "list", parse_lines({"sku": "text, required"}), (("id", "order_id"),), "position"),)
+
+
+def with_lists(identity: str, *rows: tuple[str, str]) -> MemoryFile:
+    """A file of records `id, at, list`: an id, and lines as JSON."""
+    records = tuple({"id": number, "at": "2024-01-01", "list": text} for number, text in rows)
+    return MemoryFile(identity, ("id", "at", "list"), records)
+
+
+def lists_of(load: Disposition, records: MemoryFile) -> Shop:
+    """A shop whose records hold lists."""
+    columns = {"id": "int, key", "at": "timestamp"}
+    return Shop({"mon": records}, load, "at", columns, Limit(share=1.0), "reload", children=LISTS)
+
+
+def lines(store: Store) -> list[tuple[str, ...]]:
+    """The rows of the child table, as text."""
+    names = ", ".join(f"CAST({name} AS VARCHAR)" for name in ("order_id", "position", "sku"))
+    with store.session() as session:
+        return sorted(session.execute(f"SELECT {names} FROM suite.lines"))
 
 
 MON = file(("1", "2024-01-01", "1.10"), ("2", "2024-01-01", "2.20"), ("2", "2024-01-01", "9"), ("3", None, "-1"))
@@ -370,6 +395,24 @@ class StoreSuite:
         assert {name: seat[:2] for name, seat in found.positions.items()} == {"mon": (2, 1), "tue": (1, 1)}
 
     # Quarantine
+
+    @pytest.mark.parametrize("load", ["append", "upsert", "replace"])
+    def test_lines_come_and_go_with_their_records(self, store: Store, load: Disposition) -> None:
+        first = with_lists("1", ("1", '[{"sku":"a"},{"sku":"b"}]'), ("2", '[{"sku":null}]'), ("3", "[]"))
+        second = with_lists("2", ("1", '[{"sku":"c"}]'), ("2", '[{"sku":"d"}]'))
+        lists_of(load, first).into(store)
+        assert lines(store) == [("1", "1", "a"), ("1", "2", "b")]
+        later = lists_of(load, second)
+        with at_faults(crash_at("after_write")), pytest.raises(Crash):
+            later.into(store)
+        assert lines(store) == [("1", "1", "a"), ("1", "2", "b")]
+        later.into(store)
+        assert lines(store) == [("1", "1", "c"), ("2", "1", "d")]
+        later.into(store, full_refresh=True)
+        restore(store, TABLE, "suite", seen=load == "replace")
+        assert lines(store) == [("1", "1", "c"), ("2", "1", "d")]
+        with store.session() as session:
+            assert audit(session).findings == ()
 
     def test_refused_records_are_kept_whole(self, store: Store) -> None:
         Shop({"mon": file(("x", None, "-3"), MALFORMED, (None, "2024-01-01", None))}).into(store)

@@ -216,6 +216,12 @@ def contracts(
     return Contract(columns, tuple(conditions), tuple(skip), unique, refers, limit, made)
 
 
+def _unmatched(reference: Reference) -> st.SearchStrategy[Reference]:
+    """The reference, or one that empties what is not there; one to the own table can't."""
+    emptying = replace(reference, severity="error", nulls=True)
+    return st.sampled_from([reference] if reference.to_table == TABLE else [reference, emptying, emptying])
+
+
 @st.composite
 def flows(
     draw: st.DrawFn,
@@ -240,15 +246,19 @@ def flows(
     if snapshots and contract.refuse_at_most is None and draw(st.integers(0, 3)) < 3:
         contract = replace(contract, refuse_at_most=Limit.of("share", 1))
     free = all(column.required != "error" for column in contract.columns if column.name == "n")
+    order_by = "n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None
+    if free and order_by is None and keys != ("n",) and not any("n" in rule.sql for rule in contract.rules):
+        contract = replace(contract, references=tuple(draw(_unmatched(one)) for one in contract.references))
     return Flow(
         TABLE,
         contract,
         disposition,
         keys=keys,
-        order_by="n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None,
+        order_by=order_by,
         duplicates=draw(duplicates) if disposition in ("upsert", "insert") else "latest",
         vanished="close" if snapshots else "keep",
         deleted_if=_equals("deleted_if", "n", 4) if disposition == "scd2" and draw(st.booleans()) else None,
+        latest=draw(st.sampled_from([(), (("n", "n_now"),)])) if disposition == "scd2" else (),
         allow_empty=(disposition == "replace" or snapshots) and draw(st.booleans()),
         on_change=draw(st.sampled_from(["error", "ignore", "reload", "reload"])),
         twin_files=draw(st.sampled_from(["load", "load", "skip"])),

@@ -112,6 +112,7 @@ def test_the_keys_that_programs_rely_on() -> None:
         "rows_skipped",
         "warnings",
         "seconds",
+        "children",
     ]
     assert run["steps"][0]["warnings"] == [FINDING.to_json()]
     assert {"id", "table", "reasons", "source", "position", "raw", "row", "status"} <= RECORD.to_json().keys()

@@ -72,6 +72,8 @@ ADJUSTED = results.AdjustResult("raw.a", "why", "anna", "e1", 10, 8, 0, 2)
     ("line", "answer", "call"),
     [
         ("check", results.CheckResult(True), ("check", (), {})),
+        ("check --data", results.DataCheck(True), ("check_data", ((),), {})),
+        ("check --data raw.a b", results.DataCheck(True), ("check_data", (("raw.a", "b"),), {})),
         ("plan raw.a", results.PlanResult(), ("plan", (("raw.a",),), {})),
         ("run", RUN, ("run", ((),), {"full_refresh": False})),
         ("run --full-refresh a b", RUN, ("run", (("a", "b"),), {"full_refresh": True})),
@@ -163,6 +165,7 @@ def test_a_command_asks_the_project_once(put: Any, line: str, answer: results.An
         ("run", "run", results.RunResult("failed", True), 1),
         ("run", "run", results.RunResult("ok", False), 1),
         ("check", "check", results.CheckResult(False, (FINDING,)), 1),
+        ("check --data", "check_data", results.DataCheck(False), 1),
         ("audit", "audit", results.AuditResult(False, (FINDING,)), 1),
         ("quarantine replay --all", "replay", results.ReplayResult(5, 0, 5), 0),
         ("contract diff a b", "contract_diff", results.ContractDiff("a", "b", "breaking", False), 0),

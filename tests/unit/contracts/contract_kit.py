@@ -50,7 +50,15 @@ def column_lines(draw: Any) -> str:
         )
         found += [f"pattern({quoted(draw(ANY_TEXT))})"]
     found += draw(st.sampled_from([[], ["references(raw.t.id)"], ["references('s.t.Order ID')", "references(t.b)"]]))
-    found += draw(st.sampled_from([[], ["references(raw.u.id, unmatched=warn)", "references(raw.v.id, mostly=9%)"]]))
+    found += draw(
+        st.sampled_from(
+            [
+                [],
+                ["references(raw.u.id, unmatched=warn)", "references(raw.v.id, mostly=9%)"],
+                ["references(raw.w.id, unmatched=null)"],
+            ]
+        )
+    )
     found += draw(st.sampled_from([[], ["warn"], ["mostly(99.5%)"], ["mostly(95%)", "warn"]]))
     found += [f"from({quoted(draw(NAMES))})"] if draw(st.booleans()) else []
     return ", ".join([kind, *draw(st.permutations(found))])

@@ -190,7 +190,7 @@ def test_mistakes(rule: dict[str, Any], code: str, what: str) -> None:
         ("int, unique(severity=warn)", "rule-syntax", "unique always refuses"),
         ("int, min(0, severity=low)", "rule-syntax", "severity can't be 'low'"),
         ("int, min(0, mostly=95)", "bad-literal", "'95' is no share from 0% to 100%"),
-        ("int, references(t.a, unmatched=null)", "rule-syntax", "unmatched can't be 'null'"),
+        ("int, references(t.a, unmatched=drop)", "rule-syntax", "unmatched can't be 'drop'"),
         ("text(3), length(5, *)", "bad-literal", "no text(3) has 5 characters"),
     ],
 )
@@ -198,6 +198,18 @@ def test_mistakes_of_columns(line: str, code: str, what: str) -> None:
     with pytest.raises(ContractError) as error:
         parse_lines({"a": line})
     assert (error.value.finding.code, error.value.finding.what) == (code, what)
+
+
+def test_what_becomes_of_values_that_are_not_there() -> None:
+    line = "int, references(t.a), references(t.b, unmatched=quarantine), references(t.c, unmatched=null)"
+    made = parse_lines({"a": f"{line}, references(t.d, unmatched=warn)"})
+    assert [rule.unmatched for rule in made.references] == ["quarantine", "quarantine", "null", "warn"]
+    warned = parse_lines({"a": f"{line}, warn"})
+    assert [rule.unmatched for rule in warned.references] == ["warn", "quarantine", "null"]
+    assert (
+        parse_lines({"a": "int, references(t.a)"}).digest()
+        != parse_lines({"a": "int, references(t.a, unmatched=null)"}).digest()
+    )
 
 
 def test_a_rule_says_its_own_severity() -> None:

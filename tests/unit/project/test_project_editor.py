@@ -20,6 +20,7 @@ from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
 from headgate.project import (
+    children,
     contractfile,
     datatests,
     exposures,
@@ -115,6 +116,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
     files = {models.KEY, *contractfile.KINDS, "object"}
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
+    words |= {*children.KEYS}
     assert words == set(properties(schema("ingest")))
     watched = {name for names in observing.KEYS.values() for name in names}
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
@@ -137,6 +139,9 @@ WRONG = [
     ("ingest", INGEST + "rules: {r: {chek: id > 0}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severty: warn}}\n"),
     ("ingest", INGEST + "rules: {r: {check: id > 0, severity: fatal}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, positon: p}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a}}\n"),
+    ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, children: {raw.d: {columns: {x: int}}}}}\n"),
     ("ingest", INGEST + "twin_files: both\n"),
     ("ingest", INGEST + "load: apend\n"),
     ("ingest", INGEST + "load: {upsrt: id}\n"),

@@ -114,8 +114,8 @@ def test_a_replayed_record_joins_the_history_unless_it_is_older(tmp_path: Path) 
     ("load", "columns", "what"),
     [
         ("{scd2: id, track: town}", "", "track names column 'town', which the contract does not have"),
-        ("{scd2: id, columns: {from: city}}", "", "'city' can't say when a version held"),
-        ("{scd2: id, columns: {from: x, to: x}}", "", "the columns of a history need three names"),
+        ("{scd2: id, columns: {from: city}}", "", "'city' can't stand beside the versions"),
+        ("{scd2: id, columns: {from: x, to: x}}", "", "the columns of a history need a name each"),
         ("{scd2: id}", "  n: int, unique\n", "unique (n) does not go with scd2"),
         ("{scd2: id}", "  n: int, references(raw.customers.id)\n", "a reference to the own table does not go"),
         ("{upsert: id, track: city}", "", "track does not go with upsert"),

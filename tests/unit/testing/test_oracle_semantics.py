@@ -9,6 +9,7 @@ import pytest
 from oracle_kit import AMOUNT, ID, counts, file, orders, refused, run, unique, values
 
 from headgate.testing.oracle import (
+    Child,
     Column,
     Contract,
     CrossRule,
@@ -23,6 +24,7 @@ from headgate.testing.oracle import (
     check_laws,
     fix,
     full_refresh,
+    lines_of,
     load,
     purge,
     replay,
@@ -37,6 +39,26 @@ UPSERT = {"disposition": "upsert", "keys": ("id",)}
 
 def more_or_equal(limit: int) -> Rule:
     return Rule("min", (limit,))
+
+
+# Lists inside of records
+
+
+def test_a_line_has_the_fate_of_its_record() -> None:
+    sku = Column("sku", "text", required="error")
+    child = Child("raw.items", "items", (sku,), (("id", "order_id"),))
+    flow = Flow("raw.orders", Contract((ID,), children=(child,)), "upsert", ("id",))
+
+    def records(*pairs: tuple[str, str]) -> File:
+        return File("1", tuple({"id": number, "items": text} for number, text in pairs), ("id", "items"))
+
+    first = records(("1", '[{"sku":"a"},{"sku":"b"}]'), ("2", '[{"sku":"c"},{"sku":null}]'))
+    state = run(flow, {"a": first}, {"a": first, "b": records(("1", '[{"sku":"d"}]'))})
+    assert lines_of(state, flow.contract, flow.table)["raw.items"] == {
+        (("order_id", "1"), ("position", "1"), ("sku", "d")): 1
+    }
+    assert refused(state) == [(2, [("required", "raw.items.sku")])]
+    assert state.records(flow.table)[0].reasons[0].message == "line 2: required"
 
 
 # 1 to 9: loads
@@ -499,6 +521,25 @@ def test_s13_references_pass_null_and_refuse_what_is_not_there() -> None:
     state = run(flow, {"a": file("id,at", "1,5", "2,", "3,6")}, state=days)
     assert (values(state, "id"), refused(state)) == ([1, 2], [(3, [("references", "at")])])
     assert refused(run(flow, {"a": file("id,at", "1,5")})) == [(1, [("references", "at")])]
+
+
+def test_s13_unmatched_null_loads_the_row_with_null_and_refuses_nothing() -> None:
+    emptied = Reference("at", "raw.days", "day", nulls=True)
+    flow = orders(ID, AT, references=(emptied,), uniques=(unique("at"),))
+    state = State(tables={"raw.days": [{"day": 5, "_hg_load": None}]})
+    state = run(flow, {"a": file("id,at", "1,5", "2,", "3,6", "4,6", "5,5")}, state=state)
+    assert values(state, "id", "at") == [(1, 5), (2, None), (3, None), (4, None)]
+    assert refused(state) == [(5, [("unique", "at")])]
+
+
+def test_s13_an_unmatched_value_is_asked_by_every_reference_before_it_is_emptied() -> None:
+    both = (Reference("at", "raw.days", "day", nulls=True), Reference("at", "raw.dates", "day"))
+    tables = {"raw.days": [{"day": 5, "_hg_load": None}], "raw.dates": [{"day": 6, "_hg_load": None}]}
+    state = run(orders(ID, AT, references=both), {"a": file("id,at", "1,5", "2,6", "3,7")}, state=State(tables=tables))
+    assert (values(state, "id", "at"), refused(state)) == (
+        [(2, None)],
+        [(1, [("references", "at")]), (3, [("references", "at")])],
+    )
 
 
 def test_s13_a_reference_to_the_own_table_sees_the_whole_load() -> None:

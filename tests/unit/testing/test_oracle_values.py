@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from headgate.testing.oracle import NotAccepted, Rule, accept, canonical_spelling, written
-from headgate.testing.oracle.rows import passes
+from headgate.testing.oracle.rules import passes
 
 ACCEPTED = [
     ("int", "0", 0),

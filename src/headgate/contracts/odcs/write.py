@@ -177,7 +177,7 @@ class _Property:
 
     def _reference(self, rule: ReferenceRule) -> str | None:
         to = f"{rule.to_table}.{rule.to_column}"
-        if rule.severity == "warn" or rule.mostly is not None or not _SHORTHAND.fullmatch(to):
+        if rule.unmatched != "quarantine" or rule.mostly is not None or not _SHORTHAND.fullmatch(to):
             return None
         self.relationships.append({"type": "foreignKey", "to": to})
         return "relationship"

@@ -8,10 +8,11 @@ from headgate.testing.oracle.bench import fix, purge
 from headgate.testing.oracle.commits import adjust
 from headgate.testing.oracle.evolution import Kept, evolve
 from headgate.testing.oracle.judge import Reading, Verdict, judge
-from headgate.testing.oracle.laws import check_laws, differences, same_state, view
+from headgate.testing.oracle.laws import check_laws, differences, lines_of, same_state, view
 from headgate.testing.oracle.loads import full_refresh, load, replay
 from headgate.testing.oracle.model import (
     Call,
+    Child,
     Column,
     Contract,
     CrossRule,
@@ -35,6 +36,7 @@ from headgate.testing.oracle.values import NotAccepted, accept, canonical_spelli
 
 __all__ = [
     "Call",
+    "Child",
     "Column",
     "Contract",
     "CrossRule",
@@ -65,6 +67,7 @@ __all__ = [
     "fix",
     "full_refresh",
     "judge",
+    "lines_of",
     "load",
     "purge",
     "replay",

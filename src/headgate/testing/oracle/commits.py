@@ -144,6 +144,7 @@ def write(
     loaded = [{**verdict.row, "_hg_load": entry_id} for verdict in news]
     if flow.disposition == "scd2":
         facts["removed"] = _enter_history(state, flow, said, entry_id)
+        _show_latest(state, flow)
         updated = fates["loaded"] - len(loaded)
     else:
         updated = _put(state, flow, loaded)
@@ -201,6 +202,14 @@ def _enter_history(state: State, flow: Flow, said: list[Verdict], entry: int) ->
             new = {**row, "valid_from": since, "valid_to": None, "is_current": True}
             table.append({**new, "_hg_load": entry})
     return count_by_load(gone)
+
+
+def _show_latest(state: State, flow: Flow) -> None:
+    table = state.tables[flow.table]
+    current = {key_of(row, flow.keys): row for row in table if row["is_current"]}
+    for at, row in enumerate(table):
+        now = current.get(key_of(row, flow.keys), {})
+        table[at] = {**row, **{name: now.get(column) for column, name in flow.latest}}
 
 
 def _end_vanished(state: State, flow: Flow, partition: str, readings: list[Reading], verdicts: list[Verdict]) -> None:

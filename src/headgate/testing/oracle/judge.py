@@ -99,12 +99,16 @@ class _Court:
             for i, reading in enumerate(self.readings)
             if not isinstance(reading.record, Malformed) and not self.looks[i].skipped
         ]
+        # What other tables hold is asked of every value as it was received; only then are values nulled.
+        static = [r for r in contract.references if r.to_table != self.flow.table and r.severity == "error"]
+        self.dangling = {i: {r for r in static if self.unknown(i, r)} for i in self.testable}
+        for i, found in self.dangling.items():
+            self.rows[i] = {**self.rows[i], **{r.column: None for r in found if r.nulls}}
         self.fit = [i for i in self.testable if not self.looks[i].reasons and not self.before_sets(i)]
 
     def before_sets(self, i: int) -> bool:
         """Whether something that no other record of this load can change refuses row i."""
-        static = [r for r in self.flow.contract.references if r.to_table != self.flow.table and r.severity == "error"]
-        return any(self.unknown(i, reference) for reference in static)
+        return any(not reference.nulls for reference in self.dangling[i])
 
     def unknown(self, i: int, reference: Reference) -> bool:
         """Whether row i refers to a value that is not there."""
@@ -155,8 +159,12 @@ class _Court:
         return [
             Reason("references", reference.column, f"must stand in {reference.to_table}.{reference.to_column}")
             for reference in self.flow.contract.references
-            if reference.severity == "error" and (self.unknown(i, reference) or reference in self.struck.get(i, ()))
+            if reference.severity == "error" and not reference.nulls and self._refused(i, reference)
         ]
+
+    def _refused(self, i: int, reference: Reference) -> bool:
+        own = reference.to_table == self.flow.table and self.unknown(i, reference)
+        return own or reference in self.dangling[i] or reference in self.struck.get(i, ())
 
     def reasons(self, i: int) -> tuple[Reason, ...]:
         return (*self.looks[i].reasons, *self.unique_reasons(i), *self.reference_reasons(i))
@@ -172,7 +180,7 @@ class _Court:
         if reasons := self.reasons(i):
             return Verdict(reading, "quarantined", seen.row, reasons, warnings)
         if i in self.accepted:
-            return Verdict(reading, "loaded", seen.row, (), warnings, self.says(i))
+            return Verdict(reading, "loaded", self.rows[i], (), warnings, self.says(i))
         return Verdict(reading, "deduplicated", seen.row, (), warnings, self.note(i))
 
     def says(self, i: int) -> str:

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from headgate.testing.oracle.commits import count_by_load, expected_by_load
-from headgate.testing.oracle.model import WHOLE, Entry, Malformed, Refused, State
+from headgate.testing.oracle.lines import LINES, child_rows
+from headgate.testing.oracle.model import WHOLE, Contract, Entry, Malformed, Refused, State
 from headgate.testing.oracle.values import written
 
 
@@ -171,7 +172,18 @@ def _view_of(state: State, table: str) -> dict[str, Any]:
 
 
 def _business(row: dict[str, Any]) -> tuple[tuple[str, str | None], ...]:
-    return tuple(sorted((column, written(value)) for column, value in row.items() if column != "_hg_load"))
+    return tuple(sorted((column, written(value)) for column, value in row.items() if column not in ("_hg_load", LINES)))
+
+
+def lines_of(state: State, contract: Contract, table: str) -> dict[str, Counter[Any]]:
+    """Child table -> its rows as Counter of (column, canonical text) tuples sorted by column."""
+    children = [one for child in contract.children for one in child.family]
+    return {
+        child.table: Counter(
+            made for row in state.rows(table) for made in child_rows(row, row[LINES], child, child.above)
+        )
+        for child in children
+    }
 
 
 def _record(refused: Refused) -> Any:

@@ -173,8 +173,9 @@ def _read_anew(state: State, flow: Flow, files: Files) -> None:
 
 
 def _check_structure(flow: Flow, files: list[File]) -> None:
-    wanted = {column.read_as for column in flow.contract.columns}
-    optional = {c.read_as for c in flow.contract.columns if not c.key and c.required != "error"}
+    lists = {child.source for child in flow.contract.children}
+    wanted = {column.read_as for column in flow.contract.columns} | lists
+    optional = {c.read_as for c in flow.contract.columns if not c.key and c.required != "error"} | lists
     needed = wanted - optional if flow.missing == "null" else wanted
     for file in files:
         if missing := needed - set(file.header):

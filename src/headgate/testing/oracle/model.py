@@ -102,12 +102,16 @@ class Unique:
 
 @dataclass(frozen=True)
 class Reference:
-    """The value stands in column `to_column` of `to_table`; NULL passes."""
+    """The value stands in column `to_column` of `to_table`; NULL passes.
+
+    `nulls`: a row whose value does not stand there is loaded with NULL in its place; nothing is refused or warned of.
+    """
 
     column: str
     to_table: str
     to_column: str
     severity: Severity = "error"
+    nulls: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,31 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A list inside of a record (or of a line) whose elements are rows of `table`. In the record it is a JSON text.
+
+    `links`: (key column of the record's table, column here); `above`: columns here with the places of the lines that
+    the list is in. Lines have types, required, rules, a key and `unique` columns within their list, and conditions.
+    A column that is read as "." is the element itself.
+    """
+
+    table: str
+    source: str
+    columns: tuple[Column, ...]
+    links: tuple[tuple[str, str], ...]
+    position: str = "position"
+    rules: tuple[CrossRule, ...] = ()
+    unique: tuple[str, ...] = ()
+    children: tuple[Child, ...] = ()
+    above: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> tuple[Child, ...]:
+        """The child itself and all inside of it."""
+        return (self, *(one for inner in self.children for one in inner.family))
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a table promises."""
 
@@ -136,6 +165,7 @@ class Contract:
     references: tuple[Reference, ...] = ()
     refuse_at_most: Limit | None = None
     calls: tuple[Call, ...] = ()
+    children: tuple[Child, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -149,6 +179,8 @@ class Flow:
     the columns `valid_from`, `valid_to` (None: it still does) and `is_current`; `track` are the columns that make a
     version (empty: all but the keys and `order_by`). `vanished` "close": every file tells all that there is at its
     time. `dates`: a version holds from day to day (in UTC). `deleted_if`: of what record an identity is gone.
+    `latest`: columns, and beside each the one in which every version has what the current version of its identity says
+    there (None: none is current).
     `duplicates`: what upsert and insert do with records of one identity in one load: one of them enters, or none.
     `timezone` is for texts without zone."""
 
@@ -161,6 +193,7 @@ class Flow:
     vanished: Literal["keep", "close"] = "keep"
     dates: bool = False
     deleted_if: CrossRule | None = None
+    latest: tuple[tuple[str, str], ...] = ()
     duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
-from headgate.testing.oracle.model import Call, Column, Fields, Flow, Malformed, Reason, Row, Rule
-from headgate.testing.oracle.values import NotAccepted, Value, accept, canonical_spelling, rank, spelling
+from headgate.testing.oracle.lines import LINES, look_at_lines
+from headgate.testing.oracle.model import Call, Column, Fields, Flow, Malformed, Reason, Row
+from headgate.testing.oracle.rules import message, passes
+from headgate.testing.oracle.values import NotAccepted, Value, accept, canonical_spelling
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
         elif rule.check(row) is False:
             warnings += 1
     known = {name for column in flow.contract.columns for name in (column.read_as, *column.was)}
+    known |= {child.source for child in flow.contract.children}
     if flow.extra == "quarantine":
         unknown = [name for name, text in record.items() if name not in known and text is not None]
         errors += [Reason("extra", name, "the contract has no such column") for name in unknown]
@@ -50,6 +50,11 @@ def look(record: Fields | Malformed, flow: Flow) -> Look:
             errors.append(Reason(call.name, None, said))
         elif said is not None:
             warnings += 1
+    if flow.contract.children:
+        lines = look_at_lines(dict(record), flow.contract.children, flow.timezone)
+        row[LINES] = tuple(lines.lines)
+        errors += lines.reasons()
+        warnings += lines.warnings
     return Look(row, tuple(errors), warnings=warnings)
 
 
@@ -142,52 +147,3 @@ def _column(
     if received is None and column.name == flow.order_by:
         errors.append(Reason("order_by", column.name, "required to order by"))
     return errors, warnings
-
-
-def passes(rule: Rule, value: Value, type_spelling: str) -> bool:
-    """Whether a value that is not NULL keeps the rule. NaN is within no bound."""
-    double = spelling(type_spelling)[0] == "double"
-    args: list[Any] = [float(arg) for arg in rule.args] if double else list(rule.args)
-    if rule.code in ("min", "max", "above", "below", "between") and value != value:
-        return False
-    if rule.code == "min":
-        return rank(value) >= rank(args[0])
-    if rule.code == "max":
-        return rank(value) <= rank(args[0])
-    if rule.code == "between":
-        return rank(args[0]) <= rank(value) <= rank(args[1])
-    if rule.code == "above":
-        return rank(value) > rank(args[0])
-    if rule.code == "below":
-        return rank(value) < rank(args[0])
-    if rule.code == "multiple_of":
-        return Fraction(value) % Fraction(args[0]) == 0
-    if rule.code in ("in", "not_in"):
-        return (rank(value) in [rank(arg) for arg in args]) is (rule.code == "in")
-    if rule.code == "length":
-        return bool(args[0] <= len(value) and (args[1] is None or len(value) <= args[1]))
-    if rule.code == "pattern":
-        return re.search(_whole_text_end(args[0]), value, re.ASCII) is not None
-    raise ValueError(f"unknown rule {rule.code!r}")
-
-
-def message(rule: Rule) -> str:
-    """What the rule expects."""
-    texts = [str(arg) for arg in rule.args]
-    return {
-        "min": f"must be at least {texts[0]}",
-        "max": f"must be at most {texts[0]}",
-        "above": f"must be above {texts[0]}",
-        "below": f"must be below {texts[0]}",
-        "between": f"must be between {' and '.join(texts)}",
-        "multiple_of": f"must be a multiple of {texts[0]}",
-        "length": f"must have between {' and '.join(texts)} characters",
-        "pattern": f"must match {texts[0]}",
-        "in": f"must be one of {', '.join(texts)}",
-        "not_in": f"must be none of {', '.join(texts)}",
-    }[rule.code]
-
-
-def _whole_text_end(pattern: str) -> str:
-    """The pattern with `$` meaning the end of the text, as in RE2; Python's also matches before a last line feed."""
-    return re.sub(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", lambda m: m[1] or r"\Z", pattern, flags=re.DOTALL)
