@@ -3,7 +3,7 @@
 `old` occurs exactly once in its file. Tests stand in the order in which they are run, the likeliest first.
 """
 
-from tests.mutant_tables import adopt, audit, bench, books, commit, gate, histories, lines, raw, run, sets
+from tests.mutant_tables import adopt, audit, bench, books, commit, gate, histories, lines, models, raw, run, sets
 from tests.mutant_tables.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -18,4 +18,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *run.MUTANTS,
     *raw.MUTANTS,
     *adopt.MUTANTS,
+    *models.MUTANTS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from headgate.api.brought import brought
@@ -18,6 +18,7 @@ from headgate.gate.children import fits_children
 from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
+from headgate.models.unittests import failures
 from headgate.run import bronze
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
@@ -52,6 +53,7 @@ def check(chosen: Checked, store: Store, engine: Store, system: Store) -> list[F
                 findings.append(tables.unknown(flow.table).finding)
         loaded = [table for flow in chosen.pipeline.flows for table in flow.tables]
         findings += check_models(session, chosen.models, loaded)
+        findings += _unit_tests(chosen.models, session)
         for model in chosen.models:
             findings += _split(model, session)
     return findings
@@ -63,6 +65,23 @@ def _bound(flow: Flow, session: StoreSession, reading: Engine) -> list[Finding]:
         return list(_flow(bronze.bound(flow, session), session, reading))
     except CommitError as error:
         return list(error.findings)
+
+
+def _unit_tests(models: Iterable[Model], session: StoreSession) -> Iterator[Finding]:
+    """What unit tests find. One whose inputs don't stand yet is left to the run: it would have to guess their types."""
+    for model in models:
+        ready = [
+            test
+            for test in model.unit_tests
+            if all(
+                one.fixture.sql or one.name == "this" or session.columns(one.table) is not None for one in test.given
+            )
+        ]
+        yield from failures(session, model.name, ready)
+        if len(ready) < len(model.unit_tests):
+            left = len(model.unit_tests) - len(ready)
+            what = f"{left} unit test{'s' * (left > 1)} of model {model.name!r} run when what they read is there"
+            yield Finding("unit-test-later", "info", what, str(model.path), "headgate run")
 
 
 def _split(model: Model, session: StoreSession) -> Iterator[Finding]:

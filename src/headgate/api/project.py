@@ -67,23 +67,36 @@ class Project:
     and `wait` is False.
     """
 
-    def __init__(self, root: Path, wait: bool = False, told: Told | None = None, profile: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        wait: bool = False,
+        told: Told | None = None,
+        profile: str | None = None,
+        variables: str | None = None,
+    ) -> None:
         from headgate.project.read import read_project
 
         self.root = root
-        self._files = read_project(root, profile)
+        self._files = read_project(root, profile, variables)
         self._scratch = Scratch(root)
         self._warehouse = warehouse_of(self._files, self._scratch, wait, told)
 
     @classmethod
     def open(
-        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+        cls,
+        root: Path | str,
+        wait: bool = False,
+        told: Told | None = None,
+        profile: str | None = None,
+        variables: str | None = None,
     ) -> Project:
         """The project in the folder, with the settings of `profile` if one is named.
 
-        `wait`: wait for another run to end, after one message through `told`.
+        `wait`: wait for another run to end, after one message through `told`. `variables`: YAML of what `var()` in a
+        template answers, instead of `vars:` in headgate.yml.
         """
-        return cls(Path(root).resolve(), wait, told, profile)
+        return cls(Path(root).resolve(), wait, told, profile, variables)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +108,12 @@ class Project:
 
     @classmethod
     def mend(
-        cls, root: Path | str, wait: bool = False, told: Told | None = None, profile: str | None = None
+        cls,
+        root: Path | str,
+        wait: bool = False,
+        told: Told | None = None,
+        profile: str | None = None,
+        variables: str | None = None,
     ) -> CheckResult:
         """Puts right what is certainly meant otherwise in the files of the project, and checks what is there then.
 
@@ -106,10 +124,10 @@ class Project:
         folder = Path(root).resolve()
         mended = mend(folder, profile)
         try:
-            with cls.open(folder, wait, told, profile) as project:
+            with cls.open(folder, wait, told, profile, variables) as project:
                 answer = project.check()
             if write_down(folder, mended, answer.findings):
-                with cls.open(folder, wait, told, profile) as project:
+                with cls.open(folder, wait, told, profile, variables) as project:
                     answer = project.check()
         except ProjectError as error:
             answer = CheckResult(False, error.findings)
@@ -185,6 +203,7 @@ class Project:
         exclude: Sequence[str] = (),
         fail_fast: bool = False,
         threads: int | None = None,
+        backfill: str | None = None,
     ) -> RunResult:
         """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
 
@@ -192,14 +211,17 @@ class Project:
         `select`, `exclude`: which steps, in the words of the command line (`+orders`, `tag:daily`); all without any.
         `fail_fast`: begin no step after one that did not succeed. `threads`: how many steps that don't need each other
         are carried out at once; without it, what the project says.
+        `backfill`: `2024-01-01..2024-02-01`, the intervals that models with a `time_column` build once more.
         """
+        from headgate.api.backfill import moments
         from headgate.api.ran import run_result
         from headgate.run.execute import Run, execute
         from headgate.run.selector import Selection
 
         told = progress or (lambda news: None)
         pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
-        pipeline.select(wanted)
+        _, chosen = pipeline.select(wanted)
+        again = moments(backfill, chosen) if backfill is not None else None
         with (
             self._warehouse.writing("headgate run") as store,
             observing.recorded(self._files, store, pipeline, log) as record,
@@ -212,6 +234,7 @@ class Project:
                 progress=record.progress(lambda step, rows, phase: told(Progress(step, rows, phase))),
                 fail_fast=fail_fast,
                 threads=threads or self._files.threads,
+                again=again,
             )
             steps = []
             for done in execute(work, wanted, _states(pipeline, store)):

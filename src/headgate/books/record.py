@@ -18,21 +18,39 @@ from headgate.core.values import TableRef
 from headgate.sql import quote
 
 
+@dataclass(frozen=True)
+class Joined:
+    """What an incremental build did to the rows that stood: `inserted` are new, `updated` took the place of a row of
+    their key, `removed` rows went without another."""
+
+    inserted: int
+    updated: int
+    removed: int
+
+
 def record_build(
-    session: StoreSession, table: TableRef, attempt: str, rows: int, details: Mapping[str, Any], author: str
+    session: StoreSession,
+    table: TableRef,
+    attempt: str,
+    rows: int,
+    details: Mapping[str, Any],
+    author: str,
+    joined: Joined | None = None,
 ) -> Entry:
-    """Writes the entry of a model that the open transaction has swapped in: `rows` out, its inputs in `details`.
+    """Writes the entry of a model that the open transaction has put in place: `rows` stand, its inputs in `details`.
+
+    `joined`: what was done to those that stood; else all were replaced.
 
     What a build with a contract refused before is owed no answer any more: the rows are all there now.
     """
     state = lock_table(session, table)
     if state is None:
         tables.register(session, str(table))
-        return add(session, table, 0, rows, Made(BUILD, attempt, author, details))
+        return add(session, table, 0, rows, Made(BUILD, attempt, author, details, joined=joined))
     quarantine.discard_held(session, table)
     settled = quarantine.supersede(session, table, None, state.version + 1)
     said = {"superseded": settled.rows, "settled_ids": settled.ids} if settled.rows else {}
-    return add(session, table, state.version, rows, Made(BUILD, attempt, author, {**details, **said}))
+    return add(session, table, state.version, rows, Made(BUILD, attempt, author, {**details, **said}, joined=joined))
 
 
 def adjust(session: StoreSession, table: TableRef, attempt: str, reason: str, author: str) -> Entry:
@@ -94,6 +112,7 @@ class Made:
     author: str
     details: Mapping[str, Any]
     contract: str = ""
+    joined: Joined | None = None
 
 
 def add(session: StoreSession, table: TableRef, version: int, rows: int, made: Made) -> Entry:
@@ -103,6 +122,8 @@ def add(session: StoreSession, table: TableRef, version: int, rows: int, made: M
     number, tail = version + 1, ledger.tail(session, table, version)
     part = Part(0, "", seat, 1, {}, {}, 0)
     before = tail.rows
+    joined = made.joined or _replaced(kind, before, rows)
+    taken = joined.inserted + joined.updated if made.joined else 0
     entry = Entry(
         flow,
         number,
@@ -116,8 +137,11 @@ def add(session: StoreSession, table: TableRef, version: int, rows: int, made: M
         stamp(),
         "{}",
         "{}",
-        rows_removed=before if kind == BUILD else max(0, before - rows),
-        rows_inserted=rows if kind == BUILD else max(0, rows - before),
+        rows_read=taken,
+        rows_loaded=taken,
+        rows_removed=joined.removed,
+        rows_inserted=joined.inserted,
+        rows_updated=joined.updated,
         rows_before=before,
         rows_after=rows,
         details=dumps(made.details),
@@ -131,6 +155,13 @@ def add(session: StoreSession, table: TableRef, version: int, rows: int, made: M
     if made.contract:
         session.execute("UPDATE _headgate.table_state SET contract = ? WHERE table_name = ?", [made.contract, flow])
     return entry
+
+
+def _replaced(kind: str, before: int, rows: int) -> Joined:
+    """Where it is only known how many rows there were and are: a build replaces them all."""
+    if kind == BUILD:
+        return Joined(rows, 0, before)
+    return Joined(max(0, rows - before), 0, max(0, before - rows))
 
 
 def is_model(history: Sequence[Entry]) -> bool:

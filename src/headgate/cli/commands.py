@@ -76,6 +76,7 @@ share.__name__ = "share"
 GLOBALS = (
     _argument("--project", metavar="DIR", help="the project's folder (default: the nearest one with a headgate.yml)"),
     _argument("--profile", metavar="NAME", help="the settings of this profile (default: HEADGATE_PROFILE)"),
+    _argument("--vars", metavar="YAML", help="what var() in models answers: 'day: 2024-01-01'"),
     _argument("--json", action="store_true", help="one JSON object on standard output, nothing else there"),
     _argument("--wait", action="store_true", help="wait while another run holds the warehouse"),
     _argument("-h", "--help", action="store_true", help="show this help"),
@@ -198,7 +199,7 @@ COMMANDS = (
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N]",
+        "run [STEP...] [--exclude STEP...] [--full-refresh] [--backfill FROM..TO] [--fail-fast] [--threads N]",
         (
             *_STEPS,
             _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
@@ -210,13 +211,22 @@ COMMANDS = (
                 help="carry out N steps that don't need each other at once (default: threads: of headgate.yml, or 1)",
             ),
             _argument(
+                "--backfill", metavar="FROM..TO", help="build the intervals of this time once more (models by time)"
+            ),
+            _argument(
                 "--log-format",
                 choices=("text", "json"),
                 default="text",
                 help="json: on standard error one JSON object a line for each event (default: text, progress only)",
             ),
         ),
-        ("run", "run +gold.daily", "run tag:hourly --exclude raw.clicks", "run --full-refresh raw.orders"),
+        (
+            "run",
+            "run +gold.daily",
+            "run tag:hourly --exclude raw.clicks",
+            "run daily --backfill 2024-01-01..2024-02-01",
+            "run --full-refresh raw.orders",
+        ),
     ),
     Command(
         "runs",

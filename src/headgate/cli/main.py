@@ -103,7 +103,7 @@ def _command(given: Namespace) -> Outcome:
     profile = given.profile or variable("HEADGATE_PROFILE") or None
     try:
         # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
-        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say, profile) as project:
+        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say, profile, given.vars) as project:
             answer = verb.ask(project, given, meter)
     finally:
         meter.clear()
@@ -144,7 +144,7 @@ def _mend(given: Namespace, root: Path) -> Outcome:
     out = sys.stdout
     profile = given.profile or variable("HEADGATE_PROFILE") or None
     with redirect_stdout(sys.stderr):
-        answer = Project.mend(root, given.wait, _say, profile)
+        answer = Project.mend(root, given.wait, _say, profile, given.vars)
     code = 0 if answer.ok else 1
     if given.json:
         return Outcome(code, _json(answer.to_json()))

@@ -63,12 +63,12 @@ class Verbs(Protocol):
 
 
 def open_project(
-    root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None
+    root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None, variables: str | None = None
 ) -> AbstractContextManager[Verbs]:
     """The project in `root`. `told` hears, once, for whom it waits. Tests put a project of their own in its place."""
     from headgate.api import Project
 
-    return Project.open(root, wait=wait, told=told, profile=profile)
+    return Project.open(root, wait=wait, told=told, profile=profile, variables=variables)
 
 
 class Verb(NamedTuple):
@@ -93,7 +93,7 @@ def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
-    said = _said(given, "exclude", "fail_fast", "threads")
+    said = _said(given, "exclude", "fail_fast", "threads", "backfill")
     if given.log_format == "json":
         return project.run(_selected(given), full_refresh=given.full_refresh, log=observed.log, **said)
     return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
@@ -202,7 +202,7 @@ def _profile(told: Callable[[str], None], given: Namespace, progress: Told) -> r
     if words and all(is_file(word) for word in words):
         return profile_files(words, given.tier, given.sample)
     profile = given.profile or variable("HEADGATE_PROFILE") or None
-    with open_project(project_root(given.project), given.wait, told, profile) as project:
+    with open_project(project_root(given.project), given.wait, told, profile, given.vars) as project:
         return project.profile(words, given.tier, given.sample)
 
 

@@ -6,9 +6,9 @@ relation that was published before is still there, and nothing is left over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -17,7 +17,7 @@ from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession, Trouble
 from headgate.core.values import TableRef
 from headgate.models import explain
-from headgate.models.checks import Counts, count, failing
+from headgate.models.checks import FLAT, Counts, count, failing
 from headgate.models.direct import direct_reads
 from headgate.models.model import STAGE_MARK, BuildOutcome, Model, ModelCheck
 from headgate.sql import quote
@@ -26,16 +26,41 @@ from headgate.sql import quote
 _FIXED_WIDTH = ("BIGINT", "INTEGER", "DATE", "DOUBLE", "BOOLEAN", "TIMESTAMP", "SMALLINT", "UUID")
 
 Record = Callable[[StoreSession, BuildOutcome], None]
+Finish = Callable[[StoreSession, "Prepared"], BuildOutcome]
 Standing = Literal["", "table", "view"]
 LONGEST = 36
 """Bytes of the model's name that its stage begins with: PostgreSQL keeps 63 of a name."""
 
 
 @dataclass(frozen=True)
-class _Staged:
+class Staged:
+    """A model's rows beside its target. `select`: what made them; `whole`: the SELECT of all rows as they would stand,
+    by the relation of the staged ones, where that is more than these; `reported`: how many the engine says it wrote."""
+
     ref: TableRef
     columns: tuple[tuple[str, str], ...]
     reported: int | None
+    select: str
+    whole: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True)
+class How:
+    """How to build an incremental model: `full` = all rows anew; `seen` = the version of its table on which it was
+    decided that it is to be built (None: there was none); `again` = from when to when its intervals are built besides.
+    """
+
+    full: bool = False
+    seen: int | None = None
+    again: tuple[str, str] | None = None
+
+
+AS_NEEDED = How()
+"""What is new, and nothing else."""
+
+
+class Contested(Exception):
+    """Another runner built the model since it was decided to; nothing was done."""
 
 
 class BuildFailed(Exception):
@@ -53,7 +78,12 @@ def staged_ref(target: TableRef, attempt: str) -> TableRef:
 
 
 def build(
-    session: StoreSession, model: Model, attempt: str, record: Record, confirm: Record | None = None
+    session: StoreSession,
+    model: Model,
+    attempt: str,
+    record: Record,
+    confirm: Record | None = None,
+    how: How = AS_NEEDED,
 ) -> BuildOutcome:
     """The published model, or a `failed` outcome whose findings say why nothing changed.
 
@@ -64,7 +94,7 @@ def build(
 
     *Guarantee*: old or new relation, never none, never half; the session is left outside of a transaction.
     *Errors*: the model's own mistakes are in the outcome (`model-sql`, `model-not-select`, `model-check`,
-    `check-failed`); whatever else goes wrong is raised after a ROLLBACK.
+    `check-failed`, `schema-changed`, `unique-key`); whatever else goes wrong is raised after a ROLLBACK, Contested too.
     """
     failed = BuildOutcome(model.name, model.target, model.materialized, attempt, model.fingerprint, "failed")
     problem = explain.select_problem(session, model)
@@ -73,7 +103,7 @@ def build(
     fault("before_write")
     try:
         session.execute("BEGIN")
-        outcome = finish(session, prepare(session, model, attempt), attempt, record)
+        outcome = finish(session, prepare(session, model, attempt, how), attempt, record)
         commit(session, None if confirm is None else partial(confirm, session, outcome))
     except BuildFailed as error:
         session.execute("ROLLBACK")
@@ -105,55 +135,91 @@ def commit(session: StoreSession, confirm: Callable[[], None] | None) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A model that is staged beside its target, and has passed its checks there."""
+    """A model that is staged beside its target, and has passed its checks there.
+
+    `put`: how it is put in place, if not by a swap. `facts` are for the entry.
+    """
 
     model: Model
-    staged: _Staged
+    staged: Staged
     rows: int | None
     warnings: tuple[Finding, ...]
+    put: Finish | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def prepare(session: StoreSession, model: Model, attempt: str) -> Prepared:
-    """Stages and checks the model within the open transaction. Raises BuildFailed for the model's own mistakes."""
+def prepare(session: StoreSession, model: Model, attempt: str, how: How = AS_NEEDED) -> Prepared:
+    """Stages and checks the model within the open transaction.
+
+    Raises BuildFailed for the model's own mistakes, and Contested.
+    """
     fault("after_begin")
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(model.target.schema)}")
-    staged = _stage(session, model, attempt)
-    fault("after_stage")
-    rows, warnings = _judge(session, model, staged)
+    if model.incremental is not None:
+        from headgate.models.incremental import prepare as prepare_incremental
+
+        prepared = prepare_incremental(session, model, attempt, how)
+    else:
+        staged = stage(session, model, attempt, model.sql)
+        fault("after_stage")
+        prepared = Prepared(model, staged, *judge(session, model, staged))
     fault("after_decide")
-    return Prepared(model, staged, rows, warnings)
+    return prepared
 
 
 def finish(session: StoreSession, prepared: Prepared, attempt: str, record: Record) -> BuildOutcome:
     """Swaps the model in, and records it, within the open transaction."""
+    outcome = _put(session, prepared, attempt)
+    record(session, outcome)
+    fault("after_write")
+    return outcome
+
+
+def _put(session: StoreSession, prepared: Prepared, attempt: str) -> BuildOutcome:
+    if prepared.put is not None:
+        return prepared.put(session, prepared)
     model = prepared.model
-    replaced = session.swap(prepared.staged.ref, model.target, model.materialized)
-    outcome = BuildOutcome(
+    replaced = session.swap(prepared.staged.ref, model.target, model.relation)
+    return built(prepared, attempt, prepared.rows, prepared.staged.columns, replaced)
+
+
+def built(
+    prepared: Prepared,
+    attempt: str,
+    rows: int | None,
+    columns: tuple[tuple[str, str], ...],
+    replaced: Standing,
+) -> BuildOutcome:
+    """The outcome of a model that was put in place."""
+    model = prepared.model
+    return BuildOutcome(
         model.name,
         model.target,
         model.materialized,
         attempt,
         model.fingerprint,
         "built",
-        rows=prepared.rows,
-        columns=prepared.staged.columns,
+        rows=rows,
+        columns=columns,
         replaced=replaced,
         findings=prepared.warnings,
+        facts=prepared.facts,
     )
-    record(session, outcome)
-    fault("after_write")
-    return outcome
 
 
-def _stage(session: StoreSession, model: Model, attempt: str) -> _Staged:
+def stage(session: StoreSession, model: Model, attempt: str, sql: str, where: str = "") -> Staged:
+    """The relation that the SELECT makes, with the rows for which `where` holds."""
     ref = staged_ref(model.target, attempt)
+    made = f"SELECT * FROM (\n{sql}\n) AS _hg_rows WHERE {where}" if where else f"\n{sql}"
     try:
-        answer = session.execute(f"CREATE {_word(model.materialized)} {quote.table(ref)} AS\n{model.sql}")
+        answer = session.execute(f"CREATE {model.relation.upper()} {quote.table(ref)} AS{' ' * bool(where)}{made}")
     except Exception as error:
-        raise BuildFailed([explain.sql_failed(model, _told(session, error), prefix_lines=1)]) from error
+        blamed = replace(model, sql=sql)
+        raise BuildFailed([explain.sql_failed(blamed, told(session, error), prefix_lines=1)]) from error
     columns = tuple(session.columns(ref) or ())
     reported = answer[0][0] if answer and isinstance(answer[0][0], int) else None
-    return _Staged(ref, columns, reported if model.materialized == "table" else None)
+    shown = made if where else sql
+    return Staged(ref, columns, reported if model.relation == "table" else None, shown)
 
 
 def stage_rows(session: StoreSession, model: Model, name: str) -> int:
@@ -164,16 +230,16 @@ def stage_rows(session: StoreSession, model: Model, name: str) -> int:
     try:
         answer = session.execute(f"CREATE TEMP TABLE {name} AS\n{model.sql}")
     except Exception as error:
-        raise BuildFailed([explain.sql_failed(model, _told(session, error), prefix_lines=1)]) from error
+        raise BuildFailed([explain.sql_failed(model, told(session, error), prefix_lines=1)]) from error
     return int(answer[0][0])
 
 
 def inspect(session: StoreSession, model: Model, ref: TableRef) -> tuple[Finding, ...]:
     """Runs the model's checks on the rows that stand staged at `ref`: warnings. Raises BuildFailed where one fails."""
-    return _judge(session, model, _Staged(ref, tuple(session.columns(ref) or ()), None))[1]
+    return judge(session, model, Staged(ref, tuple(session.columns(ref) or ()), None, model.sql))[1]
 
 
-def _told(session: StoreSession, error: Exception) -> Trouble:
+def told(session: StoreSession, error: Exception) -> Trouble:
     """What the engine says of the model; whatever is not the model's fault is raised again."""
     trouble = session.trouble(error)
     if trouble is None or trouble.kind in ("stopped", "other"):
@@ -181,12 +247,12 @@ def _told(session: StoreSession, error: Exception) -> Trouble:
     return trouble
 
 
-def _judge(session: StoreSession, model: Model, staged: _Staged) -> tuple[int | None, tuple[Finding, ...]]:
-    """Rows (None for a view) and warnings. Raises BuildFailed if a check of severity error fails or is no check."""
-    problems = [problem for check in model.checks if (problem := _unknown_column(model, check, staged))]
+def judge(session: StoreSession, model: Model, staged: Staged) -> tuple[int | None, tuple[Finding, ...]]:
+    """Staged rows (None for a view) and warnings. Raises BuildFailed if a check of severity error fails or is none."""
+    problems = [problem for check in model.checks for problem in _unknown_columns(model, check, staged)]
     if problems:
         raise BuildFailed(problems)
-    if model.materialized == "view" and not model.checks:
+    if model.relation == "view" and not model.checks:
         return None, ()
     counts = _counts(session, model, staged)
     if staged.reported is not None and staged.reported != counts.rows:
@@ -195,57 +261,72 @@ def _judge(session: StoreSession, model: Model, staged: _Staged) -> tuple[int | 
             "rows-vanished", what, str(model.target), "Run again; report it with the engine's version"
         )
     findings = [
-        explain.check_failed(model, check, number)
+        explain.check_failed(model, check, number, _shown(check, staged))
         for check, number in zip(model.checks, counts.failing, strict=True)
         if number
     ]
     if any(finding.level == "error" for finding in findings):
         raise BuildFailed(sorted(findings, key=lambda finding: finding.level != "error"))
-    return (counts.rows if model.materialized == "table" else None), tuple(findings)
+    return (counts.rows if model.relation == "table" else None), tuple(findings)
 
 
-def _unknown_column(model: Model, check: ModelCheck, staged: _Staged) -> Finding | None:
+def _shown(check: ModelCheck, staged: Staged) -> str:
+    """The SELECT of the rows that the check looked at: it can be run after a rollback, too."""
+    if staged.whole is None or check.kind in FLAT:
+        return staged.select
+    return staged.whole(f"(\n{staged.select}\n)")
+
+
+def _unknown_columns(model: Model, check: ModelCheck, staged: Staged) -> Iterator[Finding]:
     names = [name for name, _ in staged.columns]
-    if check.column is None or check.column.casefold() in {name.casefold() for name in names}:
-        return None
-    what = f"the test {check.label} of model {model.name!r}: there is no column {check.column!r}"
-    fix = "Name a column of the model: " + ", ".join(names)
-    where = str(check.where or model.path)
-    return Finding("model-check", "error", what + nearest(check.column, names), where, fix)
+    have = {name.casefold() for name in names}
+    for column in (one for one in check.named if one.casefold() not in have):
+        what = f"the test {check.label} of model {model.name!r}: there is no column {column!r}"
+        fix = "Name a column of the model: " + ", ".join(names)
+        where = str(check.where or model.path)
+        yield Finding("model-check", "error", what + nearest(column, names), where, fix)
 
 
-def _counts(session: StoreSession, model: Model, staged: _Staged) -> Counts:
-    relation = f"{quote.table(staged.ref)} AS {quote.ident(model.name)}"
+def _counts(session: StoreSession, model: Model, staged: Staged) -> Counts:
+    """What a row alone can say is asked of the staged rows, everything else of all rows as they would stand."""
+    name = quote.ident(model.name)
+    relation = f"{quote.table(staged.ref)} AS {name}"
+    whole = f"(\n{staged.whole(quote.table(staged.ref))}\n) AS {name}" if staged.whole else relation
     cheap = (name for name, kind in staged.columns if kind.upper() in _FIXED_WIDTH)
+    column = next(cheap, staged.columns[0][0])
+    flat = [check for check in model.checks if check.kind in FLAT]
     try:
-        return count(session, model.checks, relation, next(cheap, staged.columns[0][0]))
+        counts = count(session, flat, relation, column)
+        failed = iter(counts.failing)
+        numbers = (
+            next(failed) if check.kind in FLAT else int(session.execute(failing(check, whole))[0][0])
+            for check in model.checks
+        )
+        return Counts(counts.rows, tuple(numbers))
     except Exception as error:
-        raise BuildFailed([_culprit(session, model, relation, _told(session, error))]) from error
+        raise BuildFailed([_culprit(session, model, (relation, whole), told(session, error))]) from error
 
 
-def _culprit(session: StoreSession, model: Model, relation: str, trouble: Trouble) -> Finding:
+def _culprit(session: StoreSession, model: Model, relations: tuple[str, str], trouble: Trouble) -> Finding:
     """Which check it was. An error while rows were read ends the transaction: then only the list of them is known."""
-    suspects = [check for check in model.checks if check.kind == "expression"]
+    suspects = [check for check in model.checks if check.only or check.kind not in ("not_null", "unique", "row_count")]
     for check in suspects:
         try:
-            session.execute(f"EXPLAIN {failing(check, relation)}")
+            session.execute(f"EXPLAIN {failing(check, relations[check.kind not in FLAT])}")
         except Exception as error:
             own = session.trouble(error)
             if own is not None and own.kind == "text":
                 return explain.check_broken(model, [check], own)
-    if model.materialized == "view" or not suspects:
+    if model.relation == "view" or not suspects:
         return explain.sql_failed(model, trouble, prefix_lines=None)
     return explain.check_broken(model, suspects, trouble)
-
-
-def _word(kind: str) -> str:
-    return "VIEW" if kind == "view" else "TABLE"
 
 
 def check_models(session: StoreSession, models: Sequence[Model], loaded: Iterable[TableRef] = ()) -> list[Finding]:
     """What speaks against these models before anything is executed (for `headgate check`).
 
-    *Errors*: findings `model-not-select` and `model-sql` from the engine's parser, warnings `direct-read`.
+    *Errors*: findings `model-not-select` and `model-sql` from the engine's parser, warnings `direct-read`,
+    `late-rows-lost`.
     """
     problems = [problem for model in models if (problem := explain.select_problem(session, model)) is not None]
-    return problems + direct_reads(models, loaded)
+    return problems + [one for model in models for one in model.warnings] + direct_reads(models, loaded)

@@ -8,56 +8,85 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar, cast
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.core.values import TableRef
-from headgate.models import lexer
-from headgate.models.config import Config, name_problem, settled
-from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
-from headgate.models.names import Input, Names
-from headgate.models.template import Call, Parsed, Refused, current_line, parse, render
+from headgate.models import idiom, intervals, lexer
+from headgate.models.checkfiles import SqlTest, add_tests
+from headgate.models.compilechecks import compiled_checks
+from headgate.models.config import name_problem, settled
+from headgate.models.context import Settings
+from headgate.models.model import Incremental, Materialized, Model, ModelContract, ModelSource
+from headgate.models.names import Names
+from headgate.models.render import Draft, Renderer, first_pass
+from headgate.models.template import Refused
+from headgate.models.unit import UnitTest
+from headgate.models.unittests import compile_unit
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-@dataclass
-class _Draft:
-    """A model after the first pass: its config is known, its references are not yet resolved."""
+def compile_models(
+    sources: Iterable[ModelSource],
+    loaded: Iterable[TableRef],
+    engine: str = "",
+    settings: Settings | None = None,
+    tests: Sequence[SqlTest] = (),
+) -> tuple[Model, ...]:
+    """Every model that is built, with its SQL in physical names, sorted by name. Ephemeral ones are in their readers.
 
-    source: ModelSource
-    parsed: Parsed
-    config: Config = field(default_factory=Config)
-    calls: list[Call] = field(default_factory=list)
-
-    @property
-    def target(self) -> TableRef:
-        return TableRef(self.config.schema or "main", self.source.name)
-
-
-def compile_models(sources: Iterable[ModelSource], loaded: Iterable[TableRef], engine: str = "") -> tuple[Model, ...]:
-    """Every model with its SQL in physical names, sorted by name.
-
-    `loaded` are the tables of the ingest files; `engine` names engine and version, for the fingerprint.
-    *Guarantee*: nothing is executed. The same files give the same models.
+    `loaded` are the tables of the ingest files; `engine` names engine and version, for the fingerprint; `tests` are
+    the SQL files of `tests/`, each of which becomes a check of one model.
+    *Guarantee*: nothing is executed. The same files, variables and environment give the same models.
     *Errors*: one ProjectError with a finding for every mistake found (`model-template`, `model-config`, `model-name`,
-    `model-duplicate`, `unknown-ref`, `ambiguous-ref`, `model-not-select`, `model-check`, `model-contract`,
-    `unknown-table`), each with file and line.
+    `model-duplicate`, `unknown-ref`, `ambiguous-ref`, `unknown-var`, `model-not-select`, `model-check`,
+    `model-contract`, `unknown-table`, `model-cycle`), each with file and line.
     """
     tables = tuple(loaded)
+    shared = settings or Settings()
     problems: list[Finding] = []
-    drafts = _each(problems, sorted(sources, key=lambda source: (source.name, str(source.path))), _draft)
+    in_order = sorted(sources, key=lambda source: (source.name, str(source.path)))
+    drafts = _each(problems, in_order, lambda source: draft_of(source, shared))
     problems += _clashes(drafts, tables)
     split = [draft.source.name for draft in drafts if draft.source.split is not None]
-    names = Names({draft.source.name: draft.target for draft in drafts}, tables, split)
+    inside = {draft.source.name: draft for draft in drafts if draft.config.materialized == "ephemeral"}
+    names = Names({draft.source.name: draft.target for draft in drafts}, tables, split, inside)
+    renderer = Renderer(shared, names, inside)
+    every = {draft.source.name: draft for draft in drafts}
     # A model that could not be drafted is missing among the names: its users would be blamed for it.
-    models = [] if problems else _each(problems, drafts, lambda draft: _finish(draft, names, engine))
+    if not problems:
+        _each(problems, inside.values(), lambda draft: _usable(draft, renderer))
+    models = [] if problems else _each(
+        problems,
+        [draft for draft in drafts if draft.source.name not in inside],
+        lambda draft: _finish(draft, renderer, every, engine),
+    )  # fmt: skip
     if problems:
         raise ProjectError(*problems)
-    return tuple(models)
+    added = add_tests(models, tests, renderer)
+    return tuple(
+        replace(
+            model,
+            fingerprint=_fingerprint(model, lexer.normal(model.sql), engine),
+            frame=_fingerprint(model, "", engine),
+        )
+        for model in added
+    )
+
+
+def _usable(draft: Draft, renderer: Renderer) -> None:
+    """An ephemeral model renders by itself, and carries nothing that needs rows of its own."""
+    renderer.select(draft)
+    source = draft.source
+    if source.tests or source.split is not None:
+        where = source.split.where if source.split else source.tests[0].where
+        what = f"model {source.name!r} is ephemeral: it has no rows that tests or a contract could look at"
+        fix = "Test the models that read it, or write config(materialized='view')"
+        raise ProjectError.of("model-check", what, where or str(source.path), fix)
 
 
 def _each(problems: list[Finding], items: Iterable[In], step: Callable[[In], Out]) -> list[Out]:
@@ -70,21 +99,13 @@ def _each(problems: list[Finding], items: Iterable[In], step: Callable[[In], Out
     return done
 
 
-def _draft(source: ModelSource) -> _Draft:
+def draft_of(source: ModelSource, settings: Settings) -> Draft:
+    """The first pass over one file."""
     path = str(source.path)
     problem = name_problem(source.name)
     if problem:
         raise ProjectError.of("model-name", f"the model name {source.name!r} {problem}", path, "Rename the file")
-    draft = _Draft(source, parse(source.text, path))
-
-    def record(word: str) -> Callable[..., str]:
-        def call(*arguments: object, **options: object) -> str:
-            draft.calls.append(_checked(word, arguments, options))
-            return '"_"'
-
-        return call
-
-    render(draft.parsed, {"config": draft.config.take, "ref": record("ref"), "source": record("source")})
+    draft = first_pass(source, settings)
     try:
         draft.config = settled(draft.config, source)
     except Refused as error:
@@ -92,19 +113,10 @@ def _draft(source: ModelSource) -> _Draft:
     return draft
 
 
-def _checked(word: str, arguments: tuple[object, ...], options: dict[str, object]) -> Call:
-    wanted = 1 if word == "ref" else 2
-    texts = tuple(item for item in arguments if isinstance(item, str))
-    if len(texts) != wanted or len(arguments) != wanted or options:
-        takes = "one name" if word == "ref" else "a schema and a table"
-        raise Refused("unknown-ref", f"{word}() takes {takes}", "Write ref('orders') or source('raw', 'orders')")
-    return Call(word, texts, current_line())
-
-
-def _clashes(drafts: Sequence[_Draft], loaded: Sequence[TableRef]) -> list[Finding]:
+def _clashes(drafts: Sequence[Draft], loaded: Sequence[TableRef]) -> list[Finding]:
     """Two models of one name, and models that would take the place of a loaded table."""
     problems = []
-    names: dict[str, _Draft] = {}
+    names: dict[str, Draft] = {}
     tables = {str(table).casefold() for table in loaded}
     for draft in drafts:
         path, target = str(draft.source.path), str(draft.target)
@@ -112,52 +124,69 @@ def _clashes(drafts: Sequence[_Draft], loaded: Sequence[TableRef]) -> list[Findi
         if first is not draft:
             what = f"the model name {draft.source.name!r} is taken by {first.source.path}"
             problems.append(Finding("model-duplicate", "error", what, path, "Rename one of the two files"))
-        if target.casefold() in tables:
+        if target.casefold() in tables and draft.config.materialized != "ephemeral":
             what = f"the model {target} has the name of a loaded table"
             fix = "Rename the file, or give it another schema with config(schema='...')"
             problems.append(Finding("model-duplicate", "error", what, path, fix))
     return problems
 
 
-def _finish(draft: _Draft, names: Names, engine: str) -> Model:
-    path = str(draft.source.path)
-    inputs: dict[str, Location] = {}
-    for call in sorted((*draft.parsed.calls, *draft.calls), key=lambda call: call.line):
-        inputs.setdefault(_resolve(call, names, path).name, Location(path, call.line))
-    text = render(
-        draft.parsed,
-        {
-            "config": lambda *_, **__: "",
-            "ref": lambda name: names.ref(name).sql,
-            "source": lambda schema, name: names.source(schema, name).sql,
-        },
-    )
-    sql = _one_statement(text, path)
-    _expressions(draft.source)
-    split = _split(draft, names, inputs)
-    return Model(
+def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine: str) -> Model:
+    made = renderer.select(draft)
+    inputs = {name: where for name, (_, where) in made.inputs.items()}
+    incremental = _incremental(draft, renderer, every, inputs)
+    checks = compiled_checks(draft, renderer, inputs)
+    split = _split(draft, renderer.names, inputs)
+    model = Model(
         name=draft.source.name,
         target=draft.target,
-        materialized=draft.config.materialized,
-        sql=sql,
+        materialized=cast(Materialized, draft.config.materialized),
+        sql=made.sql,
         inputs=tuple(inputs),
-        fingerprint=_fingerprint(draft, lexer.normal(sql), engine, split),
-        checks=draft.source.tests,
+        fingerprint="",
+        checks=checks,
         path=draft.source.path,
         text=draft.source.text,
         places=tuple(inputs.values()),
         tags=draft.config.tags,
         split=split,
-        frame=_fingerprint(draft, "", engine, split),
+        incremental=incremental,
         dialect="postgres" if engine == "postgres" else "duckdb",
+    )
+    units = tuple(compile_unit(spec, draft, renderer) for spec in draft.source.unit_tests)
+    return replace(model, warnings=tuple(idiom.lossy(model)), unit_tests=units)
+
+
+def _incremental(
+    draft: Draft, renderer: Renderer, every: Mapping[str, Draft], inputs: dict[str, Location]
+) -> Incremental | None:
+    config = draft.config
+    if config.materialized != "incremental":
+        return None
+    by_time = bool(config.time_column)
+    delta = renderer.select(draft, incremental=not by_time)
+    for name, (_, where) in delta.inputs.items():
+        inputs.setdefault(name, where)
+    parts = [lexer.normal(delta.sql), config.time_column, config.interval, config.unique_key]
+    return Incremental(
+        delta.sql,
+        config.strategy or "append",
+        config.unique_key,
+        config.on_schema_change,
+        intervals.intervals(draft, renderer, every) if by_time else None,
+        _digest(parts),
     )
 
 
-def _split(draft: _Draft, names: Names, inputs: dict[str, Location]) -> ModelContract | None:
+def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelContract | None:
     """The contract with the tables that it refers to, which become inputs of the model, too."""
     split = draft.source.split
     if split is None:
         return None
+    if draft.config.materialized == "incremental":
+        what = f"model {draft.source.name!r} has a contract, and is incremental: a contract judges all rows of a table"
+        fix = "Write {{ config(materialized='table') }}, or make the contract tests"
+        raise ProjectError.of("model-contract", what, split.where, fix)
     if draft.config.materialized == "view":
         what = f"model {draft.source.name!r} has a contract, and is a view, which holds no rows to split"
         fix = f"Write {{{{ config(materialized='table') }}}} into {draft.source.path}, or make the contract tests"
@@ -176,52 +205,28 @@ def _split(draft: _Draft, names: Names, inputs: dict[str, Location]) -> ModelCon
     return replace(split, contract=replace(split.contract, references=tuple(references)))
 
 
-def _resolve(call: Call, names: Names, path: str) -> Input:
-    try:
-        checked = _checked(call.word, call.arguments, {})
-        return names.ref(*checked.arguments) if call.word == "ref" else names.source(*checked.arguments)
-    except Refused as error:
-        raise ProjectError.of(error.code, error.what, Location(path, call.line), error.fix) from error
-
-
-def _one_statement(text: str, path: str) -> str:
-    count = lexer.statements(text)
-    if count == 1:
-        return lexer.without_end(text)
-    what = f"a model is one SELECT, and this file holds {count} statements" if count else "the model has no SQL"
-    fix = "Give every statement its own file under models/" if count else "Write a SELECT"
-    raise ProjectError.of("model-not-select", what, path, fix)
-
-
-def _expressions(source: ModelSource) -> None:
-    """Check that every check of the model says what it needs."""
-    problems = []
-    for check in source.tests:
-        problem = _check_problem(check)
-        if problem:
-            where = str(check.where or source.path)
-            what = f"{check.kind} test of model {source.name!r}: {problem}"
-            problems.append(Finding("model-check", "error", what, where, "Mend the test"))
-    if problems:
-        raise ProjectError(*problems)
-
-
-def _check_problem(check: ModelCheck) -> str:
-    if check.kind != "expression":
-        return "" if check.column else "it names no column"
-    if check.sql is None:
-        return "it has no expression"
-    problem = lexer.encloses(check.sql)
-    return f"the expression {problem}" if problem else ""
-
-
-def _fingerprint(draft: _Draft, sql: str, engine: str, split: ModelContract | None) -> str:
+def _fingerprint(model: Model, sql: str, engine: str) -> str:
     """What the rows depend on besides the inputs. Tags and places are left out: they change no row."""
-    checks = [
-        [check.kind, check.column, check.sql and lexer.normal(check.sql), check.name, check.severity]
-        for check in draft.source.tests
-    ]
-    target = draft.target
-    parts = ["1", sql, draft.config.materialized, target.schema, target.name, checks, engine]
-    parts += [split.contract.digest()] if split is not None else []
+    checks = []
+    for check in model.checks:
+        plain = [check.kind, check.column, check.sql and lexer.normal(check.sql), check.name, check.severity]
+        more = [check.columns, check.values, check.to, check.field, check.least, check.most, lexer.normal(check.only)]
+        checks.append([*plain, *more] if any(one not in ("", (), None) for one in more) else plain)
+    target = model.target
+    parts: list[object] = ["1", sql, model.materialized, target.schema, target.name, checks, engine]
+    parts += [model.split.contract.digest()] if model.split is not None else []
+    parts += [_unit(one) for one in model.unit_tests]
+    if (how := model.incremental) is not None:
+        lookback = how.intervals.lookback if how.intervals else None
+        parts += [how.code, how.strategy, how.on_schema_change, lookback]
+    return _digest(parts)
+
+
+def _unit(test: UnitTest) -> list[object]:
+    """What a unit test says, wherever it stands."""
+    given = [[one.name, [dict(row) for row in one.fixture.rows], one.fixture.sql] for one in test.given]
+    return [lexer.normal(test.sql), given, [dict(row) for row in test.expect.rows], test.expect.sql]
+
+
+def _digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -19,8 +19,9 @@ def direct_reads(models: Sequence[Model], loaded: Iterable[TableRef]) -> list[Fi
     known |= {str(model.target).casefold(): model.name for model in models}
     findings = []
     for model in models:
-        read = {known[name] for name in _qualified(model.sql) if name in known}
-        findings += [_finding(model, name) for name in sorted(read - set(model.inputs))]
+        texts = (model.sql, model.incremental.sql) if model.incremental else (model.sql,)
+        read = {known[name] for text in texts for name in _qualified(text) if name in known}
+        findings += [_finding(model, name) for name in sorted(read - {*model.inputs, model.name})]
     return findings
 
 

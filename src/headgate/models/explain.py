@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+from dataclasses import replace
 
 from headgate.core.errors import Finding, Location
 from headgate.core.protocols import StoreSession, Trouble
@@ -23,6 +24,9 @@ def select_problem(session: StoreSession, model: Model) -> Finding | None:
     *Errors*: a finding `model-not-select` or `model-sql` with the line of a syntax error.
     """
     wrong = session.syntax(model.sql)
+    if wrong is None and model.incremental is not None and model.incremental.sql != model.sql:
+        model = replace(model, sql=model.incremental.sql)
+        wrong = session.syntax(model.sql)
     if wrong is None:
         return None
     if wrong.kind != "text":
@@ -56,11 +60,15 @@ def check_broken(model: Model, suspects: list[ModelCheck], trouble: Trouble) -> 
     return Finding("model-check", "error", what, str(where or model.path), "Mend the test's expression")
 
 
-def check_failed(model: Model, check: ModelCheck, failing: int) -> Finding:
-    """The finding `check-failed`: the check, the number of rows and the query that shows them. Never a value."""
-    relation = f"(\n{model.sql}\n) AS {quote.ident(model.name)}"
+def check_failed(model: Model, check: ModelCheck, failing: int, select: str) -> Finding:
+    """The finding `check-failed`: the check, the number of rows and the query that shows them. Never a value.
+
+    `select` gives the rows that the check looked at.
+    """
+    relation = f"(\n{select}\n) AS {quote.ident(model.name)}"
     query = lexer.normal(checks.sample(check, relation))
     rows = "1 row fails" if failing == 1 else f"{failing:,} rows fail"
+    rows = "its rows fail" if check.kind == "row_count" else rows
     fix = "Look at the rows, then mend the model or the test"
     fix += f": headgate query {shlex.quote(query)}" if len(query) <= SHORT else " (the query is in the evidence)"
     return Finding(
@@ -71,6 +79,11 @@ def check_failed(model: Model, check: ModelCheck, failing: int) -> Finding:
         fix,
         {"model": model.name, "check": check.label, "rows": failing, "query": query},
     )
+
+
+def shown(sql: str) -> str:
+    """A query on one line as far as possible, to be run by hand."""
+    return lexer.normal(sql)
 
 
 def _reason(trouble: Trouble) -> str:

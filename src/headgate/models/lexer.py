@@ -6,6 +6,7 @@ This is no parser. It knows what hides characters from a parser (strings, quoted
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _TOKEN = re.compile(
@@ -120,3 +121,26 @@ def encloses(expression: str) -> str:
     if not any_token:
         return "is empty"
     return "leaves a parenthesis open" if depth else ""
+
+
+def with_parts(sql: str, parts: Sequence[tuple[str, str]]) -> str:
+    """The SELECT with common table expressions (quoted name, SELECT) before its own."""
+    if not parts:
+        return sql
+    listed = ", ".join(f"{name} AS (\n{select}\n)" for name, select in parts)
+    found = tokens(sql)
+    at = _word_at(found, 0, "with")
+    if at is None:
+        return f"WITH {listed}\n{sql}"
+    recursive = _word_at(found, at + 1, "recursive")
+    rest = (recursive if recursive is not None else at) + 1
+    head = "WITH RECURSIVE" if recursive is not None else "WITH"
+    return f"{head} {listed}, " + "".join(text for _, text in found[rest:]).lstrip()
+
+
+def _word_at(found: Sequence[tuple[str, str]], start: int, word: str) -> int | None:
+    """Where the word stands, if it is the first token from `start` on."""
+    at = start
+    while at < len(found) and found[at][0] == "blank":
+        at += 1
+    return at if at < len(found) and found[at][0] == "word" and found[at][1].lower() == word else None

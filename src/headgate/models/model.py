@@ -11,11 +11,15 @@ from headgate.books.ledger import Counts
 from headgate.contracts.model import Contract
 from headgate.core.errors import Finding, Location
 from headgate.core.values import TableRef
+from headgate.models.unit import UnitSpec, UnitTest
 from headgate.sql.lineage.known import Dialect
 
-CheckKind = Literal["not_null", "unique", "expression"]
+CheckKind = Literal["not_null", "unique", "expression", "accepted_values", "relationships", "row_count", "query"]
 Severity = Literal["error", "warn"]
-Materialized = Literal["view", "table"]
+Materialized = Literal["view", "table", "incremental"]
+Strategy = Literal["append", "merge", "delete+insert"]
+OnSchemaChange = Literal["error", "append", "sync", "ignore"]
+Grain = Literal["hour", "day", "week", "month", "year"]
 
 READ_PREFIX = "_hg_"
 """Models read the loaded table `raw.orders` through the view `_hg_raw.orders`, which leaves the internal column out."""
@@ -24,12 +28,27 @@ STAGE_MARK = "__hg_"
 """A staged relation stands beside its target as `<name>__hg_<attempt>` until it is swapped in."""
 
 
+UNDER_TEST = "_hg_model"
+"""What `{{ model }}` of a custom test, and `ref()` of the model that a SQL file tests, stand for in `query`."""
+
+
 @dataclass(frozen=True)
 class ModelCheck:
     """A promise about a model's rows.
 
-    `not_null` and `unique` name a `column`; `expression` has `sql`, true for a good row. A NULL is no failure of
-    `unique` and `expression`. An `error` keeps the model from being published, a `warn` is only told.
+    | kind | fails for |
+    |---|---|
+    | not_null | every row where `column` is NULL |
+    | unique | every row whose `column` (NULL is not compared), or whose `columns` together, occur more than once |
+    | expression | every row that makes `sql` false |
+    | accepted_values | every row whose `column` is none of the literals `values`; NULL passes |
+    | relationships | every row whose `column` is no value of `field` in `to`; NULL passes |
+    | row_count | the model, where it has less than `least` or more than `most` rows |
+    | query | every row that the SELECT `sql` gives; it reads the rows as `UNDER_TEST` |
+
+    `only`: a condition; the others are left out. `test`, `arguments`: the custom test that gives `sql` once compiled;
+    `to` is a call of `ref` or `source` until then, and SQL after. An `error` keeps the model from being published, a
+    `warn` is only told.
     """
 
     kind: CheckKind
@@ -38,11 +57,26 @@ class ModelCheck:
     name: str = ""
     severity: Severity = "error"
     where: Location | None = None
+    columns: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    to: str = ""
+    field: str = ""
+    least: int | None = None
+    most: int | None = None
+    only: str = ""
+    test: str = ""
+    arguments: tuple[tuple[str, object], ...] = ()
 
     @property
     def label(self) -> str:
         """The given name, else the kind and what it is about, e.g. `unique(id)`."""
-        return self.name or f"{self.kind}({self.column if self.column is not None else self.sql})"
+        about = ", ".join(self.columns) or (self.column if self.column is not None else self.sql)
+        return self.name or f"{self.kind}({about})"
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns of the model that must be there."""
+        return self.columns or ((self.column,) if self.column is not None and self.kind != "query" else ())
 
 
 @dataclass(frozen=True)
@@ -64,6 +98,51 @@ class ModelSource:
     folder: str = ""
     tests: tuple[ModelCheck, ...] = ()
     split: ModelContract | None = None
+    unit_tests: tuple[UnitSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class Late:
+    """A relation under which the rows of an interval model's inputs are read again, to see where new ones belong.
+
+    `table`: a loaded table, or the model whose SELECT is `sql`. In every `sql`, `mark` stands for the schema in which
+    this relation is made, under the table's own name.
+    """
+
+    name: str
+    table: TableRef
+    mark: str
+    sql: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How a model is built by intervals of `column`, a date or a timestamp. `grain` is their length, `lookback` how
+    many before the newest are always built anew (None: none was said).
+
+    `late`: what the model reads, inputs first; `sql`: its SELECT over them. Empty where an input is no loaded table and
+    no view over such.
+    """
+
+    column: str
+    grain: Grain = "day"
+    lookback: int | None = None
+    late: tuple[Late, ...] = ()
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class Incremental:
+    """How new rows join those that stand: `sql` is the SELECT of a build that adds to them."""
+
+    sql: str
+    strategy: Strategy = "append"
+    unique_key: tuple[str, ...] = ()
+    on_schema_change: OnSchemaChange = "error"
+    intervals: Intervals | None = None
+    code: str = ""
+    """Changes when rows that were built before would be others now."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +170,26 @@ class Model:
     split: ModelContract | None = None
     frame: str = ""
     dialect: Dialect = "duckdb"
+    incremental: Incremental | None = None
+    warnings: tuple[Finding, ...] = ()
+    """What is legal, and loses rows."""
+    unit_tests: tuple[UnitTest, ...] = ()
+
+    @property
+    def relation(self) -> Literal["table", "view"]:
+        """What stands at its target."""
+        return "view" if self.materialized == "view" else "table"
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What an incremental build did to the rows that stood: `rows` were staged, of which `inserted` had no row of their
+    key and `updated` took the place of one; `deleted` rows went without another."""
+
+    rows: int
+    inserted: int
+    updated: int
+    deleted: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +199,7 @@ class BuildOutcome:
 
     `rows` is None for a view, which holds none. `columns` are (name, type) of the relation. `replaced` is what stood at
     the target before: "table", "view" or "" for nothing. `findings`: the error that failed the build, or warnings.
-    `counts`: the fates of the rows of a model with a contract.
+    `counts`: the fates of the rows of a model with a contract, or of those that an incremental build added: `delta`.
     """
 
     model: str
@@ -114,3 +213,6 @@ class BuildOutcome:
     replaced: Literal["", "table", "view"] = ""
     findings: tuple[Finding, ...] = ()
     counts: Counts = field(default_factory=Counts)
+    delta: Delta | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What the entry says besides."""

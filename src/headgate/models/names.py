@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,27 @@ from headgate.models.model import READ_PREFIX
 from headgate.models.template import Refused
 from headgate.sql import quote
 
+LONGEST = 50
+
 
 @dataclass(frozen=True)
 class Input:
-    """`name` as the plan knows it (a model's name, or `schema.name` of a loaded table); `sql` is what a query reads."""
+    """`name` as the plan knows it (a model's name, or `schema.name` of a loaded table); `sql` is what a query reads.
+
+    `table`: where it stands; an `ephemeral` model stands nowhere, and `sql` names the part of the query that it is.
+    """
 
     name: str
     sql: str
+    table: TableRef
+    ephemeral: bool = False
+
+
+def cte_name(model: str) -> str:
+    """What the SELECT of an ephemeral model is called within a query; short enough for every store."""
+    short = len(model.encode()) <= LONGEST
+    head = model if short else model.encode()[: LONGEST - 13].decode(errors="ignore")
+    return "_hg_cte_" + (head if short else f"{head}_{hashlib.sha256(model.encode()).hexdigest()[:12]}")
 
 
 def read_view(table: TableRef) -> TableRef:
@@ -43,18 +58,27 @@ class Names:
     A name without a dot may be short for a loaded table as long as only one thing has it.
     """
 
-    def __init__(self, models: Mapping[str, TableRef], loaded: Iterable[TableRef], split: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, TableRef],
+        loaded: Iterable[TableRef],
+        split: Iterable[str] = (),
+        ephemeral: Iterable[str] = (),
+    ) -> None:
         """`split`: models with a contract; their rows name the entry that wrote them, as those of loaded tables do."""
-        apart = set(split)
-        self._tables = {str(target).casefold(): (name, target) for name, target in models.items()}
+        apart, inside = set(split), set(ephemeral)
+        standing = {name: target for name, target in models.items() if name not in inside}
+        self._tables = {str(target).casefold(): (name, target) for name, target in standing.items()}
         self._full: dict[str, Input] = {}
         self._short: dict[str, list[tuple[str, Input]]] = {}
         self._loaded: dict[str, Input] = {}
         for name, target in models.items():
-            self._add(target, Input(name, quote.table(read_view(target) if name in apart else target)))
+            sql = quote.table(read_view(target) if name in apart else target)
+            made = Input(name, quote.ident(cte_name(name)) if name in inside else sql, target, name in inside)
+            self._add(target, made)
         for table in loaded:
             self._tables[str(table).casefold()] = (str(table), table)
-            made = Input(str(table), quote.table(read_view(table)))
+            made = Input(str(table), quote.table(read_view(table)), table)
             self._add(table, made)
             self._loaded[str(table).casefold()] = made
 

@@ -1,9 +1,9 @@
-"""Model text through Jinja: a sandbox with `config`, `ref` and `source`, and errors that name the line."""
+"""Model text through Jinja: a sandbox, and errors that name the line."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from jinja2 import Template, nodes
     from jinja2.sandbox import SandboxedEnvironment
 
-WORDS = ("config", "ref", "source")
+WORDS = ("config", "ref", "source", "this", "is_incremental", "var", "env_var", "target", "execute")
+"""What every template knows; `models.context` fills it in."""
+
+TEST_PREFIX = "test_"
+"""A custom test is a macro of this name behind it: `test_positive` for `{% test positive(...) %}`."""
 
 
 class Refused(Exception):
-    """Raised by `config`, `ref` or `source` while a template renders; `render` adds the place."""
+    """Raised by a word of the context while a template renders; `render` adds the place."""
 
     def __init__(self, code: str, what: str, fix: str) -> None:
         super().__init__(what)
@@ -36,11 +40,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A template ready to render, and the calls that stand in it, whether or not a branch reaches them."""
+    """A template ready to render, the calls that stand in it, whether or not a branch reaches them, and the names that
+    it takes from outside."""
 
     path: str
     template: Template
     calls: tuple[Call, ...] = field(default=())
+    uses: frozenset[str] = frozenset()
 
 
 @cache
@@ -49,48 +55,64 @@ def environment() -> SandboxedEnvironment:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    from headgate.models.blocks import TestBlock
+
+    made = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True, extensions=["jinja2.ext.do", TestBlock]
+    )
     made.globals = {name: made.globals[name] for name in ("range", "dict", "namespace")}
     del made.filters["random"]
     return made
 
 
-def parse(text: str, path: str) -> Parsed:
-    """The template of a model file. Raises ProjectError `model-template` with every unknown name and its line."""
-    from jinja2 import TemplateSyntaxError
+def parse(text: str, path: str, macros: Collection[str] = ()) -> Parsed:
+    """The template of a file. `macros`: the names that the project defines.
+
+    Raises ProjectError `model-template` with every unknown name and its line.
+    """
+    from jinja2 import meta
+
+    tree, template = compiled(text, path)
+    uses = frozenset(meta.find_undeclared_variables(tree))
+    unknown = unknown_names(tree, path, uses, macros)
+    if unknown:
+        raise ProjectError(*unknown)
+    return Parsed(path, template, calls_in(tree), uses)
+
+
+def compiled(text: str, path: str) -> tuple[nodes.Template, Template]:
+    """The syntax of a file, and its template. Raises ProjectError `model-template`."""
+    from jinja2 import Template, TemplateSyntaxError
 
     env = environment()
     try:
         tree = env.parse(text)
-        unknown = _unknown_names(tree, path)
-        if unknown:
-            raise ProjectError(*unknown)
-        code = env.compile(text, filename=path)
+        code = env.compile(tree, filename=path)
     except TemplateSyntaxError as error:
         fix = "Mend the Jinja block; write braces of SQL as {{ '{{' }}"
         raise ProjectError.of("model-template", str(error.message), Location(path, error.lineno), fix) from error
-    from jinja2 import Template
-
-    return Parsed(path, Template.from_code(env, code, env.make_globals(None), None), _calls(tree))
+    return tree, Template.from_code(env, code, env.make_globals(None), None)
 
 
-def _unknown_names(tree: nodes.Template, path: str) -> list[Finding]:
-    from jinja2 import meta, nodes
+def unknown_names(tree: nodes.Template, path: str, uses: Collection[str], macros: Collection[str]) -> list[Finding]:
+    """A finding for every name that neither the context, nor the project, nor the file itself defines."""
+    from jinja2 import nodes
 
-    known = {*WORDS, *environment().globals}
-    missing = meta.find_undeclared_variables(tree) - known
+    known = {*WORDS, *environment().globals, *macros}
+    missing = set(uses) - known
     lines: dict[str, int] = {}
     for node in tree.find_all(nodes.Name):
         if node.name in missing and node.ctx == "load":
             lines.setdefault(node.name, node.lineno)
-    fix = "Use config(), ref(), source(), or a name that this file sets"
+    fix = "Use " + ", ".join(WORDS) + ", a macro of macros/, or a name that this file sets"
     return [
         Finding("model-template", "error", f"unknown name {name!r}{nearest(name, known)}", f"{path}:{line}", fix)
         for name, line in sorted(lines.items(), key=lambda item: item[1])
     ]
 
 
-def _calls(tree: nodes.Template) -> tuple[Call, ...]:
+def calls_in(tree: nodes.Template) -> tuple[Call, ...]:
+    """Every call of `ref` or `source` with texts as arguments, whether or not it is reached."""
     from jinja2 import nodes
 
     found = []
@@ -103,36 +125,38 @@ def _calls(tree: nodes.Template) -> tuple[Call, ...]:
     return tuple(sorted(found, key=lambda call: call.line))
 
 
-def render(parsed: Parsed, words: Mapping[str, Callable[..., str]]) -> str:
+def render(parsed: Parsed, words: Mapping[str, object]) -> str:
     """The text with `words` filled in. Raises ProjectError with the line at which a call was refused or failed."""
     try:
         return parsed.template.render(dict(words))
     except Refused as error:
-        where = Location(parsed.path, _line_of(error, parsed.path))
-        raise ProjectError.of(error.code, error.what, where, error.fix) from error
+        raise ProjectError.of(error.code, error.what, _place(error, parsed.path), error.fix) from error
+    except ProjectError:
+        raise
     except Exception as error:
         # Whatever a template computes may fail: a missing attribute, 1/0, a call that the sandbox forbids.
-        where = Location(parsed.path, _line_of(error, parsed.path))
         what = f"the template fails: {error}" if str(error) else f"the template fails: {type(error).__name__}"
-        raise ProjectError.of("model-template", what, where, "Mend the Jinja block") from error
+        raise ProjectError.of("model-template", what, _place(error, parsed.path), "Mend the Jinja block") from error
 
 
-def _line_of(error: BaseException, path: str) -> int:
-    """The template line at which the error left the template (Jinja rewrites its traceback to template lines)."""
-    line, trace = 0, error.__traceback__
+def _place(error: BaseException, path: str) -> Location:
+    """The innermost line of a template at which the error arose (Jinja rewrites its traceback to template lines): in
+    a macro, that of the macro."""
+    found, trace = Location(path, 0), error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == path:
-            line = trace.tb_lineno
+        if "__jinja_exception__" in trace.tb_frame.f_globals:
+            found = Location(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
-    return line
+    return found
 
 
 def current_line() -> int:
-    """The template line that is rendering now; 0 outside of a template."""
+    """The line of the model's template that is rendering now, also within a macro; 0 outside of a template."""
     frame = sys._getframe()
+    line = 0
     while frame.f_back is not None:
         frame = frame.f_back
         made: Any = frame.f_globals.get("__jinja_template__")
         if made is not None:
-            return cast(int, made.get_corresponding_lineno(frame.f_lineno))
-    return 0
+            line = cast(int, made.get_corresponding_lineno(frame.f_lineno))
+    return line

@@ -20,6 +20,7 @@ from headgate.contracts.rules import RULES
 from headgate.project import (
     children,
     contractfile,
+    datatests,
     exposures,
     fields,
     ingest,
@@ -31,6 +32,7 @@ from headgate.project import (
     read,
     settings,
     source,
+    unittests,
 )
 from headgate.types.logical import ALIASES
 
@@ -239,6 +241,7 @@ def _project() -> Schema:
         "warehouse": {"type": "string", "pattern": r"^(duckdb:|postgres(ql)?://)|\$\{\s*secret:"},
         "engine": _object(read.ENGINE_KEYS, number, "engine"),
         "connections": {"type": "object", "additionalProperties": SCALAR},
+        "vars": {"type": ["object", "null"]},
         **_observing(),
     }
     shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
@@ -273,11 +276,11 @@ def _models() -> Schema:
     names = {"name": SCALAR, "description": {}, "config": config}
     column = _object(
         modeltests.COLUMN_KEYS,
-        {**names, **dict.fromkeys(("tests", "data_tests"), _tests(modeltests.COLUMN_TESTS))},
+        {**names, **dict.fromkeys(("tests", "data_tests"), _tests(datatests.COLUMN_TESTS, column=True))},
         "",
         ("name",),
     )
-    tests = dict.fromkeys(("tests", "data_tests"), _tests(modeltests.MODEL_TESTS))
+    tests = dict.fromkeys(("tests", "data_tests"), _tests(datatests.MODEL_TESTS))
     files = [_file(kind) for kind in CONTRACT_FILES]
     stated = _object(modeltests.CONTRACT_KEYS, _contract(), "ingest", ("columns",))
     contract = {"anyOf": [{"type": "string"}, stated, *files]}
@@ -287,8 +290,27 @@ def _models() -> Schema:
     model = _object(modeltests.MODEL_KEYS, shapes, "", ("name",))
     together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}
     group = _object(modeltests.GROUP_KEYS, {"name": SCALAR, "publish_together": together}, "", ("name",))
-    shapes = {"models": _list(model), "groups": _list(group), "exposures": _list(_exposure())}
-    return _object(modeltests.FILE_KEYS, shapes, "")
+    lists = {"models": _list(model), "groups": _list(group), "unit_tests": _list(_unit())}
+    return _object(modeltests.FILE_KEYS, {**lists, "exposures": _list(_exposure())}, "")
+
+
+def _unit() -> Schema:
+    """A unit test."""
+    rows = {"anyOf": [{"type": ["string", "null"]}, _list({"type": "object"})]}
+    fixture = {"rows": rows, "format": _words(unittests.FORMATS), "fixture": SCALAR, "input": SCALAR}
+    over = {
+        "vars": {"type": "object"},
+        "macros": _object(("is_incremental",), {"is_incremental": FLAG}, ""),
+    }
+    shapes: dict[str, Schema] = {
+        "name": SCALAR,
+        "model": SCALAR,
+        "given": _list(_object(unittests.GIVEN_KEYS, fixture, "", ("input",))),
+        "expect": _object(unittests.EXPECT_KEYS, fixture, ""),
+        "overrides": _object(unittests.OVERRIDES, over, ""),
+        "config": _object(datatests.NOTES_ONLY, {}, ""),
+    }
+    return _object(unittests.KEYS, shapes, "", ("name", "model", "expect"))
 
 
 def _exposure() -> Schema:
@@ -309,33 +331,35 @@ def _list(items: Schema) -> Schema:
     return {"type": ["array", "null"], "items": items}
 
 
-def _tests(names: Iterable[str]) -> Schema:
-    """A list of tests: a bare name, or a name with its arguments."""
-    names = tuple(names)
-    config = _object(("severity", *modeltests.NOTES_ONLY), {"severity": _SEVERITY}, "")
+def _tests(names: Iterable[str], column: bool = False) -> Schema:
+    """A list of tests: a bare name, or a name with its arguments. Any other name may be a test of the project."""
+    config = _object((*datatests.CONFIG, *datatests.NOTES_ONLY), {"severity": _SEVERITY, "where": SCALAR}, "")
     shapes: dict[str, Schema] = {
         "severity": _SEVERITY,
         "name": SCALAR,
+        "where": SCALAR,
         "config": config,
         "arguments": {"type": "object"},
+        "columns": TEXTS,
+        "quote": FLAG,
     }
     told = _descriptions().get("tests", {})
     properties = {}
     for name in names:
-        keys = (*modeltests.OPTIONS, *(modeltests.ARGUMENTS if name in modeltests.MODEL_TESTS else ()))
-        bare = {"type": ["string", "null"]} if name in modeltests.MODEL_TESTS else {"type": "null"}
+        own = () if name == "unique" and column else datatests.NEEDS.get(name, ())
+        bare = {"type": ["string", "null"]} if name in datatests.EXPRESSIONS else {"type": "null"}
         properties[name] = {
-            "anyOf": [bare, _object(keys, shapes, "test")],
+            "anyOf": [bare, _object((*datatests.OPTIONS, *own), shapes, "test")],
             **({"description": told[name]} if name in told else {}),
         }
     one = {
         "type": "object",
         "properties": properties,
-        "additionalProperties": False,
+        "additionalProperties": {"type": ["object", "null"]},
         "minProperties": 1,
         "maxProperties": 1,
     }
-    return _list({"anyOf": [_words(names), one]})
+    return _list({"anyOf": [{"type": "string"}, one]})
 
 
 _SEVERITY: Schema = {"type": "string", "pattern": f"^({_any_case(('error', 'warn'))})$"}

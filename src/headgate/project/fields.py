@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from headgate.core.errors import Edit, Finding, HeadgateError, Location, nearest, only_match
@@ -68,6 +69,26 @@ def flag(notes: Notes, node: Node, what: str) -> bool | None:
     if word:
         notes.error("bad-value", f"{what} is true or false, not {word!r}", node.where, f"write {what}: true")
     return None
+
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_FRACTION = re.compile(r"-?[0-9]+\.[0-9]+([eE][-+]?[0-9]{1,3})?")
+
+
+def value(node: Node) -> object:
+    """The node as plain data: `true`, `false`, `null` and numbers in YAML's own spelling, written without quotes, are
+    what they say; everything else is text as written (`NO` is "NO")."""
+    if isinstance(node, Mapping):
+        return {key.text: value(item) for key, item in node.entries}
+    if isinstance(node, YamlSequence):
+        return [value(item) for item in node.items]
+    if node.empty or (node.plain and node.text in ("null", "~")):
+        return None
+    if node.plain and node.text in ("true", "false"):
+        return node.text == "true"
+    if node.plain and _WHOLE.fullmatch(node.text):
+        return int(node.text)
+    return float(node.text) if node.plain and _FRACTION.fullmatch(node.text) else node.text
 
 
 def texts(notes: Notes, node: Node, what: str) -> tuple[str, ...] | None:

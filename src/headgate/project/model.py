@@ -13,6 +13,10 @@ from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
+from headgate.models.checkfiles import SqlTest
+from headgate.models.macros import MacroFile
+from headgate.models.model import ModelCheck
+from headgate.models.unit import UnitSpec
 from headgate.project.exposures import Exposure
 
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
@@ -120,18 +124,6 @@ class Ingest:
 
 
 @dataclass(frozen=True)
-class ModelTest:
-    """One test of a model: not_null | unique (with `column`), expression (with `sql`, true for a good row)."""
-
-    kind: Literal["not_null", "unique", "expression"]
-    column: str | None = None
-    sql: str | None = None
-    name: str = ""
-    severity: Literal["error", "warn"] = "error"
-    where: Location | None = None
-
-
-@dataclass(frozen=True)
 class ModelSplit:
     """The contract of a model's rows, and where it and its conditions stand."""
 
@@ -157,9 +149,10 @@ class ModelFile:
     path: Path
     text: str
     folder: str
-    tests: tuple[ModelTest, ...] = ()
+    tests: tuple[ModelCheck, ...] = ()
     split: ModelSplit | None = None
     settings: StepSettings = field(default_factory=StepSettings)
+    unit_tests: tuple[UnitSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,3 +200,8 @@ class Project:
     """What holds for every step that does not say otherwise."""
     threads: int = 1
     """How many steps may be carried out at once."""
+    macros: tuple[MacroFile, ...] = ()
+    sql_tests: tuple[SqlTest, ...] = ()
+    vars: Mapping[str, object] = field(default_factory=dict)
+    """What `var()` in a template answers."""
+    profile: str = "default"

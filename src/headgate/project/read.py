@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
+from headgate.models.checkfiles import SqlTest
+from headgate.models.macros import MacroFile
+from headgate.models.unit import UnitSpec
 from headgate.project import (
     children,
     exposures,
@@ -22,7 +26,10 @@ from headgate.project import (
     observing,
     publishing,
     secrets,
+    seeds,
     settings,
+    templates,
+    unittests,
     yaml,
 )
 from headgate.project.exposures import Exposure
@@ -32,8 +39,8 @@ from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "profiles", *settings.PROJECT_KEYS, *observing.KEYS)
-PROFILE_KEYS = ("warehouse", "engine", "connections")
+KEYS = ("project", "warehouse", "engine", "connections", "vars", "profiles", *settings.PROJECT_KEYS, *observing.KEYS)
+PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
 ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
@@ -41,10 +48,11 @@ _MODEL_NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = ("int", "bigint", "decimal", "double")
 
 
-def read_project(root: Path, profile: str | None = None) -> Project:
+def read_project(root: Path, profile: str | None = None, variables: str | None = None) -> Project:
     """Everything that the files under `root` say, checked as far as files alone can tell.
 
-    `profile` names an entry of `profiles:` whose settings replace those of headgate.yml. Ingests are ordered by table,
+    `profile` names an entry of `profiles:` whose settings replace those of headgate.yml; `variables` is YAML of those
+    that replace `vars:`. Ingests are ordered by table,
     models by name. Conditions and patterns are not bound here: `contracts.verify.verify` does that.
     *Errors*: one ProjectError holding every mistake that was found, each with file:line:column and its fix.
     """
@@ -57,13 +65,17 @@ def read_project(root: Path, profile: str | None = None) -> Project:
     steps, threads = settings.read(notes, main), settings.threads(notes, main.get("threads") if main else None)
     watched = observing.read(notes, main) if main is not None else Observing()
     ingests = _ingests(notes, root)
-    models, groups, exposed = _models(notes, root)
+    macros, sql_tests = _templates(notes, root)
+    models, groups, exposed = _models(notes, root, templates.custom_tests(macros))
+    told = templates.variables(notes, main, _chosen(main, profile), given=variables)
     _references(notes, ingests)
     _model_references(notes, ingests, models)
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
     asked = (exposed, watched, steps, threads)
-    return Project(root, name, warehouse, ingests, models, limits, groups, *asked)
+    return Project(
+        root, name, warehouse, ingests, models, limits, groups, *asked, macros, sql_tests, told, profile or "default"
+    )
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -109,11 +121,10 @@ def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> 
 
 def _limits(notes: Notes, main: Mapping, profile: str | None) -> dict[str, str]:
     """What the engine may take, by the engine's own names; a profile's word replaces that of the main file."""
-    profiles = main.get("profiles")
-    chosen = profiles.get(profile) if isinstance(profiles, Mapping) and profile is not None else None
+    chosen = _chosen(main, profile)
     limits: dict[str, str] = {}
     for holder in (main, chosen):
-        node = fields.mapping(notes, holder.get("engine"), "engine") if isinstance(holder, Mapping) else None
+        node = fields.mapping(notes, holder.get("engine"), "engine") if holder is not None else None
         if node is None:
             continue
         fields.known(notes, node, ENGINE_KEYS, "engine")
@@ -126,6 +137,13 @@ def _limits(notes: Notes, main: Mapping, profile: str | None) -> dict[str, str]:
                 notes.error("bad-value", f"{key.text} can't be {word!r}", value.where, fix)
             limits[ENGINE_KEYS[key.text]] = word
     return limits
+
+
+def _chosen(main: Mapping | None, profile: str | None) -> Mapping | None:
+    """The settings of the profile in use."""
+    profiles = main.get("profiles") if main is not None else None
+    chosen = profiles.get(profile) if isinstance(profiles, Mapping) and profile is not None else None
+    return chosen if isinstance(chosen, Mapping) else None
 
 
 def _address(notes: Notes, root: Path, node: Node) -> Warehouse | None:
@@ -245,12 +263,10 @@ def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
                 notes.error("missing-key", "the file says nothing", where, "write table: and from:, or remove the file")
             continue
         entry = ingest.read(notes, node, where, root)
-        if entry is None:
-            continue
-        other = found.setdefault(str(entry.table).lower(), entry)
-        if other is not entry:
-            what = f"two files load {entry.table}: {other.where} and {where}"
-            notes.error("duplicate-table", what, entry.places["table"], "keep one, or give one another table")
+        if entry is not None:
+            _add_ingest(notes, found, entry)
+    for entry in _seeds(notes, root):
+        _add_ingest(notes, found, entry)
     _children(notes, found)
     return landing.linked(notes, sorted(found.values(), key=lambda entry: entry.table))
 
@@ -265,7 +281,34 @@ def _children(notes: Notes, found: dict[str, Ingest]) -> None:
                 notes.error("duplicate-table", what, child.where or "", "keep one, or give one another table")
 
 
-def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...], tuple[Exposure, ...]]:
+def _add_ingest(notes: Notes, found: dict[str, Ingest], entry: Ingest) -> None:
+    other = found.setdefault(str(entry.table).lower(), entry)
+    if other is not entry:
+        what = f"two files load {entry.table}: {other.where} and {entry.where}"
+        notes.error("duplicate-table", what, entry.places["table"], "keep one, or give one another table")
+
+
+def _seeds(notes: Notes, root: Path) -> Iterator[Ingest]:
+    folder = root / "seeds"
+    nodes = [_document(notes, root, path) for path in _files(notes, root, folder, (".yml", ".yaml"))]
+    told = [one for node in nodes if node is not None for one in seeds.describe(notes, node)]
+    yield from seeds.ingests(notes, root, _files(notes, root, folder, seeds.SUFFIXES), told)
+
+
+def _templates(notes: Notes, root: Path) -> tuple[tuple[MacroFile, ...], tuple[SqlTest, ...]]:
+    """Macros with custom tests, and the tests that are files of their own."""
+    tests = list(_files(notes, root, root / "tests", (".sql",)))
+    folders = {path: templates.folder_of(root, path) for path in tests}
+    generic = [path for path in tests if folders[path] == templates.GENERIC]
+    paths = [*_files(notes, root, root / "macros", (".sql",)), *generic]
+    read = partial(_text, notes, root)
+    alone = (path for path in tests if folders[path] not in (templates.GENERIC, templates.FIXTURES))
+    return templates.macro_files(root, paths, read), templates.sql_tests(notes, root, alone, read)
+
+
+def _models(
+    notes: Notes, root: Path, custom: Collection[str]
+) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...], tuple[Exposure, ...]]:
     found: dict[str, ModelFile] = {}
     for path in _files(notes, root, root / "models", (".sql",)):
         model = _model(notes, root, path)
@@ -276,13 +319,13 @@ def _models(notes: Notes, root: Path) -> tuple[tuple[ModelFile, ...], tuple[Publ
             shown = path.relative_to(root).as_posix()
             what = f"two files are called {model.name}: {other.path.relative_to(root).as_posix()} and {shown}"
             notes.error("duplicate-model", what, shown, "rename one of them")
-    tested, groups, exposed = _model_tests(notes, root, [model.name for model in found.values()])
-    models = (
-        replace(model, tests=(said := tested[model.name]).tests, split=said.split, settings=said.settings)
-        if model.name in tested
-        else model
-        for model in found.values()
-    )
+    tested, groups, units, exposed = _model_tests(notes, root, [model.name for model in found.values()], custom)
+    models = []
+    for model in found.values():
+        own = tuple(unit for name, unit in units if name == model.name)
+        said = tested.get(model.name)
+        plain = replace(model, unit_tests=own)
+        models.append(replace(plain, tests=said.tests, split=said.split, settings=said.settings) if said else plain)
     together = publishing.groups(notes, groups, tested, found)
     return tuple(sorted(models, key=lambda model: model.name)), together, exposures.unique(notes, exposed)
 
@@ -303,17 +346,24 @@ def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
 
 
 def _model_tests(
-    notes: Notes, root: Path, names: Iterable[str]
-) -> tuple[dict[str, modeltests.ModelEntry], list[modeltests.GroupEntry], list[Exposure]]:
+    notes: Notes, root: Path, names: Iterable[str], custom: Collection[str]
+) -> tuple[
+    dict[str, modeltests.ModelEntry],
+    list[modeltests.GroupEntry],
+    list[tuple[str, UnitSpec]],
+    list[Exposure],
+]:
     known = list(names)
+    units: list[tuple[str, UnitSpec]] = []
     found: dict[str, modeltests.ModelEntry] = {}
     groups: list[modeltests.GroupEntry] = []
     exposed: list[Exposure] = []
     for path in _files(notes, root, root / "models", (".yml", ".yaml")):
         node = _document(notes, root, path)
         groups += modeltests.groups(notes, node) if node is not None else []
+        units += unittests.read(notes, node, root) if node is not None else ()
         exposed += exposures.read(notes, node) if node is not None else []
-        for entry in modeltests.read(notes, node, root) if node is not None else ():
+        for entry in modeltests.read(notes, node, root, custom) if node is not None else ():
             if entry.name not in known:
                 what = f"there is no model {entry.name!r}{nearest(entry.name, known)}"
                 notes.error("unknown-model", what, entry.where, f"write models/{entry.name}.sql, or remove the entry")
@@ -321,7 +371,11 @@ def _model_tests(
             if other is not entry:
                 what = f"model {entry.name!r} is described twice, first at {other.where}"
                 notes.error("duplicate-key", what, entry.where, "keep one of the two")
-    return found, groups, exposed
+    for name, unit in units:
+        if name not in known:
+            what = f"unit test {unit.name!r} names no model: {name!r}{nearest(name, known)}"
+            notes.error("unknown-model", what, unit.where, "name a file under models/")
+    return found, groups, units, exposed
 
 
 def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from headgate.books import ledger, record
 from headgate.books.commit import asked, in_plain_transaction
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, Finding
+from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
-from headgate.models.build import build, staged_ref
+from headgate.models.build import AS_NEEDED, Contested, How, build, staged_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
 from headgate.run.change import same_code
+from headgate.run.unittests import failed
 
 if TYPE_CHECKING:
     from headgate.run.pipeline import Pipeline
@@ -67,13 +68,21 @@ def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
     return None
 
 
+def asked_for(model: Model, anew: How) -> str | None:
+    """Why the model is built although nothing changed."""
+    if anew.full:
+        return "full refresh"
+    by_time = model.incremental is not None and model.incremental.intervals is not None
+    return f"asked for from {anew.again[0]} to {anew.again[1]}" if anew.again and by_time else None
+
+
 def due_of(
-    session: StoreSession, models: Sequence[Model], reads: Mapping[str, Inputs], full_refresh: bool = False
+    session: StoreSession, models: Sequence[Model], reads: Mapping[str, Inputs], anew: How = AS_NEEDED
 ) -> dict[str, str]:
     """The models (inputs first) that must be built, and why: those that are stale, and those that read one of them."""
     due: dict[str, str] = {}
     for model in models:
-        reason = "full refresh" if full_refresh else stale(session, model, reads[model.name])
+        reason = asked_for(model, anew) or stale(session, model, reads[model.name])
         changing = [name for name in reads[model.name].tables if name in due]
         if reason is None and changing:
             reason = f"{changing[0]} changes"
@@ -88,23 +97,64 @@ def missing_inputs(session: Session, inputs: Inputs) -> list[str]:
     return [name for name, table in inputs.tables.items() if not versions.get(str(table))]
 
 
-def build_model(store: Store, model: Model, inputs: Inputs, author: str) -> BuildOutcome:
-    """Builds, checks and swaps; the ledger's entry commits with it and is read back. A conflict is tried again."""
+def build_model(
+    store: Store,
+    model: Model,
+    inputs: Inputs,
+    author: str,
+    anew: How = AS_NEEDED,
+) -> BuildOutcome | None:
+    """Builds, checks and swaps; the ledger's entry commits with it and is read back. A conflict is tried again.
+
+    None: another runner has built it meanwhile. `anew`: what of an incremental model is to be built again.
+    """
     for left in reversed(range(TRIES)):
         attempt = new_id()
         with store.lock(model.target), store.session() as session:
             try:
+                how = how_of(session, model, anew)
+                if left < TRIES - 1 and anew == AS_NEEDED and stale(session, model, inputs) is None:
+                    return None
                 read_views(session, inputs.loaded, attempt)
-                details = details_of(session, model, inputs)
-
-                def write(inner: StoreSession, outcome: BuildOutcome, facts: dict[str, object] = details) -> None:
-                    record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, author)
-
-                return build(session, model, attempt, write, confirm)
+                if problems := failed(session, model):
+                    return replace(unbuilt(model, attempt), findings=tuple(problems))
+                write = partial(write_entry, model, details_of(session, model, inputs), author)
+                return build(session, model, attempt, write, confirm, how)
+            except Contested:
+                if not left:
+                    raise contested(model.name) from None
             except Exception as error:
                 if not left or not store.is_conflict(error):
                     raise
     raise AssertionError("unreachable")
+
+
+def how_of(session: Session, model: Model, anew: How) -> How:
+    """How to build it, decided now: an incremental model is built only if nobody else does before."""
+    if model.incremental is None:
+        return anew
+    state = ledger.table_state(session, model.target)
+    return replace(anew, seen=state.version if state is not None else 0)
+
+
+def unbuilt(model: Model, attempt: str) -> BuildOutcome:
+    """The outcome of a model that was not built."""
+    return BuildOutcome(model.name, model.target, model.materialized, attempt, model.fingerprint, "failed")
+
+
+def contested(names: str) -> HeadgateError:
+    what = f"{TRIES} times another runner changed {names} first"
+    return CommitError.of("commit-contested", what, names, "let one run end before the next begins")
+
+
+def write_entry(
+    model: Model, facts: Mapping[str, object], author: str, session: StoreSession, outcome: BuildOutcome
+) -> None:
+    """The entry of a model that was put in place, within its transaction."""
+    done = outcome.delta
+    joined = record.Joined(done.inserted, done.updated, done.deleted) if done is not None else None
+    details = {**facts, **outcome.facts}
+    record.record_build(session, model.target, outcome.attempt, outcome.rows or 0, details, author, joined)
 
 
 def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, object]:

@@ -11,8 +11,10 @@ from pathlib import Path
 from headgate.core.errors import Finding, ProjectError, nearest
 from headgate.core.values import TableRef
 from headgate.models.compile import compile_models
+from headgate.models.context import Settings, Target
 from headgate.models.graph import Graph, graph
-from headgate.models.model import Model, ModelCheck, ModelContract, ModelSource
+from headgate.models.macros import library
+from headgate.models.model import Model, ModelContract, ModelSource
 from headgate.project.model import ModelFile, Project, StepSettings
 from headgate.run.bronze import linked
 from headgate.run.flow import Flow, make_flow
@@ -86,7 +88,10 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
     flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
     sources = [_source(file, project.root) for file in project.models]
-    models = compile_models(sources, [table for flow in flows for table in flow.tables], engine)
+    target = Target(project.profile, "main", project.warehouse.kind)
+    settings = Settings(project.vars, target, library(project.macros))
+    loaded = [table for flow in flows for table in flow.tables]
+    models = compile_models(sources, loaded, engine, settings, project.sql_tests)
     shape = graph(models)
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
@@ -106,11 +111,10 @@ def _settings(project: Project) -> dict[str, StepSettings]:
 
 
 def _source(file: ModelFile, root: Path) -> ModelSource:
-    checks = tuple(
-        ModelCheck(test.kind, test.column, test.sql, test.name, test.severity, test.where) for test in file.tests
-    )
     split = ModelContract(file.split.contract, file.split.where, file.split.places) if file.split else None
-    return ModelSource(file.name, file.path.relative_to(root), file.text, file.folder, checks, split)
+    return ModelSource(
+        file.name, file.path.relative_to(root), file.text, file.folder, file.tests, split, file.unit_tests
+    )
 
 
 def _load_node(flow: Flow) -> Node:

@@ -12,26 +12,28 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from headgate.books import record
 from headgate.core.clock import new_id
-from headgate.core.errors import CommitError, ContractError, Finding, HeadgateError, InternalError
+from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Store, StoreSession
-from headgate.models.build import BuildFailed, Prepared, commit, finish, prepare
+from headgate.models.build import AS_NEEDED, BuildFailed, Contested, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
 from headgate.models.model import BuildOutcome, Model
-from headgate.run.build import TRIES, Inputs, confirm, details_of, read_views
+from headgate.run.build import TRIES, Inputs, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
 from headgate.run.split import Split
+from headgate.run.unittests import failed
 
 Status = Literal["failed", "refused"]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Models to publish together, inputs first, each with its inputs. `group`: their name, empty for a single model."""
+    """Models to publish together, inputs first, each with its inputs. `group`: their name, empty for a single model.
+    `anew`: what of incremental models is to be built again."""
 
     models: tuple[tuple[Model, Inputs], ...]
     group: str = ""
+    anew: How = AS_NEEDED
 
 
 def publish(store: Store, wanted: Wanted, author: str) -> list[BuildOutcome]:
@@ -54,6 +56,8 @@ def publish(store: Store, wanted: Wanted, author: str) -> list[BuildOutcome]:
                 return outcomes
         except InternalError:
             raise
+        except Contested as error:
+            raise contested(str(error)) from None
         except HeadgateError as error:
             if work.at is None:
                 raise
@@ -61,9 +65,7 @@ def publish(store: Store, wanted: Wanted, author: str) -> list[BuildOutcome]:
         except Exception as error:
             if not left or not store.is_conflict(error):
                 raise
-    names = ", ".join(model.name for model, _ in wanted.models)
-    what = f"{TRIES} times another runner changed {names} first"
-    raise CommitError.of("commit-contested", what, names, "let one run end before the next begins")
+    raise contested(", ".join(model.name for model, _ in wanted.models))
 
 
 @dataclass
@@ -77,6 +79,7 @@ class _Publishing:
     _splits: dict[str, Split] = field(default_factory=dict)
     _plain: dict[str, Prepared] = field(default_factory=dict)
     _facts: dict[str, dict[str, object]] = field(default_factory=dict)
+    _how: dict[str, How] = field(default_factory=dict)
 
     def run(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         """The outcomes; None where another runner was first, and nothing was kept."""
@@ -109,11 +112,14 @@ class _Publishing:
         """What needs no transaction: models with a contract are run and judged, unless they read one of the others."""
         for number, (model, inputs) in enumerate(self.wanted.models):
             self.at = model
+            self._how[model.name] = how_of(session, model, self.wanted.anew)
             self._facts[model.name] = details_of(session, model, inputs)
             if self.wanted.group:
                 self._facts[model.name]["group"] = self.wanted.group
             if not self._reads_member(inputs):
                 read_views(session, inputs.loaded, self.attempt)
+            if problems := failed(session, model):
+                raise BuildFailed(problems)
             if model.split is not None:
                 prefix = f"hg_{self.attempt}_{number}"
                 made = Split(session, model, self.attempt, self.author, self._facts[model.name], stack, prefix)
@@ -130,7 +136,7 @@ class _Publishing:
         for model, inputs in self.wanted.models:
             self.at = model
             if model.split is None and not self._reads_member(inputs):
-                self._plain[model.name] = prepare(session, model, self.attempt)
+                self._plain[model.name] = prepare(session, model, self.attempt, self._how[model.name])
         outcomes = []
         for model, inputs in self.wanted.models:
             self.at = model
@@ -148,7 +154,7 @@ class _Publishing:
         read_views(session, inputs.loaded, self.attempt, inside=True)
         self._facts[model.name] |= {"inputs": details_of(session, model, inputs)["inputs"]}
         if model.split is None:
-            self._plain[model.name] = prepare(session, model, self.attempt)
+            self._plain[model.name] = prepare(session, model, self.attempt, self._how[model.name])
         else:
             self._splits[model.name].prepare(inside=True)
 
@@ -157,11 +163,7 @@ class _Publishing:
             made = self._splits[model.name].finish()
             fault("after_write")
             return made
-        facts = self._facts[model.name]
-
-        def write(inner: StoreSession, outcome: BuildOutcome) -> None:
-            record.record_build(inner, model.target, outcome.attempt, outcome.rows or 0, facts, self.author)
-
+        write = partial(write_entry, model, self._facts[model.name], self.author)
         return finish(session, self._plain[model.name], self.attempt, write)
 
     def _refused(self, session: StoreSession, outcome: BuildOutcome) -> list[BuildOutcome]:
@@ -189,7 +191,7 @@ class _Publishing:
         """The outcomes where this model keeps all from being published."""
         found = []
         for model, _ in self.wanted.models:
-            bare = BuildOutcome(model.name, model.target, model.materialized, self.attempt, model.fingerprint, "failed")
+            bare = unbuilt(model, self.attempt)
             if model is culprit:
                 bare = replace(told or bare, status=status, findings=tuple(findings))
             found.append(bare)

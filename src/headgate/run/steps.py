@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger
 from headgate.core import stop
 from headgate.core.protocols import Store
+from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
 from headgate.run.bronze import bound
-from headgate.run.build import build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
 from headgate.run.outcome import Done, Kind, Status, blocked, missing, unpublished, warned
@@ -35,6 +36,12 @@ class Run:
     fail_fast: bool = False
     threads: int = 1
     """How many steps that don't need each other are carried out at once."""
+    again: tuple[str, str] | None = None
+    """From when to when models that are built by intervals are built once more."""
+
+    @property
+    def anew(self) -> How:
+        return How(self.full_refresh, again=self.again)
 
 
 @dataclass
@@ -98,15 +105,16 @@ class Attempt:
         inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
         with self.store.session() as session:
             lacking = missing_inputs(session, inputs)
-            reason = "full refresh" if run.full_refresh else stale(session, model, inputs)
+            reason = asked_for(model, run.anew) or stale(session, model, inputs)
         if lacking:
             return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
         if reason is None:
             return Done(model.name, "model", "skipped", "nothing changed", stale=rests_on)
-        if model.split is None:
-            outcome = build_model(self.store, model, inputs, run.author)
-        else:
-            outcome = publish(self.store, Wanted(((model, inputs),)), run.author)[0]
+        if model.split is not None:
+            return _built(publish(self.store, Wanted(((model, inputs),)), run.author)[0], reason, rests_on)
+        outcome = build_model(self.store, model, inputs, run.author, run.anew)
+        if outcome is None:
+            return Done(model.name, "model", "skipped", "another run has built it", stale=rests_on)
         return _built(outcome, reason, rests_on)
 
     def _together(self, models: tuple[Model, ...]) -> list[Done]:
@@ -116,7 +124,7 @@ class Attempt:
         late = self._rests_on(*models)
         reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
         with self.store.session() as session:
-            due = due_of(session, models, reads, run.full_refresh)
+            due = due_of(session, models, reads, run.anew)
             for model in models:
                 lacking = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
                 if lacking:
@@ -126,7 +134,8 @@ class Attempt:
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:
             return [Done(model.name, "model", "skipped", "nothing changed", stale=late) for model in models]
-        outcomes = publish(self.store, Wanted(wanted, run.pipeline.groups.of[models[0].name]), run.author)
+        group = run.pipeline.groups.of[models[0].name]
+        outcomes = publish(self.store, Wanted(wanted, group, run.anew), run.author)
         return _told(models, outcomes, due, late)
 
     def _rests_on(self, *steps: Flow | Model) -> tuple[str, ...]:

@@ -19,9 +19,16 @@ class FakeProject:
         self.told: Callable[[str], None] | None = None
         self.closed = 0
 
-    def open(self, root: Path, wait: bool, told: Callable[[str], None], profile: str | None = None) -> FakeProject:
+    def open(
+        self,
+        root: Path,
+        wait: bool,
+        told: Callable[[str], None],
+        profile: str | None = None,
+        variables: str | None = None,
+    ) -> FakeProject:
         self.opened.append((root, wait))
-        self.profile = profile
+        self.profile, self.variables = profile, variables
         self.told = told
         return self
 

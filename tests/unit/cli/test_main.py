@@ -448,3 +448,9 @@ def test_a_profile_is_named_or_set(
         monkeypatch.setenv("HEADGATE_PROFILE", variable)
     assert main(words) == 0
     assert project.profile == used
+
+
+def test_variables_are_handed_on_as_they_are_written(put: Any) -> None:
+    project = put(plan=results.PlanResult(()))
+    assert main(["plan", "--vars", "day: 2024-01-01"]) == 0
+    assert project.variables == "day: 2024-01-01"

@@ -107,7 +107,7 @@ def test_options_that_take_a_value_are_known() -> None:
     }
     taking |= {"--since", "--per-reason", "--set", "--raw", "--from", "--to", "--revision", "--older-than", "--kind"}
     taking |= {"--source", "--name", "--warehouse", "--tolerate", "--tier", "--sample", "--log-format", "--out"}
-    taking |= {"--samples", "--depth", "--select", "--exclude", "--threads"}
+    taking |= {"--samples", "--depth", "--select", "--exclude", "--threads", "--vars", "--backfill"}
     assert taking == VALUED
     for command in COMMANDS:
         for action in parser_of(command)._actions:

@@ -9,7 +9,7 @@ import pytest
 
 from headgate.contracts.rules import RULES
 from headgate.contracts.verify import verify
-from headgate.project import ingest, load, modeltests, read, source
+from headgate.project import datatests, ingest, load, modeltests, read, source
 from headgate.project.read import read_project
 from headgate.types.logical import ALIASES
 
@@ -65,7 +65,7 @@ def test_the_error_on_the_page_is_real(tmp_path: Path) -> None:
         ("project-files.md", load.WORDS),
         ("project-files.md", [word for words in ingest.CHOICES.values() for word in words]),
         ("project-files.md", (*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS)),
-        ("project-files.md", (*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS)),
+        ("project-files.md", (*datatests.COLUMN_TESTS, *datatests.MODEL_TESTS, *datatests.ARGUMENTS)),
     ],
 )
 def test_every_word_is_documented(name: str, words: list[str]) -> None:

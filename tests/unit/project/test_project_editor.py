@@ -22,6 +22,7 @@ from headgate.core.errors import ProjectError
 from headgate.project import (
     children,
     contractfile,
+    datatests,
     exposures,
     ingest,
     load,
@@ -31,6 +32,7 @@ from headgate.project import (
     read,
     settings,
     source,
+    unittests,
 )
 from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
 from headgate.project.read import read_project
@@ -121,12 +123,13 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     watched = {name for names in observing.KEYS.values() for name in names}
     watched |= {*settings.RETRIES}
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
-    words = {*modeltests.COLUMN_TESTS, *modeltests.MODEL_TESTS, *modeltests.OPTIONS, *modeltests.ARGUMENTS, "severity"}
+    words = {*datatests.COLUMN_TESTS, *datatests.MODEL_TESTS, *datatests.OPTIONS, *datatests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
     keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}
     keys |= {*exposures.KEYS, *exposures.OWNER_KEYS, *exposures.ON_KEYS}
     keys |= {*settings.KEYS, *settings.RETRIES}
-    assert {*words, *keys} == set(properties(schema("models")))
+    units = {*unittests.KEYS, *unittests.GIVEN_KEYS, *unittests.EXPECT_KEYS, *unittests.OVERRIDES, "is_incremental"}
+    assert {*words, *keys, *units} == set(properties(schema("models")))
 
 
 INGEST = "table: raw.t\nfrom: data/*.csv\ncolumns:\n  id: int, key\n"
@@ -172,11 +175,13 @@ WRONG = [
     ("project", "warehouse: mysql://x\n"),
     ("models", "modles: []\n"),
     ("models", "models: [{name: m, colums: []}]\n"),
-    ("models", "models: [{name: m, columns: [{name: a, tests: [not_nul]}]}]\n"),
     ("models", "models: [{name: m, columns: [{name: a, tests: [{unique: {severty: warn}}]}]}]\n"),
     ("models", "models: [{name: m, columns: [{name: a, tests: [{unique: {severity: fatal}}]}]}]\n"),
-    ("models", "models: [{name: m, tests: [{expresion: a > 0}]}]\n"),
+    ("models", "models: [{name: m, tests: [{row_count: {mn: 1}}]}]\n"),
     ("models", "models: [{description: nameless}]\n"),
+    ("models", "unit_tests: [{name: u, model: m, expct: {rows: []}}]\n"),
+    ("models", "unit_tests: [{name: u, model: m, expect: {rows: [], format: xml}}]\n"),
+    ("models", "unit_tests: [{name: u, model: m, given: [{rows: []}], expect: {rows: []}}]\n"),
 ]
 
 

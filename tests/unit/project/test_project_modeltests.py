@@ -65,6 +65,45 @@ def test_every_form_of_test(tmp_path: Path) -> None:
     assert str(found.tests[0].where) == "models/any/schema.yml:8:22"
 
 
+MORE = """\
+models:
+  - name: orders
+    tests:
+      - unique: {columns: [id, day], where: "id > 0"}
+      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [a, b]}
+      - row_count: {arguments: {min: 1, max: 9}, severity: warn}
+      - few: {arguments: {most: 3}, name: not_many}
+    columns:
+      - name: state
+        tests:
+          - accepted_values: {values: [new, "it's", 1]}
+          - accepted_values: {arguments: {values: [1, 2.5, true], quote: false}}
+          - relationships: {to: ref('states'), field: id, config: {where: "state <> ''"}}
+          - few: {most: NO}
+"""
+
+
+def test_tests_with_arguments(tmp_path: Path) -> None:
+    few = "{% test few(model, column_name=none, most=1) %}select 1 where false{% endtest %}"
+    files = {"models/orders.sql": "select 1", "models/s.yml": MORE, "tests/generic/few.sql": few}
+    (found,) = models(tmp_path, files)
+    state = [one for one in found.tests if one.column]
+    assert [(one.kind, one.values, one.to, one.field, one.only, one.arguments) for one in state] == [
+        ("accepted_values", ("'new'", "'it''s'", "'1'"), "", "", "", ()),
+        ("accepted_values", ("1", "2.5", "TRUE"), "", "", "", ()),
+        ("relationships", (), "ref('states')", "id", "state <> ''", ()),
+        ("query", (), "", "", "", (("most", "NO"),)),
+    ]
+    whole = [one for one in found.tests if not one.column]
+    assert [(one.kind, one.columns, one.only, one.name, one.severity) for one in whole] == [
+        ("unique", ("id", "day"), "id > 0", "unique_orders_id_day", "error"),
+        ("unique", ("a", "b"), "", "unique_orders_a_b", "error"),
+        ("row_count", (), "", "row_count_orders", "warn"),
+        ("query", (), "", "not_many", "error"),
+    ]
+    assert (whole[2].least, whole[2].most, whole[3].test, whole[3].arguments) == (1, 9, "few", (("most", 3),))
+
+
 def entry(text: str) -> str:
     return f"models:\n  - name: orders\n{text}"
 
@@ -76,12 +115,15 @@ def entry(text: str) -> str:
         ("models: [{columns: []}]", "missing-key", ":1:10", "a model has no name"),
         ("models: {name: orders}", "bad-value", ":1:9", "models must be a list, not a mapping"),
         ("modles: []", "unknown-key", ":1:1", "unknown key 'modles' in a model file (did you mean 'models'?)"),
-        ("unit_tests: []", "not-supported", ":1:1", "'unit_tests' is not supported in a model file"),
+        ("snapshots: []", "not-supported", ":1:1", "'snapshots' is not supported in a model file"),
         ("models: [{name: orders}, {name: orders}]", "duplicate-key", ":1:26", None),
         (entry("    test: []"), "unknown-key", ":3:5", "unknown key 'test' in a model (did you mean 'tests'?)"),
         (entry("    config: {materialized: view}"), "unknown-key", ":3:14", None),
-        (entry("    tests: [uniqe]"), "unknown-test", ":3:13", "unknown test 'uniqe'"),
-        (entry("    tests: [unique]"), "bad-value", ":3:13", "test 'unique' does not go with model 'orders'"),
+        (entry("    tests: [uniqe]"), "unknown-test", ":3:13", "unknown test 'uniqe' (did you mean 'unique'?)"),
+        (entry("    tests: [not_null]"), "bad-value", ":3:13", "test 'not_null' does not go with model 'orders'"),
+        (entry("    tests: [unique]"), "missing-key", ":3:13", "test 'unique' has no columns"),
+        (entry("    tests: [{row_count: {min: many}}]"), "bad-value", ":3:31", "min is a number of rows"),
+        (entry("    tests: [row_count]"), "missing-key", ":3:13", "test 'row_count' has neither min nor max"),
         (entry("    tests: [expression]"), "missing-key", ":3:13", "test 'expression' has no expression"),
         (
             entry("    tests: [{a: 1, b: 2}]"),
@@ -98,17 +140,18 @@ def entry(text: str) -> str:
         ),
         (
             entry("    columns: [{name: a, tests: [relationships]}]"),
-            "not-supported",
+            "missing-key",
             ":3:33",
-            "test 'relationships' is not supported",
+            "test 'relationships' has no to",
         ),
+        (entry("    columns: [{name: a, tests: [accepted_values]}]"), "missing-key", ":3:33", None),
         (
             entry("    columns: [{name: a, tests: [{unique: {severity: wran}}]}]"),
             "bad-value",
             ":3:53",
             "severity can't be 'wran' (did you mean 'warn'?)",
         ),
-        (entry("    columns: [{name: a, tests: [{unique: {config: {where: x}}}]}]"), "not-supported", ":3:52", None),
+        (entry("    columns: [{name: a, tests: [{unique: {config: {limit: 3}}}]}]"), "not-supported", ":3:52", None),
         (
             entry("    columns: [{name: a, tests: [unique], data_tests: []}]"),
             "duplicate-key",
