@@ -17,7 +17,7 @@ from headgate.types.logical import of_engine
 
 KEYS = ("from", "columns", "rules", "parent", "position", "children")
 POSITION = "position"
-SOURCES = ("ndjson", "json", "parquet", "avro", "orc", "python")
+SOURCES = ("ndjson", "json", "parquet", "avro", "orc", "python", "table")
 """Kinds of sources whose records may hold lists."""
 
 

@@ -502,3 +502,33 @@ def test_the_zone_of_the_landing_holds_for_who_reads_it(tmp_path: Path) -> None:
     folder.run()
 
     assert folder.behind("SELECT epoch(t) FROM silver.orders") == [(1767265200.0,)]
+
+
+DOCUMENTS = """{"id": 1, "items": [{"sku": "a", "qty": 1}, {"sku": "b", "qty": 1.10}]}
+{"id": 2, "items": [{"sku": "a", "qty": 2}]}
+{"id": 3, "items": {"sku": "a"}}
+{"id": 4}
+{"id": 5,
+"""
+CHILDREN = """columns: {id: "int, key"}
+children:
+  silver.items: {from: items, columns: {sku: "text, required", qty: "int, min(1)"}}
+"""
+
+
+def test_lists_of_landed_documents_are_child_tables_as_those_of_the_file(tmp_path: Path) -> None:
+    landing = LANDING.replace("csv", "ndjson")
+    bronze = {"ingest/bronze.yml": landing, "ingest/silver.yml": READING + CHILDREN}
+    direct = {"ingest/silver.yml": "table: silver.orders\nfrom: data/*.ndjson\n" + CHILDREN}
+    found = []
+    for name, files in (("direct", direct), ("landed", bronze)):
+        folder = Folder.make(tmp_path / name, {**files, "data/a.ndjson": DOCUMENTS})
+        folder.run()
+        folder.write("data/b.ndjson", '{"id": 6, "items": [{"sku": "c", "qty": 3}]}\n')
+        folder.run()
+        refused = [one for one in folder.refused("silver.orders") if one[1] != 5]
+        found.append((folder.rows("SELECT * EXCLUDE (_hg_load) FROM silver.items ORDER BY ALL"), refused))
+        assert folder.codes() == []
+    assert found[0] == found[1]
+    assert found[0][0] == [(2, 1, "a", 2), (6, 1, "c", 3)]
+    assert [line for _, line, _ in found[0][1]] == [1, 3]
