@@ -90,8 +90,9 @@ def test_a_broken_model_is_told_with_its_line_and_publishes_nothing(built: Lab) 
 
 
 def test_a_model_is_named_with_or_without_its_schema(built: Lab) -> None:
-    assert list(statuses(built.ok("run", "gold.total"))) == ["stg", "total"]
-    assert list(statuses(built.ok("run", "LAST"))) == ["stg", "total", "last"]
+    assert list(statuses(built.ok("run", "+gold.total"))) == ["raw.orders", "stg", "total"]
+    assert list(statuses(built.ok("run", "+LAST"))) == ["raw.orders", "stg", "total", "last"]
+    assert list(statuses(built.ok("run", "gold.total"))) == ["total"]
     assert "did you mean 'total'?" in built.fails(2, "run", "totl")["what"]
 
 

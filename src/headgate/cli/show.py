@@ -88,7 +88,7 @@ def sum_text(read: int, fates: Sequence[int]) -> str:
     )
 
 
-_NO_STEP = "no step: the selection is empty, or nothing stands under ingest/ and models/ yet"
+_NO_STEP = "no step is selected: widen the selection, or write what to load under ingest/"
 
 
 def _next(answer: results.RunResult) -> list[str]:

@@ -28,7 +28,10 @@ from headgate.core.errors import (
 )
 
 FINDING = Finding("some-code", "error", "something is so", "ingest/orders.yml:3:5", "do this")
-RUN_USAGE = "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--fail-fast] [--threads N] [options]"
+RUN_USAGE = (
+    "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--backfill FROM..TO] [--fail-fast]"
+    " [--threads N] [options]"
+)
 
 
 @pytest.fixture

@@ -65,6 +65,6 @@ def _dead() -> object:
 
 
 @pytest.mark.slow
-def test_twenty_seconds_find_nothing() -> None:
+def test_some_seconds_find_nothing() -> None:
     """The same cases each time; other seeds are for whoever looks for more."""
-    assert fuzz.main(["--seconds", "20", "--seed", "875886"]) == 0
+    assert fuzz.main(["--seconds", "8", "--seed", "875886"]) == 0
