@@ -28,7 +28,9 @@ def test_every_answer_has_its_documented_keys(orders: Lab) -> None:
     assert set(run) == {"status", "balanced", "steps", "findings", "run", "notes"}
     assert set(run["steps"][0]) == STEP
     assert isinstance(run["steps"][0]["seconds"], float)
-    step = {name: run["steps"][0][name] for name in STEP if name in ("id", "kind", "status") or name.startswith("rows_")}
+    step = {
+        name: run["steps"][0][name] for name in STEP if name in ("id", "kind", "status") or name.startswith("rows_")
+    }
     assert step == {
         "id": "raw.orders",
         "kind": "load",
