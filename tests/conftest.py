@@ -22,7 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Hundreds of commands are run as processes of their own: each would compile the code anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-_EXAMPLES = {"fast": 15, "ci": 24, "deep": 2000, "mutants": 40}
+_EXAMPLES = {"fast": 12, "ci": 16, "deep": 2000, "mutants": 40}
 _PROFILE = os.environ.get("HEADGATE_HYPOTHESIS", "fast")
 
 for _name, _examples in _EXAMPLES.items():

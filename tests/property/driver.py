@@ -120,7 +120,8 @@ class Warehouse:
     def play(self, step: Step) -> Loaded | None:
         """The step, as a user would do it; a load that the contract stops is a refusal, as in the oracle."""
         if step.kind == "replay":
-            self.replay(self.picked(step.picks))
+            # Of all records, which are open is asked by the replay itself: another runner may have superseded some.
+            self.replay(self.picked(step.picks) if step.picks else None)
             return None
         if step.kind == "restore":
             self.restore()
@@ -141,9 +142,9 @@ class Warehouse:
         open_ = [row[0] for row in found]
         return sorted({open_[pick % len(open_)] for pick in picks}) if open_ and picks else open_
 
-    def replay(self, ids: Sequence[int]) -> None:
-        """Those of the records that are still open go through the gate again."""
-        if ids:
+    def replay(self, ids: Sequence[int] | None) -> None:
+        """Those of the records (all without `ids`) that are still open go through the gate again."""
+        if ids is None or ids:
             replay(self.store, self.real_flow(Step("replay")), ids, "test")
 
     def restore(self) -> None:
