@@ -188,9 +188,10 @@ def _score(name: str, one: score.Score) -> QualityScore:
 def health_of(warehouse: Warehouse, files: Project, pipeline: Pipeline) -> HealthResult:
     """Health, with an audit of the books."""
     from headgate.books.audit import audit
+    from headgate.project.children import declared
 
     with warehouse.reading() as store, store.session() as session:
-        found = audit(session, [one.table for one in files.ingests])
+        found = audit(session, declared(files.ingests))
         with opened(files.root, session, files.observing.keep_secs) as history:
             told = seen(session, files, pipeline, history, books.audited(found.findings, found.tables))
             return answered(told, history.findings)

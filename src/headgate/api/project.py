@@ -247,11 +247,10 @@ class Project:
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
         from headgate.books.audit import audit
-        from headgate.project.children import tables as child_tables
+        from headgate.project.children import declared
 
-        declared = [one.table for ingest in self._files.ingests for one in child_tables(ingest)]
         with self._warehouse.reading(bare=True) as store, store.session() as session:
-            found = audit(session, declared)
+            found = audit(session, declared(self._files.ingests))
         return AuditResult(not found.findings, found.findings, look.laws(found), found.tables, found.entries)
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:

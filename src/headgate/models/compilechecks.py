@@ -67,7 +67,7 @@ class _Compiling:
         """A template of the test, rendered. An error in it is told at the test, one in a macro there."""
         path = str(self.where)
         settings = self.renderer.settings
-        parsed = parse(template, path, {*settings.library.defined, _ARGUMENTS})
+        parsed = parse(template, path, {*settings.macros.defined, _ARGUMENTS})
         this = Relation(UNDER_TEST, self.draft.target.schema, self.draft.target.name)
         rendering = Rendering(lambda **_: "", self.read("ref"), self.read("source"), this)  # type: ignore[arg-type]
         try:
@@ -99,7 +99,7 @@ def _compiled(work: _Compiling) -> ModelCheck:
 
 def _custom(work: _Compiling) -> ModelCheck:
     """A custom test is a macro that is called with the rows under test, the column and the arguments."""
-    check, tests = work.check, work.renderer.settings.library.tests
+    check, tests = work.check, work.renderer.settings.macros.tests
     if check.test not in tests:
         fix = "Write {% test " + check.test + "(model) %} into a file under tests/generic/ or macros/"
         raise work.refuse(f"there is no test {check.test!r}{nearest(check.test, tests)}", fix)

@@ -34,7 +34,7 @@ class Settings:
 
     vars: Mapping[str, object] = field(default_factory=dict)
     target: Target = field(default_factory=Target)
-    library: Library = field(default_factory=Library)
+    macros: Library = field(default_factory=Library)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def words(settings: Settings, one: Rendering, uses: frozenset[str]) -> dict[str,
     }
     if one.this is not None:
         made["this"] = one.this
-    return settings.library.bind(made, uses)
+    return settings.macros.bind(made, uses)
 
 
 class Vars:

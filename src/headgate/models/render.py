@@ -51,7 +51,7 @@ def checked(word: str, arguments: tuple[object, ...], options: Mapping[str, obje
 
 def first_pass(source: ModelSource, settings: Settings) -> Draft:
     """What the file's template says of itself and of others, as far as this rendering reaches it."""
-    draft = Draft(source, parse(source.text, str(source.path), settings.library.defined))
+    draft = Draft(source, parse(source.text, str(source.path), settings.macros.defined))
 
     def record(word: str) -> Callable[..., Relation]:
         def call(*arguments: object, **options: object) -> Relation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from headgate.contracts.children import family
@@ -165,6 +165,11 @@ def _rules_of_lines(notes: Notes, contract: Contract, where: Location) -> None:
     for what, place in odd:
         fix = "lines take types, rules of columns, conditions, key and unique within a list, and references"
         notes.error("not-supported", f"{what}: that is not supported in a child", place or where, fix)
+
+
+def declared(ingests: Iterable[Ingest]) -> list[TableRef]:
+    """Every table that the ingest files fill, those of children too."""
+    return [one.table for ingest in ingests for one in tables(ingest)]
 
 
 def tables(ingest: Ingest) -> Iterator[Ingest]:

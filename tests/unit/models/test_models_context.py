@@ -74,7 +74,7 @@ def test_macros_call_each_other_and_see_the_context() -> None:
                   "{% macro orders() %}{{ ref('raw.orders') }}{% endmacro %}"),
     ]  # fmt: skip
     made = compiled(
-        source("m", "select {{ euros('a') }} from {{ orders() }}"), library=library(files), vars={"places": 2}
+        source("m", "select {{ euros('a') }} from {{ orders() }}"), macros=library(files), vars={"places": 2}
     )["m"]
     assert made.sql == 'select round(a/100, 2) from "_hg_raw"."orders"'
     assert made.inputs == ("raw.orders",)
@@ -82,7 +82,7 @@ def test_macros_call_each_other_and_see_the_context() -> None:
 
 def test_a_mistake_in_a_macro_is_told_there() -> None:
     bad = library([MacroFile("macros/a.sql", "{% macro bad() %}\n{{ var('nothing') }}\n{% endmacro %}")])
-    assert [one[:2] for one in findings(source("m", "select {{ bad() }}"), library=bad)] == [
+    assert [one[:2] for one in findings(source("m", "select {{ bad() }}"), macros=bad)] == [
         ("unknown-var", "macros/a.sql:2")
     ]
 
@@ -216,7 +216,7 @@ select * from {{ model }} where {{ column_name }} <= {{ least }}
 def test_a_custom_test_is_rendered_with_its_arguments() -> None:
     check = ModelCheck("query", "n", name="p", test="positive", arguments=(("least", 3), ("but", "ref('a')")))
     tests = library([MacroFile("tests/generic/p.sql", POSITIVE)])
-    made = compiled(source("a", "select 0 as n"), source("m", "select 1 as n", [check]), library=tests)["m"]
+    made = compiled(source("a", "select 0 as n"), source("m", "select 1 as n", [check]), macros=tests)["m"]
     assert made.checks[0].sql == 'select * from _hg_model where n <= 3 and n not in (from "gold"."a")'
     assert made.inputs == ("a",)
 
@@ -236,7 +236,7 @@ def test_a_custom_test_is_rendered_with_its_arguments() -> None:
 )
 def test_mistakes_of_tests(check: ModelCheck, what: str) -> None:
     tests = library([MacroFile("tests/generic/p.sql", POSITIVE)])
-    ((code, _, told),) = findings(source("a", "select 0 as n"), source("m", "select 1 as n", [check]), library=tests)
+    ((code, _, told),) = findings(source("a", "select 0 as n"), source("m", "select 1 as n", [check]), macros=tests)
     assert (code, what in told) == ("model-check", True)
 
 
