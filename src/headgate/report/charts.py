@@ -12,7 +12,7 @@ from headgate.report.model import Exposure, Run, Table
 NODES = 150
 """A graph of more tables is drawn by layers."""
 
-_WIDE, _TALL, _GAP_X, _ROW, _PAD = 188, 44, 64, 60, 10
+_WIDE, _TALL, _GAP_X, _ROW, _PAD = 170, 44, 46, 60, 10
 _SPARK, _SPARK_TALL = 24, 22
 
 
@@ -198,8 +198,8 @@ def _lines(label: str, short: str, below: str, layer: int, height: float, tones:
         [
             el("rect", x=x, y=f"{y:.1f}", width=_WIDE, height=_TALL, rx=5, class_="box"),
             mark if tones else None,
-            el("text", clipped(short, 24), x=x + 14, y=f"{y + 19:.1f}", class_="label"),
-            el("text", clipped(below, 32), x=x + 14, y=f"{y + 34:.1f}", class_="sub"),
+            el("text", clipped(short, 22), x=x + 14, y=f"{y + 19:.1f}", class_="label"),
+            el("text", clipped(below, 27), x=x + 14, y=f"{y + 34:.1f}", class_="sub"),
             el("title", clipped(label, 300)),
         ]
     )

@@ -10,6 +10,7 @@ from importlib.resources import files
 from headgate.report import activity, dictionary, sections
 from headgate.report.markup import Markup, clipped, el, joined, name
 from headgate.report.model import Page
+from headgate.report.origins import Places
 from headgate.report.parts import moment
 from headgate.report.ways import Ways
 
@@ -55,7 +56,7 @@ def _body(page: Page) -> list[Markup]:
         activity.quarantine(page),
         activity.runs(page),
         activity.ledger(page),
-        dictionary.dictionary(page, ways, anchors) if page.tables else None,
+        dictionary.dictionary(page, Places(ways, anchors)) if page.tables else None,
     ]
     parts = [part for part in shown if part is not None]
     return [_header(page, parts), el("main", *parts, id="main"), _footer(page)]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from headgate.report.markup import Markup, clipped, el, many
 from headgate.report.model import Table
-from headgate.report.origins import anchor_of, called
+from headgate.report.origins import Places
 from headgate.report.parts import scrolled
-from headgate.report.ways import OUTSIDE, Edge, Port, Ways, around
+from headgate.report.ways import OUTSIDE, Edge, Port, around
 
 COLUMNS, ROWS, BOXES = 40, 16, 10
 """So many columns of the table itself, of one beside it, and so many tables one above the other are drawn."""
 
-DRAWN = 1_200_000
+DRAWN = 600_000
 """Characters of drawings that a page may hold."""
 
 _WIDE, _GAP_X, _GAP_Y, _HEAD, _ROW, _FOOT, _PAD = 164, 50, 14, 40, 20, 6, 8
@@ -34,6 +34,9 @@ class _Box:
     def tall(self) -> float:
         return _HEAD + len(self.rows) * _ROW + (_FOOT if self.rows else 0)
 
+    def port(self, row: str | None) -> Port:
+        return Port(self.table, row)
+
     def middle(self, port: Port) -> float:
         """The height at which an edge meets the column, or the head."""
         if port.column is None:
@@ -41,16 +44,18 @@ class _Box:
         return self.y + _HEAD + (self.rows.index(port.column) + 0.5) * _ROW
 
 
-def drawing(ways: Ways, table: Table, anchors: Mapping[str, str]) -> Markup | None:
+def drawing(places: Places, table: Table) -> Markup | None:
     """The drawing in a window that scrolls, and what it leaves out; nothing where nothing is known."""
-    edges = around(ways, table, COLUMNS)
+    edges = around(places.ways, table, COLUMNS)
     if not edges:
         return None
     boxes, left_out = _boxes(table, edges)
     placed = _stacked(boxes, edges)
-    ports = {Port(box.table, row) for box in placed.values() for row in (*box.rows, None)}
-    shown = [edge for edge in edges if edge.source in ports and edge.target in ports]
-    drawn = _svg(ways, table, placed, shown, anchors)
+    ports = {port: box.level for box in placed.values() for port in map(box.port, (None, *box.rows))}
+    shown = [
+        one for one in edges if one.source in ports and one.target in ports and ports[one.source] < ports[one.target]
+    ]
+    drawn = _svg(places, table, placed, shown)
     more = f"Not all of it is drawn: headgate lineage {clipped(table.name)}" if left_out else None
     legend = el(
         "p",
@@ -84,34 +89,37 @@ def _boxes(table: Table, edges: Sequence[Edge]) -> tuple[list[_Box], bool]:
 
 def _levels(table: str, edges: Sequence[Edge]) -> dict[str, int]:
     """How far each table stands from this one: at most two before it, at most two behind it."""
+    before = {edge.source.table for edge in edges if edge.target.table == table}
+    behind = {edge.target.table for edge in edges if edge.source.table == table}
     levels = {table: 0}
-    for edge in edges:
-        if edge.target.table == table:
-            levels.setdefault(edge.source.table, -1)
-        if edge.source.table == table:
-            levels.setdefault(edge.target.table, 1)
-    for edge in edges:
-        one, two = edge.source.table, edge.target.table
-        if levels.get(two) == -1 and one != table:
-            levels[one] = -2
-        if levels.get(one) == 1 and two != table:
-            levels[two] = 2
+    for source, target in dict.fromkeys((edge.source.table, edge.target.table) for edge in edges):
+        if target in before:
+            levels[source] = -2
+        elif target == table:
+            levels.setdefault(source, -1)
+        if source in behind:
+            levels[target] = 2
+        elif source == table:
+            levels.setdefault(target, 1)
     return levels
 
 
 def _stacked(boxes: Sequence[_Box], edges: Sequence[Edge]) -> dict[str, _Box]:
     """The boxes with their heights: from the middle outwards, each beside what it has to do with."""
-    placed = {box.table: replace(box, y=_PAD) for box in boxes if box.level == 0}
+    placed = {box.table: box for box in boxes if box.level == 0}
+    beside: dict[Port, list[Port]] = {}
+    for edge in edges:
+        beside.setdefault(edge.source, []).append(edge.target)
+        beside.setdefault(edge.target, []).append(edge.source)
     for level in (-1, 1, -2, 2):
-        stack = [box for box in boxes if box.level == level]
-        sorted_rows = [(_middle(box, None, edges, placed), _ordered(box, edges, placed)) for box in stack]
+        stack = [_ordered(box, beside, placed) for box in boxes if box.level == level]
         y = 0.0
-        for _, box in sorted(sorted_rows, key=lambda pair: pair[0]):
+        for box in sorted(stack, key=lambda box: _middle(map(box.port, (None, *box.rows)), beside, placed)):
             placed[box.table] = replace(box, y=y)
             y += box.tall + _GAP_Y
     tallest = max(_tall(placed, level) for level in range(-2, 3))
     shift = {level: _PAD + (tallest - _tall(placed, level)) / 2 for level in range(-2, 3)}
-    return {name: replace(box, y=(0 if box.level == 0 else box.y) + shift[box.level]) for name, box in placed.items()}
+    return {name: replace(box, y=box.y + shift[box.level]) for name, box in placed.items()}
 
 
 def _tall(placed: Mapping[str, _Box], level: int) -> float:
@@ -119,19 +127,16 @@ def _tall(placed: Mapping[str, _Box], level: int) -> float:
     return sum(stack) - _GAP_Y if stack else 0
 
 
-def _ordered(box: _Box, edges: Sequence[Edge], placed: Mapping[str, _Box]) -> _Box:
+def _ordered(box: _Box, beside: Mapping[Port, Sequence[Port]], placed: Mapping[str, _Box]) -> _Box:
     """The box with its columns in the order of what they lead to, so that few lines cross."""
-    order = {row: (_middle(box, row, edges, placed), at) for at, row in enumerate(box.rows)}
+    order = {row: (_middle([box.port(row)], beside, placed), at) for at, row in enumerate(box.rows)}
     return replace(box, rows=tuple(sorted(box.rows, key=order.__getitem__)))
 
 
-def _middle(box: _Box, row: str | None, edges: Sequence[Edge], placed: Mapping[str, _Box]) -> float:
-    """The mean height of what a column of the box (None: all of it) has an edge with, among what is placed."""
+def _middle(ports: Iterable[Port], beside: Mapping[Port, Sequence[Port]], placed: Mapping[str, _Box]) -> float:
+    """The mean height of what these have an edge with, among what is placed."""
     found = [
-        placed[other.table].middle(other)
-        for edge in edges
-        for mine, other in ((edge.source, edge.target), (edge.target, edge.source))
-        if mine.table == box.table and (row is None or mine.column == row) and _stands(other, placed)
+        placed[other.table].middle(other) for port in ports for other in beside.get(port, ()) if _stands(other, placed)
     ]
     return sum(found) / len(found) if found else float("inf")
 
@@ -144,15 +149,13 @@ def _stands(port: Port, placed: Mapping[str, _Box]) -> bool:
 # -- SVG
 
 
-def _svg(
-    ways: Ways, table: Table, placed: Mapping[str, _Box], edges: Sequence[Edge], anchors: Mapping[str, str]
-) -> Markup:
+def _svg(places: Places, table: Table, placed: Mapping[str, _Box], edges: Sequence[Edge]) -> Markup:
     first = min(box.level for box in placed.values())
     last = max(box.level for box in placed.values())
     left = {box.table: _PAD + (box.level - first) * (_WIDE + _GAP_X) for box in placed.values()}
     numbers = {port: at for at, port in enumerate(_ports(placed.values()))}
     lines = [_line(edge, placed, left, numbers) for edge in sorted(edges, key=lambda edge: edge.direct)]
-    drawn = [_box(ways, box, left[box.table], numbers, anchors) for box in placed.values()]
+    drawn = [_box(places, box, left[box.table], numbers) for box in placed.values()]
     wide = (last - first + 1) * (_WIDE + _GAP_X) - _GAP_X + 2 * _PAD
     tall = max(box.y + box.tall for box in placed.values()) + _PAD
     return el(
@@ -164,8 +167,7 @@ def _svg(
 
 def _ports(boxes: Iterable[_Box]) -> Iterable[Port]:
     for box in boxes:
-        yield Port(box.table, None)
-        yield from (Port(box.table, row) for row in box.rows)
+        yield from map(box.port, (None, *box.rows))
 
 
 def _line(edge: Edge, placed: Mapping[str, _Box], left: Mapping[str, float], numbers: Mapping[Port, int]) -> Markup:
@@ -182,17 +184,17 @@ def _line(edge: Edge, placed: Mapping[str, _Box], left: Mapping[str, float], num
     )
 
 
-def _box(ways: Ways, box: _Box, x: float, numbers: Mapping[Port, int], anchors: Mapping[str, str]) -> Markup:
-    name, kind = called(ways, box.table)
-    anchor = anchors.get(box.table)
+def _box(places: Places, box: _Box, x: float, numbers: Mapping[Port, int]) -> Markup:
+    name, kind = places.called(box.table)
+    anchor = places.anchors.get(box.table)
     head = [
         el("text", clipped(name, 22), x=f"{x + 12:g}", y=f"{box.y + 18:g}", class_="label"),
         el("text", clipped(kind, 26), x=f"{x + 12:g}", y=f"{box.y + 32:g}", class_="sub"),
         el("title", clipped(box.table.removeprefix(OUTSIDE), 300)),
     ]
-    rows = [_row(ways, box, at, x, numbers, anchors) for at in range(len(box.rows))]
+    rows = [_row(places, box, at, x, numbers) for at in range(len(box.rows))]
     number = str(numbers[Port(box.table, None)])
-    spoken = f"{clipped(name, 120)}, {kind}"
+    spoken = f"{clipped(name, 120)}, {clipped(kind)}"
     return el(
         "g",
         el("rect", x=f"{x:g}", y=f"{box.y:g}", width=_WIDE, height=f"{box.tall:g}", rx=5, class_="box"),
@@ -204,7 +206,7 @@ def _box(ways: Ways, box: _Box, x: float, numbers: Mapping[Port, int], anchors: 
     )
 
 
-def _row(ways: Ways, box: _Box, at: int, x: float, numbers: Mapping[Port, int], anchors: Mapping[str, str]) -> Markup:
+def _row(places: Places, box: _Box, at: int, x: float, numbers: Mapping[Port, int]) -> Markup:
     row, y = box.rows[at], box.y + _HEAD + at * _ROW
     shown = row or "some column"
     inside = [
@@ -213,7 +215,7 @@ def _row(ways: Ways, box: _Box, at: int, x: float, numbers: Mapping[Port, int], 
         el("title", clipped(shown, 300)) if len(shown) > 24 else None,
     ]
     number = str(numbers[Port(box.table, row)])
-    link = anchor_of(ways, Port(box.table, row), anchors)
+    link = places.anchor(Port(box.table, row))
     if link is None:
         return el("g", *inside, class_="node", data_node=number)
     spoken = f"{clipped(box.table, 120)}, column {clipped(shown, 120)}"
