@@ -89,7 +89,7 @@ def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
     entries = found.ledger().entries
     assert {entry.table for entry in entries} == {
         "raw.orders", "raw.customers", "raw.prices", "raw.members", "raw.visits", "raw.events", "main.spending",
-        "main.priced",
+        "main.priced", "raw.baskets",
     }  # fmt: skip
     assert sum(entry.rows_quarantined for entry in entries if entry.table == "raw.orders") > 10
     assert {"id.key", "day.type"} <= {
@@ -101,6 +101,8 @@ def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
     assert any(entry.rows_deduplicated for entry in later.ledger("raw.customers").entries)
     assert any(entry.rows_deduplicated for entry in later.ledger("raw.events").entries)
     assert any(entry.rows_removed for entry in later.ledger("raw.visits").entries)
+    assert any(entry.rows_removed for entry in later.ledger("raw.baskets").entries)
+    assert later.query("select count(*) from raw.basket_lines").rows[0][0] > 100
     with duckdb.connect(str(other / "warehouse.duckdb")) as connection:
         [(said,)] = connection.execute(
             "SELECT details FROM _headgate.entry WHERE table_name = 'raw.members' ORDER BY id DESC LIMIT 1"

@@ -191,10 +191,10 @@ TESTS = st.builds(
 
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
-    """Projects of one or two loads and two to six models over two to four days."""
+    """Projects of one or two loads and three to six models over two to four days."""
     loads = ("raw.one", "raw.two")[: draw(st.integers(1, 2))]
     nodes: list[Node] = []
-    for at in range(draw(st.integers(2, 6))):
+    for at in range(draw(st.integers(3, 6))):
         kind = draw(st.sampled_from(("table", "table", "view", "append", "merge", "interval")))
         # An error in a view is raised only where the column is read; new intervals are told row by row.
         single = ("keep", "add") if kind == "view" else ("keep", "add", "boom")
