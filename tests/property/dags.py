@@ -195,7 +195,7 @@ def lives(draw: st.DrawFn) -> Life:
     loads = ("raw.one", "raw.two")[: draw(st.integers(1, 2))]
     nodes: list[Node] = []
     for at in range(draw(st.integers(3, 6))):
-        kind = draw(st.sampled_from(("table", "table", "view", "append", "merge", "interval")))
+        kind = draw(st.sampled_from(("table", "view", "append", "append", "merge", "interval")))
         # An error in a view is raised only where the column is read; new intervals are told row by row.
         single = ("keep", "add") if kind == "view" else ("keep", "add", "boom")
         several = () if kind == "interval" else ("total", "union", "join")
@@ -206,7 +206,8 @@ def lives(draw: st.DrawFn) -> Life:
         optional = draw(st.integers(0, 4)) == 4
         reads = reads[: 2 if operation in ("union", "join") else 1]
         nodes.append(Node(f"m{at}", kind, operation, reads, draw(st.integers(0, 6)), tests, optional))
-    deaths = st.one_of(st.none(), st.tuples(st.integers(1, len(nodes) + len(loads)), st.sampled_from(POINTS)))
+    points = st.sampled_from((*POINTS, "after_write", "after_write", "after_commit"))
+    deaths = st.one_of(st.none(), st.tuples(st.integers(1, len(nodes) + len(loads)), points))
     days = [
         Day({one: draw(st.lists(ROW, min_size=number == 0, max_size=4)) for one in loads}, draw(deaths))
         for number in range(draw(st.integers(2, 4)))

@@ -7,15 +7,15 @@ before, and which of the two follows from how the step ended. After a kill it is
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, note, settings
-from tests.property.dags import Life, Node, Refused, Rows, lives, same
+from hypothesis import example, given, note, settings
+from tests.property.dags import Day, Life, Node, Refused, Rows, Test, lives, same
 from tests.unit.project_kit import WAREHOUSE, Folder
 
 from headgate.adapters.duckdb.store import DuckDBSession
@@ -167,22 +167,47 @@ def after_a_kill(mind: Mind, found: dict[str, Rows | None], arrived: dict[str, R
             mind.unsure(node.name)
 
 
+def live(life: Life, root: Path, told: Callable[[str], None]) -> None:
+    """Every day of the project, with everything compared at its end and after a kill; a killed run is begun again."""
+    folder, mind = Folder.make(root, life.files()), Mind(life)
+    arrived: dict[str, Rows] = {one: [] for one in life.loads}
+    for number, day in enumerate(life.days):
+        for name, text in life.arrivals(number).items():
+            folder.write(name, text)
+        arrived = {one: [*rows, *day.arrives[one]] for one, rows in arrived.items()}
+        ended = run(folder, day.dies)
+        if ended is None:
+            told(f"day {number}: killed at {day.dies}")
+            after_a_kill(mind, published(folder, mind), arrived)
+            assert folder.codes() == []
+            ended = run(folder, None)
+        told(f"day {number}: {ended}")
+        assert ended is not None
+        after_a_run(mind, ended, published(folder, mind), arrived)
+    assert folder.codes() == []
+
+
+def sharp(point: str) -> Life:
+    """A kill in the second build of a model that appends, one behind it, and a test that fails on the last day."""
+    nodes = (
+        Node("m0", "append", "keep", ("raw.one",), 0, (), False),
+        Node("m1", "view", "add", ("m0",), 1, (), False),
+        Node("m2", "table", "keep", ("m1",), 0, (Test("expression", 0, False),), False),
+        Node("m3", "interval", "keep", ("raw.one",), -9, (Test("expression", 3, False),), True),
+        Node("m4", "table", "union", ("m2", "m3"), 0, (), False),
+    )
+    days = (
+        Day({"raw.one": [(1, 5), (2, None)]}, None),
+        Day({"raw.one": [(2, 6)]}, (2, point)),
+        Day({"raw.one": [(3, -4)]}, None),
+    )
+    return Life(("raw.one",), nodes, days)
+
+
 @settings(max_examples=max(2, settings.default.max_examples // 4) if settings.default else 2)
+@example(sharp("after_write"))
+@example(sharp("after_commit"))
 @given(lives())
 def test_what_is_published_has_passed_whatever_fails_and_dies(life: Life) -> None:
     with tempfile.TemporaryDirectory() as home:
-        folder, mind = Folder.make(Path(home), life.files()), Mind(life)
-        arrived: dict[str, Rows] = {one: [] for one in life.loads}
-        for number, day in enumerate(life.days):
-            for name, text in life.arrivals(number).items():
-                folder.write(name, text)
-            arrived = {one: [*rows, *day.arrives[one]] for one, rows in arrived.items()}
-            ended = run(folder, day.dies)
-            if ended is None:
-                note(f"day {number}: killed at {day.dies}")
-                after_a_kill(mind, published(folder, mind), arrived)
-                ended = run(folder, None)
-            note(f"day {number}: {ended}")
-            assert ended is not None
-            after_a_run(mind, ended, published(folder, mind), arrived)
-        assert folder.codes() == []
+        live(life, Path(home), note)
