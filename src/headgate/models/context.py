@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from headgate.core import environ
 from headgate.core.errors import nearest
 from headgate.core.values import TableRef
+from headgate.models.kit import Kit
 from headgate.models.macros import Library
-from headgate.models.template import Refused
+from headgate.models.template import Refused, environment
 from headgate.sql import quote
 
 _NOTHING = object()
@@ -75,6 +76,7 @@ class Rendering:
 def words(settings: Settings, one: Rendering, uses: frozenset[str]) -> dict[str, object]:
     """The context of a rendering, with the macros that it uses."""
     made: dict[str, object] = {
+        **environment().globals,  # macros see nothing else
         "config": one.config,
         "ref": one.ref,
         "source": one.source,
@@ -86,6 +88,7 @@ def words(settings: Settings, one: Rendering, uses: frozenset[str]) -> dict[str,
     }
     if one.this is not None:
         made["this"] = one.this
+    made["hg"] = Kit(made)
     return settings.macros.bind(made, uses)
 
 

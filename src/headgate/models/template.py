@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from jinja2 import Template, nodes
     from jinja2.sandbox import SandboxedEnvironment
 
-WORDS = ("config", "ref", "source", "this", "is_incremental", "var", "env_var", "target", "execute")
+WORDS = ("config", "ref", "source", "this", "is_incremental", "var", "env_var", "target", "execute", "hg")
 """What every template knows; `models.context` fills it in."""
+
+KIT = "hg/"
+"""Before the names of the templates of the transform kit: an error in one is told where it was called."""
 
 TEST_PREFIX = "test_"
 """A custom test is a macro of this name behind it: `test_positive` for `{% test positive(...) %}`."""
@@ -141,11 +144,12 @@ def render(parsed: Parsed, words: Mapping[str, object]) -> str:
 
 def _place(error: BaseException, path: str) -> Location:
     """The innermost line of a template at which the error arose (Jinja rewrites its traceback to template lines): in
-    a macro, that of the macro."""
+    a macro of the project, that of the macro."""
     found, trace = Location(path, 0), error.__traceback__
     while trace is not None:
-        if "__jinja_exception__" in trace.tb_frame.f_globals:
-            found = Location(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        file = trace.tb_frame.f_code.co_filename
+        if "__jinja_exception__" in trace.tb_frame.f_globals and not file.startswith(KIT):
+            found = Location(file, trace.tb_lineno)
         trace = trace.tb_next
     return found
 

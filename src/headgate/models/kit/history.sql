@@ -1,0 +1,65 @@
+{#
+A dimension out of a table of versions (`load: {scd2: ...}`): every version with a surrogate `key` of its own (out of `by` and the time it began), the
+columns `by` and `columns`, `effective_at`, `expires_at` (NULL: open) and `is_current`, and the unknown member, whose key is `-1`, with what `unknown` says.
+
+    {{ hg.scd_dimension(ref('raw.users'), key='user_key', by=['user_id'], columns=['name', 'city'], unknown={'name': 'Unknown'}) }}
+#}
+{% macro scd_dimension(relation, key, by, columns, unknown=none, valid_from='valid_from', valid_to='valid_to', is_current='is_current') -%}
+{%- set identity = kit.names('scd_dimension', 'by', by) -%}
+{%- set listed = identity + kit.names('scd_dimension', 'columns', columns) -%}
+{%- set member = unknown or {} -%}
+{{ kit.some('scd_dimension', 'unknown', member, listed) -}}
+SELECT {{ hg.surrogate_key(kit.each(identity + [valid_from])) }} AS {{ kit.ident(key) }}, {{ kit.columns(listed) }},
+{{ kit.ident(valid_from) }} AS effective_at, {{ kit.ident(valid_to) }} AS expires_at, {{ kit.ident(is_current) }} AS is_current
+FROM {{ kit.relation('scd_dimension', relation) }} AS _hg_row
+UNION ALL
+SELECT '-1'{% for one in listed %}, {{ kit.literal(member[one]) if one in member else 'NULL' }}{% endfor %}, NULL, NULL, TRUE
+{%- endmacro %}
+
+{#
+The rows of a relation (facts) with columns of the version that was valid **at the time** of the row: `valid_from` <= `at` < `valid_to`, an open version has no
+end. A late fact so finds the version of its time, whenever it arrives. Rows are never multiplied: versions of one identity that overlap make
+the model fail with `versions-overlap`. `on`, `take`, `unmatched` and `unknown` are those of [lookup](#lookup).
+
+A fact from before the first version finds nothing; with `early='first'` it finds the first version.
+
+    {{ hg.lookup_version(ref('orders'), ref('dim_users'), on='user_id', at='ordered_at', take=['user_key'], valid_from='effective_at',
+                         valid_to='expires_at', unmatched='unknown', unknown={'user_key': '-1'}) }}
+#}
+{% macro lookup_version(relation, to, on, at, take, valid_from='valid_from', valid_to='valid_to', unmatched='null', unknown=none, early='unmatched') -%}
+{%- set keys = kit.pairs('lookup_version', 'on', on) -%}
+{%- set columns = kit.pairs('lookup_version', 'take', take) -%}
+{%- set policy = kit.choice('lookup_version', 'unmatched', unmatched, 'null', 'unknown', 'fail') -%}
+{%- set first = kit.choice('lookup_version', 'early', early, 'unmatched', 'first') == 'first' -%}
+{%- if policy == 'unknown' %}{{ kit.every('lookup_version', 'unknown', unknown or {}, columns | map('first')) }}{% endif -%}
+{%- set left = kit.relation('lookup_version', relation) -%}
+{%- set right = kit.relation('lookup_version', to) -%}
+{%- set listed = kit.columns(keys | map('last') | list) -%}
+{%- set low = kit.ident(valid_from) -%}
+{%- set high = kit.ident(valid_to) -%}
+{%- set window = "OVER (PARTITION BY " ~ listed ~ " ORDER BY " ~ low ~ ")" -%}
+{%- set when = "_hg_row." ~ kit.ident(at) -%}
+{%- set matches = kit.same('_hg_row', '_hg_to', keys) ~ " AND (" ~ when ~ " >= _hg_to." ~ low ~ (" OR _hg_to._hg_first" if first else "") ~ ") AND (" ~ when ~ " < _hg_to." ~ high ~ " OR _hg_to." ~ high ~ " IS NULL)" -%}
+{%- set versions = "(SELECT *, row_number() " ~ window ~ " = 1 AS _hg_first FROM " ~ right ~ " AS _hg_version) AS _hg_to" if first else right ~ " AS _hg_to" -%}
+{%- set overlaps = "SELECT " ~ listed ~ " FROM (SELECT " ~ listed ~ ", " ~ high ~ " AS _hg_end, lead(" ~ low ~ ") " ~ window ~ " AS _hg_next FROM " ~ right ~ " AS _hg_version) AS _hg_to WHERE _hg_next < _hg_end OR (_hg_end IS NULL AND _hg_next IS NOT NULL)" -%}
+{%- set overlaps = "SELECT DISTINCT * FROM (" ~ overlaps ~ ") AS _hg_overlapping WHERE " ~ given_all(keys | map('last')) -%}
+SELECT _hg_row.*{% for column, name in columns %}, {{ version_of(keys[0][1], column, unknown if policy == 'unknown' else none) }} AS {{ kit.ident(name) }}{% endfor %}
+FROM {{ left }} AS _hg_row
+LEFT JOIN {{ versions }} ON {{ matches }}
+WHERE {{ kit.guard('versions-overlap', "versions of one identity (" ~ keys | map('last') | join(', ') ~ ") overlap", overlaps, kit.query(to, overlaps)) }}
+{%- if policy == 'fail' %}
+{%- set lost = "SELECT DISTINCT " ~ kit.columns(keys | map('first') | list, '_hg_row') ~ " FROM " ~ left ~ " AS _hg_row WHERE NOT EXISTS (SELECT 1 FROM " ~ versions ~ " WHERE " ~ matches ~ ")" %}
+AND {{ kit.guard('lookup-unmatched', "rows find no version of (" ~ keys | map('first') | join(', ') ~ ") at their time", lost, '' if not kit.query(to, lost) else kit.query(relation, lost)) }}
+{%- endif -%}
+{%- endmacro %}
+
+{% macro given_all(names) -%}
+{% for name in names %}{{ ' AND ' if not loop.first }}{{ kit.ident(name) }} IS NOT NULL{% endfor %}
+{%- endmacro %}
+
+{% macro version_of(key, column, unknown) -%}
+{%- set found = "_hg_to." ~ kit.ident(column) -%}
+{%- if unknown is none -%}{{ found }}
+{%- else -%}CASE WHEN _hg_to.{{ kit.ident(key) }} IS NULL THEN {{ kit.literal(unknown[column]) }} ELSE {{ found }} END
+{%- endif -%}
+{%- endmacro %}
