@@ -253,7 +253,11 @@ def cases() -> Iterator[Case]:
         "surrogate_key",
         "SELECT {{ hg.surrogate_key(['a', 'b', 'c', 'd']) }} FROM t",
         [("349bfa1cdbd3683538431bdc2ce44c1f",)],
-        {"t": values("a, b, c, d", "1, DATE '2024-01-31', TIMESTAMP '2024-01-31 10:00:00', CAST(1.50 AS decimal(5,2))")},
+        {
+            "t": values(
+                "a, b, c, d", "1, DATE '2024-01-31', TIMESTAMP '2024-01-31 10:00:00', CAST(1.50 AS decimal(5,2))"
+            )
+        },
     )
     yield Case(
         "dimension",
@@ -313,6 +317,7 @@ class Guarded:
     code: str
     text: str
     given: dict[str, str]
+    keys: int = 1
 
 
 TWICE = values("id, x", "'1', 5", "'2', 6", "'1', 7")
@@ -320,11 +325,11 @@ GUARDED = [
     Guarded("lookup-duplicates", "{{ hg.lookup('visits', 'people', on={'person': 'id'}, take='x') }}",
             {"visits": VISITS, "people": TWICE}),
     Guarded("lookup-unmatched", "{{ hg.lookup('visits', 'people', on={'person': 'id'}, take='x', unmatched='fail') }}",
-            {"visits": VISITS, "people": values("id, x", "'1', 5")}),
+            {"visits": VISITS, "people": values("id, x", "'1', 5")}, 4),
     Guarded("versions-overlap", "{{ hg.lookup_version('facts', 'versions', " + VERSION + ") }}",
             {"facts": FACTS, "versions": VERSIONS + " UNION ALL SELECT '1', 'Bari', TIMESTAMP '2024-02-28', NULL"}),
     Guarded("lookup-unmatched", "{{ hg.lookup_version('facts', 'versions', " + VERSION + ", unmatched='fail') }}",
-            {"facts": FACTS, "versions": VERSIONS}),
+            {"facts": FACTS, "versions": VERSIONS}, 4),
     Guarded("features-duplicates", "{{ hg.as_of('labels', 'features', on='person', at='seen', time='known', take='score') }}",
             {"labels": LABELS, "features": FEATURES + " UNION ALL SELECT 'a', TIMESTAMP '2024-01-10', 3"}),
 ]  # fmt: skip

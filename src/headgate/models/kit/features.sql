@@ -12,7 +12,7 @@ older. Rows are never multiplied: features that stand twice at one time make the
 {%- set listed = kit.columns(keys | map('last') | list) -%}
 {%- set known = kit.ident(time) -%}
 {%- set when = "_hg_row." ~ kit.ident(at) -%}
-{%- set twice = "SELECT " ~ listed ~ ", " ~ known ~ ", count(*) AS rows_found FROM " ~ right ~ " AS _hg_to WHERE " ~ known ~ " IS NOT NULL" ~ and_given(keys | map('last')) ~ " GROUP BY " ~ listed ~ ", " ~ known ~ " HAVING count(*) > 1" -%}
+{%- set twice = "SELECT " ~ listed ~ ", " ~ known ~ ", count(*) AS rows_found FROM " ~ right ~ " AS _hg_to WHERE " ~ kit.not_null([time] + (keys | map('last') | list)) ~ " GROUP BY " ~ listed ~ ", " ~ known ~ " HAVING count(*) > 1" -%}
 SELECT _hg_row.*
 {%- for column, name in columns %}, {% if within -%}
 CASE WHEN _hg_to.{{ known }} >= {{ when }} - INTERVAL {{ kit.literal(within) }} THEN _hg_to.{{ kit.ident(column) }} END
@@ -29,10 +29,6 @@ SELECT *, lead({{ known }}) OVER (PARTITION BY {{ listed }} ORDER BY {{ known }}
 ASOF LEFT JOIN {{ right }} AS _hg_to ON {{ kit.same('_hg_row', '_hg_to', keys) }} AND {{ when }} {{ '>' if strict else '>=' }} _hg_to.{{ known }}
 {%- endif %}
 WHERE {{ kit.guard('features-duplicates', "features stand more than once at one time", twice, kit.query(features, twice)) }}
-{%- endmacro %}
-
-{% macro and_given(names) -%}
-{% for name in names %} AND {{ kit.ident(name) }} IS NOT NULL{% endfor %}
 {%- endmacro %}
 
 {#

@@ -42,24 +42,13 @@ A fact from before the first version finds nothing; with `early='first'` it find
 {%- set matches = kit.same('_hg_row', '_hg_to', keys) ~ " AND (" ~ when ~ " >= _hg_to." ~ low ~ (" OR _hg_to._hg_first" if first else "") ~ ") AND (" ~ when ~ " < _hg_to." ~ high ~ " OR _hg_to." ~ high ~ " IS NULL)" -%}
 {%- set versions = "(SELECT *, row_number() " ~ window ~ " = 1 AS _hg_first FROM " ~ right ~ " AS _hg_version) AS _hg_to" if first else right ~ " AS _hg_to" -%}
 {%- set overlaps = "SELECT " ~ listed ~ " FROM (SELECT " ~ listed ~ ", " ~ high ~ " AS _hg_end, lead(" ~ low ~ ") " ~ window ~ " AS _hg_next FROM " ~ right ~ " AS _hg_version) AS _hg_to WHERE _hg_next < _hg_end OR (_hg_end IS NULL AND _hg_next IS NOT NULL)" -%}
-{%- set overlaps = "SELECT DISTINCT * FROM (" ~ overlaps ~ ") AS _hg_overlapping WHERE " ~ given_all(keys | map('last')) -%}
-SELECT _hg_row.*{% for column, name in columns %}, {{ version_of(keys[0][1], column, unknown if policy == 'unknown' else none) }} AS {{ kit.ident(name) }}{% endfor %}
+{%- set overlaps = "SELECT DISTINCT * FROM (" ~ overlaps ~ ") AS _hg_overlapping WHERE " ~ kit.not_null(keys | map('last') | list) -%}
+SELECT _hg_row.*{% for column, name in columns %}, {{ kit.found(keys[0][1], column, unknown if policy == 'unknown' else none) }} AS {{ kit.ident(name) }}{% endfor %}
 FROM {{ left }} AS _hg_row
 LEFT JOIN {{ versions }} ON {{ matches }}
 WHERE {{ kit.guard('versions-overlap', "versions of one identity (" ~ keys | map('last') | join(', ') ~ ") overlap", overlaps, kit.query(to, overlaps)) }}
 {%- if policy == 'fail' %}
 {%- set lost = "SELECT DISTINCT " ~ kit.columns(keys | map('first') | list, '_hg_row') ~ " FROM " ~ left ~ " AS _hg_row WHERE NOT EXISTS (SELECT 1 FROM " ~ versions ~ " WHERE " ~ matches ~ ")" %}
 AND {{ kit.guard('lookup-unmatched', "rows find no version of (" ~ keys | map('first') | join(', ') ~ ") at their time", lost, '' if not kit.query(to, lost) else kit.query(relation, lost)) }}
-{%- endif -%}
-{%- endmacro %}
-
-{% macro given_all(names) -%}
-{% for name in names %}{{ ' AND ' if not loop.first }}{{ kit.ident(name) }} IS NOT NULL{% endfor %}
-{%- endmacro %}
-
-{% macro version_of(key, column, unknown) -%}
-{%- set found = "_hg_to." ~ kit.ident(column) -%}
-{%- if unknown is none -%}{{ found }}
-{%- else -%}CASE WHEN _hg_to.{{ kit.ident(key) }} IS NULL THEN {{ kit.literal(unknown[column]) }} ELSE {{ found }} END
 {%- endif -%}
 {%- endmacro %}

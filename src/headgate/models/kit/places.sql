@@ -20,6 +20,7 @@ country by its length (that nobody need have), with letters or an extension, or 
 #}
 {% macro phone(text, country=none, country_column=none) -%}
 {%- set numbers = kit.phones -%}
+{%- set code = "''" -%}
 {%- if country is not none -%}
 {%- if country not in numbers.codes -%}
 {{- kit.refuse("hg.phone: country=" ~ kit.literal(country) ~ " has no numbers", "Write a code of two letters, as country='FR', or country_column='country'") -}}
@@ -27,23 +28,21 @@ country by its length (that nobody need have), with letters or an extension, or 
 {%- set code = kit.literal(numbers.codes[country]) -%}
 {%- elif country_column is not none -%}
 {%- set code = "coalesce(" ~ kit.pick(numbers.codes, "upper(trim(" ~ kit.text(country_column) ~ "))") ~ ", '')" -%}
-{%- else -%}
-{%- set code = "''" -%}
 {%- endif -%}
-{%- set compact = "regexp_replace(replace(" ~ clean_digits(text) ~ ", '(0)', 'T'), '[ ()./-]+', '', 'g')" -%}
+{%- set compact = "regexp_replace(replace(" ~ _digits(text) ~ ", '(0)', 'T'), '[ ()./-]+', '', 'g')" -%}
 {%- set steps = namespace(sql=code ~ " || 'N' || " ~ compact) -%}
 {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(?:[0-9]*N(?:[+]|00)|1N011)', '')" -%}
 {%- for prefix, codes in numbers.trunk.items() -%}
 {%- set gone = '(?:N' ~ prefix ~ '|NT|T)' if prefix == '0' else 'N' ~ prefix -%}
 {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(" ~ codes ~ ")" ~ gone ~ "', '\\1')" -%}
 {%- endfor -%}
-{%- for code, length in numbers.eights -%}
-{%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(" ~ code ~ ")N8([0-9]{" ~ length ~ "})$', '\\1\\2')" -%}
+{%- for calling, length in numbers.eights -%}
+{%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(" ~ calling ~ ")N8([0-9]{" ~ length ~ "})$', '\\1\\2')" -%}
 {%- endfor -%}
 {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^([0-9]+)N', '\\1')" -%}
 '+' || {{ kit.extract(steps.sql, '^(' ~ numbers.international ~ ')$') }}
 {%- endmacro %}
 
-{% macro clean_digits(text) -%}
+{% macro _digits(text) -%}
 regexp_replace(trim({{ kit.text(text) }}), '{{ '[\\u00A0\\u2010-\\u2014\\u202F]' if kit.postgres else '[\\x{00A0}\\x{2010}-\\x{2014}\\x{202F}]' }}', ' ', 'g')
 {%- endmacro %}

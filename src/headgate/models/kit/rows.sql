@@ -38,24 +38,13 @@ fails with `lookup-unmatched`. A NULL that was found stays NULL.
 {%- set right = kit.relation('lookup', to) -%}
 {%- set listed = kit.columns(keys | map('last') | list) -%}
 {%- set named = "the key (" ~ keys | map('last') | join(', ') ~ ")" -%}
-{%- set twice = "SELECT " ~ listed ~ ", count(*) AS rows_found FROM " ~ right ~ " AS _hg_to WHERE " ~ present(keys | map('last')) ~ " GROUP BY " ~ listed ~ " HAVING count(*) > 1" -%}
-SELECT _hg_row.*{% for column, name in columns %}, {{ taken('_hg_to', keys[0][1], column, unknown if policy == 'unknown' else none) }} AS {{ kit.ident(name) }}{% endfor %}
+{%- set twice = "SELECT " ~ listed ~ ", count(*) AS rows_found FROM " ~ right ~ " AS _hg_to WHERE " ~ kit.not_null(keys | map('last') | list) ~ " GROUP BY " ~ listed ~ " HAVING count(*) > 1" -%}
+SELECT _hg_row.*{% for column, name in columns %}, {{ kit.found(keys[0][1], column, unknown if policy == 'unknown' else none) }} AS {{ kit.ident(name) }}{% endfor %}
 FROM {{ left }} AS _hg_row
 LEFT JOIN {{ right }} AS _hg_to ON {{ kit.same('_hg_row', '_hg_to', keys) }}
 WHERE {{ kit.guard('lookup-duplicates', named ~ " is there more than once in what is looked up", twice, kit.query(to, twice)) }}
 {%- if policy == 'fail' %}
 {%- set lost = "SELECT _hg_row.* FROM " ~ left ~ " AS _hg_row WHERE NOT EXISTS (SELECT 1 FROM " ~ right ~ " AS _hg_to WHERE " ~ kit.same('_hg_row', '_hg_to', keys) ~ ")" %}
 AND {{ kit.guard('lookup-unmatched', "rows find nothing by the key (" ~ keys | map('first') | join(', ') ~ ")", "SELECT DISTINCT " ~ kit.columns(keys | map('first') | list) ~ " FROM (" ~ lost ~ ") AS _hg_lost", '' if not kit.query(to, lost) else kit.query(relation, lost)) }}
-{%- endif -%}
-{%- endmacro %}
-
-{% macro present(names) -%}
-{% for name in names %}{{ ' AND ' if not loop.first }}{{ kit.ident(name) }} IS NOT NULL{% endfor %}
-{%- endmacro %}
-
-{% macro taken(alias, key, column, unknown) -%}
-{%- set found = alias ~ "." ~ kit.ident(column) -%}
-{%- if unknown is none -%}{{ found }}
-{%- else -%}CASE WHEN {{ alias }}.{{ kit.ident(key) }} IS NULL THEN {{ kit.literal(unknown[column]) }} ELSE {{ found }} END
 {%- endif -%}
 {%- endmacro %}

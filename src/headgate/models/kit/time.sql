@@ -22,16 +22,16 @@ is unclear, and both engines are made to answer alike:
 {{ utc }}
 {%- else -%}
 CASE
-{%- if gap == 'null' %} WHEN {{ shown(utc, tz) }} <> {{ wall }} THEN NULL{% endif -%}
+{%- if gap == 'null' %} WHEN {{ _shown(utc, tz) }} <> {{ wall }} THEN NULL{% endif -%}
 {%- if twice != 'later' -%}
 {%- for step in ('1 hour', '30 minutes', '2 hours') %}
-{%- set earlier = utc ~ " - INTERVAL '" ~ step ~ "'" %} WHEN {{ shown(earlier, tz) }} = {{ wall }} THEN {{ earlier if twice == 'earlier' else 'NULL' }}
+{%- set earlier = utc ~ " - INTERVAL '" ~ step ~ "'" %} WHEN {{ _shown(earlier, tz) }} = {{ wall }} THEN {{ earlier if twice == 'earlier' else 'NULL' }}
 {%- endfor -%}
 {%- endif %} ELSE {{ utc }} END
 {%- endif -%}
 {%- endmacro %}
 
-{% macro shown(utc, tz) -%}timezone({{ tz }}, timezone('UTC', {{ utc }})){%- endmacro %}
+{% macro _shown(utc, tz) -%}timezone({{ tz }}, timezone('UTC', {{ utc }})){%- endmacro %}
 
 {#
 Measures by period: one row per period, and per value of the columns `by`. `grain` is `minute`, `hour`, `day`, `week` (from Monday), `month`, `quarter` or

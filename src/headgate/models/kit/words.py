@@ -1,4 +1,4 @@
-"""`kit`, the word that only macros of the kit know: quoting, checks of arguments, and what engines spell differently."""
+"""`kit`, the word that only macros of the kit know: quoting, checks of arguments, and what engines write apart."""
 
 from __future__ import annotations
 
@@ -141,6 +141,17 @@ class Words:
         """A join on these pairs of columns; NULL is no match."""
         return " AND ".join(f"{left}.{quote.ident(one)} = {right}.{quote.ident(two)}" for one, two in pairs)
 
+    def not_null(self, names: Sequence[str]) -> str:
+        """True for rows with a value in each of these columns."""
+        return " AND ".join(f"{quote.ident(name)} IS NOT NULL" for name in names)
+
+    def found(self, key: str, column: str, unknown: Mapping[str, object] | None) -> str:
+        """A column of what was joined as `_hg_to`; where nothing was found, the unknown member's."""
+        told = f"_hg_to.{quote.ident(column)}"
+        if unknown is None:
+            return told
+        return f"CASE WHEN _hg_to.{quote.ident(key)} IS NULL THEN {self.literal(unknown[column])} ELSE {told} END"
+
     def text(self, value: str) -> str:
         return f"CAST({value} AS VARCHAR)"
 
@@ -155,7 +166,10 @@ class Words:
 
     def blanks(self) -> str:
         """A regular expression of blanks and control characters."""
-        spell = (lambda code: f"\\u{code}") if self.postgres else (lambda code: f"\\x{{{code}}}")
+
+        def spell(code: str) -> str:
+            return f"\\u{code}" if self.postgres else f"\\x{{{code}}}"
+
         more = "".join("-".join(spell(code) for code in one.split("-")) for one in SPACES)
         return f"[{spell('0001')}-{spell('0020')}{spell('007F')}{more}]+"
 
