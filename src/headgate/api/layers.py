@@ -37,7 +37,8 @@ class _Table:
 def layer_findings(pipeline: Pipeline, layers: Layers, chosen: Iterable[Flow | Model]) -> list[Finding]:
     """A warning for every convention that one of the chosen steps breaks and that is not allowed for its table; and one
     (`layer-allowed-unused`) for every allowance of a chosen table that nothing needs."""
-    every = {step.name: table for step in (*pipeline.flows, *pipeline.models) if (table := _table(step, layers))}
+    steps: list[Flow | Model] = [*pipeline.flows, *pipeline.models]
+    every = {step.name: table for step in steps if (table := _table(step, layers))}
     names = {step.name for step in chosen}
     found: list[Finding] = []
     used: set[tuple[str, str]] = set()
@@ -48,7 +49,7 @@ def layer_findings(pipeline: Pipeline, layers: Layers, chosen: Iterable[Flow | M
                 used.add((own, finding.code))
                 found += [finding] if finding.code not in layers.allowed.get(own, {}) else []
     listed = {str(table.ref).lower() for name, table in every.items() if name in names}
-    whole = names >= {step.name for step in (*pipeline.flows, *pipeline.models)}
+    whole = names >= {step.name for step in steps}
     return found + list(_unused(layers, used, listed, whole))
 
 

@@ -40,8 +40,8 @@ from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "vars", "layers", "profiles", *settings.PROJECT_KEYS)
-KEYS += tuple(observing.KEYS)
+_OWN_KEYS = ("project", "warehouse", "engine", "connections", "vars", "layers", "profiles")
+KEYS = (*_OWN_KEYS, *settings.PROJECT_KEYS, *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"

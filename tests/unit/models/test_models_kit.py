@@ -187,9 +187,8 @@ def test_leakage_is_found(duck: Callable[[str], Any]) -> None:
 
 def test_values_from_the_future_are_found_whatever_the_join_says(duck: Callable[[str], Any]) -> None:
     known = "values ('a', 1, 10), ('a', 5, 20), ('b', 9, 30)"
-    duck(
-        f"create schema if not exists _hg_raw; create or replace table _hg_raw.orders as from ({known}) as t(k, since, v)"
-    )
+    duck("create schema if not exists _hg_raw")
+    duck(f"create or replace table _hg_raw.orders as from ({known}) as t(k, since, v)")
     rows = "values (1,'a',4,10), (2,'a',4,20), (3,'a',5,20), (4,'b',4,30), (5,'c',4,null)"
     said = (("features", "ref('raw.orders')"), ("on", "k"), ("at", "label_at"), ("time", "since"), ("columns", ["v"]))
     for strict, count in ((False, 2), (True, 3)):

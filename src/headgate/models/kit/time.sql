@@ -55,11 +55,11 @@ SELECT {{ cut }} AS {{ at }}{% for one in groups %}, {{ kit.ident(one) }}{% endf
 FROM {{ from }} AS _hg_rows
 GROUP BY {{ cut }}{% for one in groups %}, {{ kit.ident(one) }}{% endfor %}
 {%- endset -%}
+{%- set low = 'min(' ~ at ~ ')' if first is none else 'least(min(' ~ at ~ '), ' ~ kit.date('rollup', 'first', first) ~ ')' -%}
+{%- set high = 'max(' ~ at ~ ')' if last is none else 'greatest(max(' ~ at ~ '), ' ~ kit.date('rollup', 'last', last) ~ ')' -%}
 {%- if fill is none -%}
 {{ counted }}
 {%- else -%}
-{%- set low = 'min(' ~ at ~ ')' if first is none else 'least(min(' ~ at ~ '), ' ~ kit.date('rollup', 'first', first) ~ ')' -%}
-{%- set high = 'max(' ~ at ~ ')' if last is none else 'greatest(max(' ~ at ~ '), ' ~ kit.date('rollup', 'last', last) ~ ')' -%}
 SELECT * FROM (
 WITH _hg_counted AS (
 {{ counted }}
