@@ -150,9 +150,7 @@ def test_a_late_fact_finds_the_version_of_its_time_and_a_missing_one_the_unknown
     before = folder.rows("select user_key from gold.dim_users where city = 'Rome'")
 
     # A user moves, another one arrives after his order, and an order of before the move arrives last.
-    folder.write(
-        "data/users/2.csv", "id,city,updated_at\n1,Oslo,2024-02-01 00:00:00\n3,Kyiv,2024-01-12 10:00:00\n"
-    )
+    folder.write("data/users/2.csv", "id,city,updated_at\n1,Oslo,2024-02-01 00:00:00\n3,Kyiv,2024-01-12 10:00:00\n")
     folder.write(
         "data/orders/2.csv",
         "id,user_id,sku,amount,ordered_at\n14,1,n-1,2.00,2024-01-31 23:59:59\n15,1,n-1,3.00,2024-02-01 00:00:00\n",

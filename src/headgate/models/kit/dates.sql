@@ -1,8 +1,10 @@
 {#
-A date dimension: one row per day from `first` to `last`, both included. Columns: `date_key` (20240131), `date`, `year`, `quarter`, `month`, `month_name`, `day`,
-`day_of_year`, `day_of_week` (Monday is 1), `day_name`, `is_weekend`, `iso_year`, `iso_week`, `iso_week_label` (`2024-W05`), `first_of_month`, `last_of_month`,
-`fiscal_year`, `fiscal_quarter`, `fiscal_month`. The fiscal year begins with month `fiscal_year_start`, and is named after the year in which it ends
-(`fiscal_year='start'`: begins). With the unknown member, whose key is -1, unless `unknown=false`. Names are English on every engine.
+A date dimension: one row per day from `first` to `last`, both included. Columns: `date_key` (20240131), `date`,
+`year`, `quarter`, `month`, `month_name`, `day`, `day_of_year`, `day_of_week` (Monday is 1), `day_name`, `is_weekend`,
+`iso_year`, `iso_week`, `iso_week_label` (`2024-W05`), `first_of_month`, `last_of_month`, `fiscal_year`,
+`fiscal_quarter`, `fiscal_month`. The fiscal year begins with month `fiscal_year_start`, and is named after the year
+in which it ends (`fiscal_year='start'`: begins). With the unknown member, whose key is -1, unless `unknown=false`.
+Names are English on every engine.
 
     {{ hg.date_dimension('2020-01-01', '2030-12-31', fiscal_year_start=4) }}
 #}

@@ -1,7 +1,8 @@
 {#
-Point-in-time join: the rows of a relation (labels, each with a time `at`) with the newest features of the same entity that were known by then: `time` <= `at`, or
-before it with `strict=true`. `take` names the features; their time comes with them as `time_as`, for the tests below. `within` (`'30 days'`) leaves out features that are
-older. Rows are never multiplied: features that stand twice at one time make the model fail with `features-duplicates`.
+Point-in-time join: the rows of a relation (labels, each with a time `at`) with the newest features of the same entity
+that were known by then: `time` <= `at`, or before it with `strict=true`. `take` names the features; their time comes
+with them as `time_as`, for the tests below. `within` (`'30 days'`) leaves out features that are older. Rows are never
+multiplied: features that stand twice at one time make the model fail with `features-duplicates`.
 
     {{ hg.as_of(ref('labels'), ref('user_features'), on='user_id', at='label_at', time='known_at', take=['orders_30d'], within='90 days') }}
 #}
@@ -32,7 +33,8 @@ WHERE {{ kit.guard('features-duplicates', "features stand more than once at one 
 {%- endmacro %}
 
 {#
-For a column that holds the time of a feature: fails for every row in which it is younger than `label_time` (with `strict: true`: not older).
+For a column that holds the time of a feature: fails for every row in which it is younger than `label_time` (with
+`strict: true`: not older).
 
     - name: feature_at
       tests: [{hg.no_leakage: {label_time: label_at}}]
@@ -42,8 +44,9 @@ SELECT * FROM {{ model }} WHERE {{ kit.ident(column_name) }} {{ '>=' if strict e
 {%- endtest %}
 
 {#
-For a model: fails for every row whose `columns` no row of `features` (same `on`) held at or before the row's `at`. It looks at values only, not at what the join says of itself, and so
-proves that nothing in the row comes from after its label, however it was joined. Rows without any feature pass.
+For a model: fails for every row whose `columns` no row of `features` (same `on`) held at or before the row's `at`. It
+looks at values only, not at what the join says of itself, and so proves that nothing in the row comes from after its
+label, however it was joined. Rows without any feature pass.
 
     tests:
       - hg.only_past_values: {features: ref('user_features'), on: user_id, at: label_at, time: known_at, columns: [orders_30d]}

@@ -1,6 +1,7 @@
 {#
-A dimension out of a table of versions (`load: {scd2: ...}`): every version with a surrogate `key` of its own (out of `by` and the time it began), the
-columns `by` and `columns`, `effective_at`, `expires_at` (NULL: open) and `is_current`, and the unknown member, whose key is `-1`, with what `unknown` says.
+A dimension out of a table of versions (`load: {scd2: ...}`): every version with a surrogate `key` of its own (out of
+`by` and the time it began), the columns `by` and `columns`, `effective_at`, `expires_at` (NULL: open) and
+`is_current`, and the unknown member, whose key is `-1`, with what `unknown` says.
 
     {{ hg.scd_dimension(ref('raw.users'), key='user_key', by=['user_id'], columns=['name', 'city'], unknown={'name': 'Unknown'}) }}
 #}
@@ -17,9 +18,10 @@ SELECT '-1'{% for one in listed %}, {{ kit.literal(member[one]) if one in member
 {%- endmacro %}
 
 {#
-The rows of a relation (facts) with columns of the version that was valid **at the time** of the row: `valid_from` <= `at` < `valid_to`, an open version has no
-end. A late fact so finds the version of its time, whenever it arrives. Rows are never multiplied: versions of one identity that overlap make
-the model fail with `versions-overlap`. `on`, `take`, `unmatched` and `unknown` are those of [lookup](#lookup).
+The rows of a relation (facts) with columns of the version that was valid **at the time** of the row: `valid_from` <=
+`at` < `valid_to`, an open version has no end. A late fact so finds the version of its time, whenever it arrives. Rows
+are never multiplied: versions of one identity that overlap make the model fail with `versions-overlap`. `on`, `take`,
+`unmatched` and `unknown` are those of [lookup](#hglookup).
 
 A fact from before the first version finds nothing; with `early='first'` it finds the first version.
 

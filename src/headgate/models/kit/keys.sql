@@ -1,7 +1,8 @@
 {#
-A key of 32 hexadecimal digits out of the values of several columns (SQL): the same values give the same key on every engine, today and tomorrow. Values can't
-run into each other (`'a', 'bc'` is not `'ab', 'c'`) and NULL is not the empty text. Values are taken as the text that the engine casts them to, so
-a number and its digits give one key; cast what engines write differently, as floats.
+A key of 32 hexadecimal digits out of the values of several columns (SQL): the same values give the same key on every
+engine, today and tomorrow. Values can't run into each other (`'a', 'bc'` is not `'ab', 'c'`) and NULL is not the
+empty text. Values are taken as the text that the engine casts them to, so a number and its digits give one key; cast
+what engines write differently, as floats.
 
     {{ hg.surrogate_key(['user_id', 'valid_from']) }} as user_key
 #}
@@ -14,8 +15,8 @@ md5(
 {%- endmacro %}
 
 {#
-A dimension: a surrogate `key` out of the columns `by`, the `columns`, and the **unknown member**: one row whose key is `-1` for facts that know no better. Its
-columns hold what `unknown` says, NULL where it says nothing.
+A dimension: a surrogate `key` out of the columns `by`, the `columns`, and the **unknown member**: one row whose key
+is `-1` for facts that know no better. Its columns hold what `unknown` says, NULL where it says nothing.
 
     {{ hg.dimension(ref('products'), key='product_key', by=['sku'], columns=['sku', 'name'], unknown={'name': 'Unknown'}) }}
 #}

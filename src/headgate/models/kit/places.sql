@@ -1,6 +1,7 @@
 {#
-A country as its ISO 3166-1 code, out of a code of two or three letters or a name: English, and the most usual others. Case, accents and
-punctuation do not count (`U.S.A.`, `Cote d'Ivoire`). `form` is `alpha_2` (FR), `alpha_3` (FRA) or `name` (France). NULL for everything else.
+A country as its ISO 3166-1 code, out of a code of two or three letters or a name: English, and the most usual others.
+Case, accents and punctuation do not count (`U.S.A.`, `Cote d'Ivoire`). `form` is `alpha_2` (FR), `alpha_3` (FRA) or
+`name` (France). NULL for everything else.
 
     {{ hg.country('country') }} as country_code
 #}
@@ -10,10 +11,12 @@ punctuation do not count (`U.S.A.`, `Cote d'Ivoire`). `form` is `alpha_2` (FR), 
 {%- endmacro %}
 
 {#
-A telephone number as E.164 has it: `+4930123456`. `country` says where a number without country code is dialled: a code of two letters, or
-with `country_column=` the SQL of such a code. `+`, `00` and, in North America, `011` begin an international number; the trunk prefix (`0`; `1`,
-`8`, `06` where that is dialled) is taken off; blanks, dots, dashes, slashes, parentheses and `(0)` are taken out. NULL for what is no possible number of that
-country by its length (that nobody need have), with letters or an extension, or without a known country. Lengths are those of fixed and mobile lines.
+A telephone number as E.164 has it: `+4930123456`. `country` says where a number without country code is dialled: a
+code of two letters, or with `country_column=` the SQL of such a code. `+`, `00` and, in North America, `011` begin an
+international number; the trunk prefix (`0`; `1`, `8`, `06` where that is dialled) is taken off; blanks, dots, dashes,
+slashes, parentheses and `(0)` are taken out. NULL for what is no possible number of that country by its length (that
+nobody need have), with letters or an extension, or without a known country. Lengths are those of fixed and mobile
+lines.
 
     {{ hg.phone('phone', country='DE') }} as phone,
     {{ hg.phone('phone', country_column=hg.country('country')) }} as phone_by_country

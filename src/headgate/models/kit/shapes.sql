@@ -1,7 +1,8 @@
 {#
-Rows to columns: one row per value of the columns `by`, one column for each of the given `values` of `column`, which is compared as text. A mapping
-names the columns: `{'new': 'orders_new'}`; `none` among the values is NULL. Cells are `agg` of `value` (SQL), `fill` where there are no rows. What is not
-among the values is in no cell; `other='other'` names a column that counts it, so that nothing vanishes unseen.
+Rows to columns: one row per value of the columns `by`, one column for each of the given `values` of `column`, which
+is compared as text. A mapping names the columns: `{'new': 'orders_new'}`; `none` among the values is NULL. Cells are
+`agg` of `value` (SQL), `fill` where there are no rows. What is not among the values is in no cell; `other='other'`
+names a column that counts it, so that nothing vanishes unseen.
 
     {{ hg.pivot(ref('orders'), by=['day'], column='status', values=['new', 'paid'], value='amount', agg='sum', fill=0) }}
 #}
@@ -28,8 +29,9 @@ GROUP BY {{ groups }}
 {%- endmacro %}
 
 {#
-Columns to rows: for every row one for each of `columns`, with the columns `keep`, the column's name in `name` and its value in `value`. A mapping gives other
-names: `{'q1': 'first quarter'}`. Values of several types need `kind=`, the type of all of them. `nulls=false` leaves out rows without a value.
+Columns to rows: for every row one for each of `columns`, with the columns `keep`, the column's name in `name` and its
+value in `value`. A mapping gives other names: `{'q1': 'first quarter'}`. Values of several types need `kind=`, the
+type of all of them. `nulls=false` leaves out rows without a value.
 
     {{ hg.unpivot(ref('budget'), keep=['team'], columns=['q1', 'q2'], name='quarter', value='amount') }}
 #}

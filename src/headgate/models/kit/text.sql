@@ -1,7 +1,7 @@
 {#
-Text in one form: Unicode composed (NFC), blanks and control characters of every kind collapsed to one blank, none at the ends. What is
-empty then is NULL (`empty='keep'`: stays empty). `case` is `keep`, `lower` or `upper`, by the rules of the warehouse (PostgreSQL with the locale
-C knows ASCII only).
+Text in one form: Unicode composed (NFC), blanks and control characters of every kind collapsed to one blank, none at
+the ends. What is empty then is NULL (`empty='keep'`: stays empty). `case` is `keep`, `lower` or `upper`, by the rules
+of the warehouse (PostgreSQL with the locale C knows ASCII only).
 
     {{ hg.clean_text('name') }} as name
 #}
@@ -12,9 +12,10 @@ C knows ASCII only).
 {%- endmacro %}
 
 {#
-An e-mail address in its normal form: blanks around it gone, lower case, composed. NULL for what is no address: without exactly one `@`, a
-domain of two parts and no blanks, or longer than 254 characters. `tag='drop'` takes `+tag` off the part before the `@`. Whether a
-mailbox exists, nothing here knows; and that `A@x.org` and `a@x.org` are one mailbox is a convention that all large providers keep.
+An e-mail address in its normal form: blanks around it gone, lower case, composed. NULL for what is no address:
+without exactly one `@`, a domain of two parts and no blanks, or longer than 254 characters. `tag='drop'` takes `+tag`
+off the part before the `@`. Whether a mailbox exists, nothing here knows; and that `A@x.org` and `a@x.org` are one
+mailbox is a convention that all large providers keep.
 
     {{ hg.email('mail') }} as mail
 #}

@@ -1,11 +1,11 @@
 {#
-A local time, of a clock on the wall in `zone` (an IANA name, or with `zone_column=` the SQL of one), as a timestamp in UTC. Twice a year such a clock
-is unclear, and both engines are made to answer alike:
+A local time, of a clock on the wall in `zone` (an IANA name, or with `zone_column=` the SQL of one), as a timestamp
+in UTC. Twice a year such a clock is unclear, and both engines are made to answer alike:
 
-* an hour that comes twice (clocks go back) is taken as the `later` one, in standard time; `ambiguous='earlier'` takes the first,
-  `'null'` says NULL;
-* an hour that never comes (clocks go forward) is `shift`ed to after the gap, as if the clock had not been changed yet; `missing='null'`
-  says NULL.
+* an hour that comes twice (clocks go back) is taken as the `later` one, in standard time; `ambiguous='earlier'` takes
+  the first, `'null'` says NULL;
+* an hour that never comes (clocks go forward) is `shift`ed to after the gap, as if the clock had not been changed
+  yet; `missing='null'` says NULL.
 
     {{ hg.to_utc('ordered_at', 'Europe/Berlin') }} as ordered_at
 #}
@@ -34,10 +34,11 @@ CASE
 {% macro _shown(utc, tz) -%}timezone({{ tz }}, timezone('UTC', {{ utc }})){%- endmacro %}
 
 {#
-Measures by period: one row per period, and per value of the columns `by`. `grain` is `minute`, `hour`, `day`, `week` (from Monday), `month`, `quarter` or
-`year`; `measures` maps names to aggregates. `fill` also gives the periods without rows, from the first to the last (and at least from `first=` to `last=`), for
-every combination of `by` that there is: `fill={'orders': 0}` names what a measure is then, NULL where it says nothing; `fill={}` fills with NULL. Rows
-without a time are a period NULL of their own, so that nothing is left out.
+Measures by period: one row per period, and per value of the columns `by`. `grain` is `minute`, `hour`, `day`, `week`
+(from Monday), `month`, `quarter` or `year`; `measures` maps names to aggregates. `fill` also gives the periods
+without rows, from the first to the last (and at least from `first=` to `last=`), for every combination of `by` that
+there is: `fill={'orders': 0}` names what a measure is then, NULL where it says nothing; `fill={}` fills with NULL.
+Rows without a time are a period NULL of their own, so that nothing is left out.
 
     {{ hg.rollup(ref('orders'), 'ordered_at', 'day', {'orders': 'count(*)'}, fill={'orders': 0}) }}
 #}

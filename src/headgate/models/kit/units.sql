@@ -1,7 +1,7 @@
 {#
-A measured value in the base unit, by a table that the project declares: each unit with the factor that leads to the base unit, or with `[factor, offset]`.
-Units are compared as they are written (`mW` is not `MW`), without the blanks around them; NULL for a unit that the table does not name. The
-table may stand in `vars:` of headgate.yml.
+A measured value in the base unit, by a table that the project declares: each unit with the factor that leads to the
+base unit, or with `[factor, offset]`. Units are compared as they are written (`mW` is not `MW`), without the blanks
+around them; NULL for a unit that the table does not name. The table may stand in `vars:` of headgate.yml.
 
     {{ hg.convert_unit('weight', 'unit', {'kg': 1, 'g': 0.001, 'lb': 0.45359237}) }} as weight_kg,
     {{ hg.convert_unit('degrees', 'scale', {'C': 1, 'K': [1, -273.15]}) }} as celsius
