@@ -38,7 +38,7 @@ FACTS = """\
 {{ config(materialized='table') }}
 with by_user as (
 {{ hg.lookup_version(ref('raw.orders'), ref('dim_users'), on={'user_id': 'id'}, at='ordered_at', take='user_key',
-                     valid_from='effective_at', valid_to='expires_at', unmatched='unknown', unknown={'user_key': '-1'}) }}
+    valid_from='effective_at', valid_to='expires_at', unmatched='unknown', unknown={'user_key': '-1'}) }}
 ), by_product as (
 {{ hg.lookup('by_user', ref('dim_products'), on='sku', take='product_key', unmatched='unknown',
              unknown={'product_key': '-1'}) }}
@@ -61,6 +61,7 @@ DIM_CATEGORIES = """\
 with categories as (select distinct category from {{ ref('raw.products') }} where category is not null)
 {{ hg.dimension('categories', key='category_key', by='category', columns='category', unknown={'category': 'Unknown'}) }}
 """
+DIM_DATE = "{{ config(materialized='table') }}\n{{ hg.date_dimension('2024-01-01', '2024-12-31') }}"
 WIDE = """\
 {{ config(materialized='table') }}
 select f.order_id, f.amount, u.city, c.category, d.iso_week_label
@@ -97,7 +98,8 @@ models:
   - name: order_features
     columns: [{name: feature_at, tests: [hg.no_leakage: {label_time: label_at, strict: true}]}]
     tests:
-      - hg.only_past_values: {features: ref('spent'), on: user_id, at: label_at, time: known_at, columns: [spent], strict: true}
+      - hg.only_past_values:
+          {features: ref('spent'), on: user_id, at: label_at, time: known_at, columns: [spent], strict: true}
 """
 FILES = {
     "ingest/users.yml": USERS,
@@ -106,7 +108,7 @@ FILES = {
     "models/gold/dim_users.sql": DIM_USERS,
     "models/gold/dim_products.sql": DIM_PRODUCTS,
     "models/gold/dim_categories.sql": DIM_CATEGORIES,
-    "models/gold/dim_date.sql": "{{ config(materialized='table') }}\n{{ hg.date_dimension('2024-01-01', '2024-12-31') }}",
+    "models/gold/dim_date.sql": DIM_DATE,
     "models/gold/fct_orders.sql": FACTS,
     "models/gold/orders_wide.sql": WIDE,
     "models/features/spent.sql": SPENT,
@@ -134,6 +136,7 @@ def failed(folder: Folder) -> list[tuple[str, str]]:
 def test_a_late_fact_finds_the_version_of_its_time_and_a_missing_one_the_unknown_member(tmp_path: Path) -> None:
     folder = Folder.make(tmp_path, FILES)
     assert failed(folder) == []
+    assert folder.open().check().findings == ()
     first = [
         (10, "Rome", True, "n-1", 20240110),
         (11, "Bonn", True, "b-1", 20240111),
@@ -176,6 +179,7 @@ def test_what_would_multiply_rows_is_not_published(tmp_path: Path, postgres: str
     folder = Folder.make(tmp_path, FILES)
     folder.write("headgate.yml", f"project: p\nwarehouse: {postgres}\n")
     assert failed(folder) == []
+    assert folder.open().check().findings == ()
     assert [row[:2] for row in who(folder)] == [(10, "Rome"), (11, "Bonn"), (12, "Unknown"), (13, "Unknown")]
     assert folder.rows("select count(*) from gold.orders_wide") == [(4,)]
     twins(folder)

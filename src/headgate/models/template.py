@@ -102,8 +102,9 @@ def unknown_names(tree: nodes.Template, path: str, uses: Collection[str], macros
     from jinja2 import nodes
 
     known = {*WORDS, *environment().globals, *macros}
-    # What is set in one branch only counts as taken from outside.
-    missing = set(uses) - known - {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+    missing = set(uses) - known
+    if missing:  # what is set in one branch only counts as taken from outside
+        missing -= {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
     lines: dict[str, int] = {}
     for node in tree.find_all(nodes.Name):
         if node.name in missing and node.ctx == "load":

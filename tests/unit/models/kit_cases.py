@@ -99,18 +99,18 @@ def cases() -> Iterator[Case]:
         None: None, "": None, "030 123456": "+4930123456", "+49 (0)30/12 34-56": "+4930123456", "0049 30 123456": "+4930123456",
         "+1 (212) 555-0123": "+12125550123", "+1 112 555 0123": None, "+39 06 6982": "+39066982", "+39 (0)6 69812345": None,
         "30 123456": "+4930123456", "030 123456 ext. 7": None, "call me": None, "+": None, "0": None, "+999 123456": None,
-        "030\u00a0123\u2013456": "+4930123456", "+44 (0)20 7946 0958": "+442079460958", "1234567890123456": None, "'": None,
+        "030\u00a0123\u2013456": "+4930123456", "+44 (0)20 7946 0958": "+442079460958", "+44 020 7946 0958": "+442079460958", "1234567890123456": None, "'": None,
     })  # fmt: skip
     yield Case(
         "phone",
         "SELECT n, {{ hg.phone('x', country_column=hg.country('c')) }} AS y FROM t",
         [(1, "+12125550123"), (2, "+74951234567"), (3, "+3612345678"), (4, None), (5, "+442079460958"), (6, None),
-         (7, "+390669812345"), (8, "+12125550123"), (9, "+78005553535"), (10, "+442079460958")],
+         (7, "+390669812345"), (8, "+12125550123"), (9, "+78005553535"), (10, "+442079460958"), (11, "+375152450911")],
         {"t": values(
             "n, x, c",
             "1, '(212) 555-0123', 'us'", "2, '8 495 123-45-67', 'Russia'", "3, '06 1 2345678', 'HU'", "4, '030 123456', 'Nowhere'",
             "5, '020 7946 0958', 'GB'", "6, '030 123456', NULL", "7, '06 6981 2345', 'IT'", "8, '011 1 212 555 0123', 'CA'",
-            "9, '800 555 35 35', 'RU'", "10, '+44 20 7946 0958', NULL",
+            "9, '800 555 35 35', 'RU'", "10, '+44 20 7946 0958', NULL", "11, '8 0152 45-09-11', 'BY'",
         )},
     )  # fmt: skip
     clock = {None: None, "2024-07-01 12:00:00": "2024-07-01 10:00:00", "2024-01-01 00:30:00": "2023-12-31 23:30:00"}
@@ -333,3 +333,32 @@ GUARDED = [
     Guarded("features-duplicates", "{{ hg.as_of('labels', 'features', on='person', at='seen', time='known', take='score') }}",
             {"labels": LABELS, "features": FEATURES + " UNION ALL SELECT 'a', TIMESTAMP '2024-01-10', 3"}),
 ]  # fmt: skip
+
+READERS = {
+    "cleaned": "select {{ hg.clean_text('name') }} as name, {{ hg.country('name') }} as country, {{ hg.phone('name') }} as "
+    "phone, {{ hg.to_utc('since', 'UTC', ambiguous='null') }} as at, {{ hg.surrogate_key(['id', 'v']) }} as k from t",
+    "kept": "{{ hg.deduplicate('t', by='id', order_by='since desc') }}",
+    "found": "{{ hg.lookup('t', 'o', on='id', take={'v': 'value'}, unmatched='fail') }}",
+    "rolled": "{{ hg.rollup('t', 'since', 'day', {'total': 'sum(v)'}, by='name', fill={'total': 0}) }}",
+    "wide": "{{ hg.pivot('t', by='name', column='id', values=[1], value='v', agg='sum') }}",
+    "long": "{{ hg.unpivot('t', keep='id', columns=['v']) }}",
+    "member": "{{ hg.dimension('t', key='k', by='id', columns='name') }}",
+    "version": "{{ hg.lookup_version('t', 'o', on='id', at='since', take={'v': 'value'}, valid_from='since', valid_to='until',"
+    " early='first') }}",
+    "feature": "{{ hg.as_of('t', 'o', on='id', at='since', time='since', take={'v': 'value'}) }}",
+    "dates": "{{ hg.date_dimension('2024-01-01', '2024-12-31') }}",
+}
+"""Models of what `t` and `o` hold, which are both raw.orders."""
+MADE_OF = {
+    "cleaned": {"name": "name", "country": "name", "phone": "name", "at": "since", "k": "id v"},
+    "kept": {"v": "v"},
+    "found": {"value": "v"},
+    "rolled": {"period": "since", "total": "v"},
+    "wide": {"1": "v"},
+    "long": {"value": "v"},
+    "member": {"k": "id", "name": "name"},
+    "version": {"value": "v"},
+    "feature": {"value": "v", "feature_at": "since"},
+    "dates": {"year": ""},
+}
+"""By model and column, the columns that its values are made of."""

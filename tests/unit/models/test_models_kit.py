@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from jinja2 import meta
-from tests.unit.models.kit_cases import GUARDED, Case, Guarded, cases
+from tests.unit.models.kit_cases import GUARDED, MADE_OF, READERS, Case, Guarded, cases
 
 from headgate.core.errors import ProjectError
 from headgate.core.values import TableRef
@@ -19,10 +19,13 @@ from headgate.models.checks import failing
 from headgate.models.compile import compile_models
 from headgate.models.context import Settings, Target
 from headgate.models.kit import guards, tables
+from headgate.models.lineage import Surroundings, trace_models
 from headgate.models.macros import MacroFile, library
 from headgate.models.model import Model, ModelCheck, ModelSource
 from headgate.models.template import compiled as compiled_template
 from headgate.models.template import unknown_names
+from headgate.sql.lineage.flow import DIRECT
+from headgate.sql.lineage.known import Dialect, Known
 
 CASES = list(cases())
 
@@ -195,3 +198,17 @@ def test_values_from_the_future_are_found_whatever_the_join_says(duck: Callable[
         check = ModelCheck("query", test="hg.only_past_values", arguments=(*said, ("strict", strict)))
         found = duck(leaking(f"select * from ({rows}) as t(id, k, label_at, v)", check))
         assert found.fetchone() == (count,)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_lineage_sees_through_the_macros(engine: Dialect) -> None:
+    table = TableRef("raw", "orders")
+    around = Surroundings(engine, {table: Known("raw.orders", ("id", "name", "v", "since", "until"), False)})
+    parts = "with t as (select * from {{ ref('raw.orders') }}), o as (select * from {{ ref('raw.orders') }})\n"
+    for name, text in READERS.items():
+        traced = trace_models([compiled(parts + text, engine)], around)["m"]
+        assert (name, traced.doubt, traced.rest) == (name, "", None)
+        found = {column: {one.column for one in flows if one.kind in DIRECT} for column, flows in traced.columns}
+        assert {column: found[column] for column in MADE_OF[name]} == {
+            column: set(sources.split()) for column, sources in MADE_OF[name].items()
+        }, name

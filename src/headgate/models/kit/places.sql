@@ -16,7 +16,7 @@ code of two letters, or with `country_column=` the SQL of such a code. `+`, `00`
 international number; the trunk prefix (`0`; `1`, `8`, `06` where that is dialled) is taken off; blanks, dots, dashes,
 slashes, parentheses and `(0)` are taken out. NULL for what is no possible number of that country by its length (that
 nobody need have), with letters or an extension, or without a known country. Lengths are those of fixed and mobile
-lines.
+lines; a number that differs abroad by more than its trunk prefix (mobile ones of Argentina) is known as `+54 9 ...` only.
 
     {{ hg.phone('phone', country='DE') }} as phone,
     {{ hg.phone('phone', country_column=hg.country('country')) }} as phone_by_country
@@ -36,11 +36,11 @@ lines.
 {%- set steps = namespace(sql=code ~ " || 'N' || " ~ compact) -%}
 {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(?:[0-9]*N(?:[+]|00)|1N011)', '')" -%}
 {%- for prefix, codes in numbers.trunk.items() -%}
-{%- set gone = '(?:N' ~ prefix ~ '|NT|T)' if prefix == '0' else 'N' ~ prefix -%}
+{%- set gone = '(?:NT|N0?|T|0)' if prefix == '0' else 'N' ~ prefix -%}
 {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(" ~ codes ~ ")" ~ gone ~ "', '\\1')" -%}
 {%- endfor -%}
 {%- for calling, length in numbers.eights -%}
-{%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(" ~ calling ~ ")N8([0-9]{" ~ length ~ "})$', '\\1\\2')" -%}
+{%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^(" ~ calling ~ ")N80?([0-9]{" ~ length ~ "})$', '\\1\\2')" -%}
 {%- endfor -%}
 {%- set steps.sql = "regexp_replace(" ~ steps.sql ~ ", '^([0-9]+)N', '\\1')" -%}
 '+' || {{ kit.extract(steps.sql, '^(' ~ numbers.international ~ ')$') }}

@@ -1,7 +1,7 @@
 {#
 One row for each value of the columns `by`: the first by `order_by`. NULL equals NULL, so rows without a key are one,
 too. Rows that tie are told apart by `ties` (SQL, for wide tables a key), without it by all of their values, so the
-same rows always give the same answer. NULL comes last in `order_by` on every engine, unless it says `nulls first`.
+same rows always give the same answer on one engine; `ties` makes engines agree. NULL comes last in `order_by` on every engine, unless it says `nulls first`.
 
     {{ hg.deduplicate(ref('orders'), by=['order_id'], order_by='updated_at desc') }}
 #}
@@ -21,7 +21,8 @@ QUALIFY row_number() OVER (PARTITION BY {{ keys }} ORDER BY {{ order }}) = 1
 {#
 The rows of a relation with columns of another. A lookup **never multiplies rows**: if the key is there twice, the
 model fails with `lookup-duplicates` and a query that shows these keys. `on` names the columns: one, several, or
-`{'customer': 'id'}`; `take` those that are added, `{'name': 'customer_name'}` under another name. NULL never matches.
+`{'customer': 'id'}`; `take` those that are added, `{'name': 'customer_name'}` under another name, which a column that
+is there already needs. NULL never matches.
 
 `unmatched` says what becomes of rows that find nothing: `null` (the columns are NULL), `unknown` (they are what
 `unknown=` says), or `fail`: the model fails with `lookup-unmatched`. A NULL that was found stays NULL.
