@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tests.unit.project_kit import Folder
 
@@ -125,8 +124,7 @@ from gold.fct_orders f join gold.dim_users u using (user_key) join gold.dim_prod
 """
 
 
-def who(folder: Folder) -> list[tuple[Any, ...]]:
-    return folder.rows(WHO)
+QUIET = "project: p\nreport: {after_run: no}\nwarehouse: "
 
 
 def failed(folder: Folder) -> list[tuple[str, str]]:
@@ -134,7 +132,7 @@ def failed(folder: Folder) -> list[tuple[str, str]]:
 
 
 def test_a_late_fact_finds_the_version_of_its_time_and_a_missing_one_the_unknown_member(tmp_path: Path) -> None:
-    folder = Folder.make(tmp_path, FILES)
+    folder = Folder.make(tmp_path, {**FILES, "headgate.yml": f"{QUIET}duckdb:w.duckdb\n"})
     assert failed(folder) == []
     assert folder.open().check().findings == ()
     first = [
@@ -143,14 +141,14 @@ def test_a_late_fact_finds_the_version_of_its_time_and_a_missing_one_the_unknown
         (12, "Unknown", True, "Unknown", 20240112),
         (13, "Unknown", True, "n-1", 20240113),
     ]
-    assert who(folder) == first
-    assert folder.rows("select order_id, city, category, iso_week_label from gold.orders_wide order by 1") == [
+    assert folder.behind(WHO) == first
+    assert folder.behind("select order_id, city, category, iso_week_label from gold.orders_wide order by 1") == [
         (10, "Rome", "nuts", "2024-W02"),
         (11, "Bonn", "Unknown", "2024-W02"),
         (12, "Unknown", "Unknown", "2024-W02"),
         (13, "Unknown", "nuts", "2024-W02"),
     ]
-    before = folder.rows("select user_key from gold.dim_users where city = 'Rome'")
+    before = folder.behind("select user_key from gold.dim_users where city = 'Rome'")
 
     # A user moves, another one arrives after his order, and an order of before the move arrives last.
     folder.write("data/users/2.csv", "id,city,updated_at\n1,Oslo,2024-02-01 00:00:00\n3,Kyiv,2024-01-12 10:00:00\n")
@@ -159,7 +157,7 @@ def test_a_late_fact_finds_the_version_of_its_time_and_a_missing_one_the_unknown
         "id,user_id,sku,amount,ordered_at\n14,1,n-1,2.00,2024-01-31 23:59:59\n15,1,n-1,3.00,2024-02-01 00:00:00\n",
     )
     assert failed(folder) == []
-    assert who(folder) == [
+    assert folder.behind(WHO) == [
         (10, "Rome", False, "n-1", 20240110),
         first[1],
         (12, "Kyiv", True, "Unknown", 20240112),
@@ -167,20 +165,19 @@ def test_a_late_fact_finds_the_version_of_its_time_and_a_missing_one_the_unknown
         (14, "Rome", False, "n-1", 20240131),
         (15, "Oslo", True, "n-1", 20240201),
     ]
-    assert folder.rows("select user_key from gold.dim_users where city = 'Rome'") == before
-    assert folder.rows("select id, spent from features.order_features order by id") == [
-        (10, None), (11, None), (12, None), (13, None), (14, "5.00"), (15, "7.00"),
+    assert folder.behind("select user_key from gold.dim_users where city = 'Rome'") == before
+    assert folder.behind("select id, spent from features.order_features order by id") == [
+        (10, None), (11, None), (12, None), (13, None), (14, 5), (15, 7),
     ]  # fmt: skip
     twins(folder)
     assert folder.codes() == []
 
 
 def test_what_would_multiply_rows_is_not_published(tmp_path: Path, postgres: str) -> None:
-    folder = Folder.make(tmp_path, FILES)
-    folder.write("headgate.yml", f"project: p\nwarehouse: {postgres}\n")
+    folder = Folder.make(tmp_path, {**FILES, "headgate.yml": f"{QUIET}{postgres}\n"})
     assert failed(folder) == []
     assert folder.open().check().findings == ()
-    assert [row[:2] for row in who(folder)] == [(10, "Rome"), (11, "Bonn"), (12, "Unknown"), (13, "Unknown")]
+    assert [row[:2] for row in folder.rows(WHO)] == [(10, "Rome"), (11, "Bonn"), (12, "Unknown"), (13, "Unknown")]
     assert folder.rows("select count(*) from gold.orders_wide") == [(4,)]
     twins(folder)
 

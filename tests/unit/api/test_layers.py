@@ -53,8 +53,13 @@ def test_what_keeps_to_the_conventions_is_not_spoken_of(tmp_path: Path) -> None:
     assert told(Folder.make(tmp_path, GOOD)) == []
 
 
-def test_each_convention_has_its_code(tmp_path: Path) -> None:
-    assert told(Folder.make(tmp_path, GOOD | BROKEN)) == [
+def test_each_convention_has_its_code_and_says_what_to_do(tmp_path: Path) -> None:
+    folder = Folder.make(tmp_path, GOOD | BROKEN)
+    (found,) = (one for one in folder.open().check(["dim_raw"]).findings if one.code == "gold-reads-bronze")
+    assert found.what == "gold.dim_raw is gold, and reads raw.events as it was received"
+    assert found.where == "models/gold/dim_raw.sql"
+    assert found.fix == "make a silver table of raw.events, and read that"
+    assert told(folder) == [
         ("bronze-not-raw", "raw.judged"),
         ("bronze-not-raw", "raw.model"),
         ("bronze-not-raw", "raw.typed"),
@@ -83,12 +88,3 @@ def test_a_table_may_be_allowed_something_and_a_needless_allowance_is_told(tmp_p
     needless = [("layer-allowed-unused", "headgate.yml:5:13"), ("layer-allowed-unused", "headgate.yml:6:16")]
     assert told(folder) == needless
     assert told(folder, "m") == needless[:1]
-
-
-def test_a_finding_says_what_to_do(tmp_path: Path) -> None:
-    folder = Folder.make(tmp_path, GOOD | {"models/gold/dim_m.sql": "select * from {{ ref('raw.events') }}"})
-    (found,) = (one for one in folder.open().check().findings if one.code == "gold-reads-bronze")
-    assert found.what == "gold.dim_m is gold, and reads raw.events as it was received"
-    assert found.where == "models/gold/dim_m.sql"
-    assert found.fix == "make a silver table of raw.events, and read that"
-    assert found.evidence == {"table": "gold.dim_m", "layer": "gold"}

@@ -206,8 +206,11 @@ def cases() -> Iterator[Case]:
         "lookup_version",
         "SELECT fact, city FROM ({{ hg.lookup_version('facts', 'versions', " + VERSION + ", early='first',"
         " unmatched='unknown', unknown={'city': '?'}) }}) AS f",
-        [(1, "Rome"), (2, "Oslo"), (3, "Rome"), (4, "?"), (5, "?"), (6, "?"), (7, "?")],
-        {"facts": FACTS, "versions": VERSIONS},
+        [(1, "Rome"), (2, "Oslo"), (3, "Rome"), (4, "?"), (5, "?"), (6, "?"), (7, "?"), (8, "?")],
+        {
+            "facts": FACTS + " UNION ALL SELECT 8, '4', NULL",
+            "versions": VERSIONS + " UNION ALL SELECT '4', 'Lodz', TIMESTAMP '2024-01-01', NULL",
+        },
     )
     yield Case(
         "pivot",

@@ -41,7 +41,7 @@ A fact from before the first version finds nothing; with `early='first'` it find
 {%- set high = kit.ident(valid_to) -%}
 {%- set window = "OVER (PARTITION BY " ~ listed ~ " ORDER BY " ~ low ~ ")" -%}
 {%- set when = "_hg_row." ~ kit.ident(at) -%}
-{%- set matches = kit.same('_hg_row', '_hg_to', keys) ~ " AND (" ~ when ~ " >= _hg_to." ~ low ~ (" OR _hg_to._hg_first" if first else "") ~ ") AND (" ~ when ~ " < _hg_to." ~ high ~ " OR _hg_to." ~ high ~ " IS NULL)" -%}
+{%- set matches = kit.same('_hg_row', '_hg_to', keys) ~ " AND (" ~ when ~ " >= _hg_to." ~ low ~ (" OR (_hg_to._hg_first AND " ~ when ~ " IS NOT NULL)" if first else "") ~ ") AND (" ~ when ~ " < _hg_to." ~ high ~ " OR _hg_to." ~ high ~ " IS NULL)" -%}
 {%- set versions = "(SELECT *, row_number() " ~ window ~ " = 1 AS _hg_first FROM " ~ right ~ " AS _hg_version) AS _hg_to" if first else right ~ " AS _hg_to" -%}
 {%- set overlaps = "SELECT " ~ listed ~ " FROM (SELECT " ~ listed ~ ", " ~ high ~ " AS _hg_end, lead(" ~ low ~ ") " ~ window ~ " AS _hg_next FROM " ~ right ~ " AS _hg_version) AS _hg_to WHERE _hg_next < _hg_end OR (_hg_end IS NULL AND _hg_next IS NOT NULL)" -%}
 {%- set overlaps = "SELECT DISTINCT * FROM (" ~ overlaps ~ ") AS _hg_overlapping WHERE " ~ kit.not_null(keys | map('last') | list) -%}

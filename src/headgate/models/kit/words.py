@@ -86,7 +86,7 @@ class Words:
 
     def query(self, relation: object, sql: str) -> str:
         """The SQL on one line, to be run by hand; nothing where it reads a part of a query that stands nowhere."""
-        return "" if isinstance(relation, str) else " ".join(lexer.normal(sql).split())
+        return "" if isinstance(relation, str) or '"."' not in str(relation) else " ".join(lexer.normal(sql).split())
 
     def order(self, macro: str, value: object) -> str:
         """What stands behind ORDER BY, with NULL last unless it says otherwise: engines differ about it."""
