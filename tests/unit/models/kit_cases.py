@@ -264,10 +264,10 @@ def cases() -> Iterator[Case]:
     )
     yield Case(
         "dimension",
-        "SELECT sku, name, price, length(k) FROM ({{ hg.dimension('products', key='k', by='sku', columns=['sku', 'name', 'price'],"
-        " unknown={'name': \"Who's that\"}) }}) AS d",
-        [("x'1", "Nut", 1, 32), (None, None, 2, 32), (None, "Who's that", None, 2)],
-        {"products": values("sku, name, price", "'x''1', 'Nut', 1", "NULL, NULL, 2")},
+        "SELECT sku, name, price, extract(year FROM since), length(k) FROM ({{ hg.dimension('products', key='k', by='sku',"
+        " columns=['sku', 'name', 'price', 'since'], unknown={'name': \"Who's that\", 'since': '1900-01-01'}) }}) AS d",
+        [("x'1", "Nut", 1, 2024, 32), (None, None, 2, None, 32), (None, "Who's that", None, 1900, 2)],
+        {"products": values("sku, name, price, since", "'x''1', 'Nut', 1, DATE '2024-01-01'", "NULL, NULL, 2, NULL")},
     )
     yield column("date_key", "hg.date_key('x')", "TIMESTAMP", {
         None: -1, "2024-01-31 23:59:59": 20240131, "1999-12-01 00:00:00": 19991201,

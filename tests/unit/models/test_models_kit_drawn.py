@@ -69,17 +69,22 @@ def test_facts_find_the_version_of_their_time_and_none_is_lost_or_doubled(
         for k, times in starts.items()
         for at, ends in zip(times, [*times[1:], None], strict=True)
     ]
-    call = "hg.lookup_version('facts', 'versions', on='k', at='t', take='name', early='" + (
-        "first" if early else "unmatched"
+    call = "hg.lookup_version('f', 'v', on='k', at='t', take='name', early='" + ("first" if early else "unmatched")
+    days = "timestamp '2024-01-01' + to_days({} :: int)"
+    parts = (
+        f"f as (select n, k, {days.format('t')} as t from facts), v as (select k, {days.format('b')} as valid_from, "
     )
-    found = answer("{{ " + call + "') }}", facts=("k, t", facts), versions=("k, valid_from, valid_to, name", versions))
+    parts += f"{days.format('e')} as valid_to, name from versions)"
+    text = f", {parts} select n, name from ({{{{ {call}') }}}}) as found"
+    numbered = [(n, *one) for n, one in enumerate(facts)]
+    found = answer(text, facts=("n, k, t", numbered), versions=("k, b, e, name", versions))
 
     def version(k: int | None, at: int | None) -> str | None:
         times = starts.get(k, []) if k is not None and at is not None else []
         past = [one for one in times if at is not None and one <= at] or (times[:1] if early else [])
         return f"{k}/{past[-1]}" if past else None
 
-    assert sorted(found, key=str) == sorted(((k, at, version(k, at)) for k, at in facts), key=str)
+    assert sorted(found) == [(n, version(k, at)) for n, k, at in numbered]
 
 
 @given(

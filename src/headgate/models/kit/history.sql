@@ -14,7 +14,8 @@ SELECT {{ hg.surrogate_key(kit.each(identity + [valid_from])) }} AS {{ kit.ident
 {{ kit.ident(valid_from) }} AS effective_at, {{ kit.ident(valid_to) }} AS expires_at, {{ kit.ident(is_current) }} AS is_current
 FROM {{ kit.relation('scd_dimension', relation) }} AS _hg_row
 UNION ALL
-SELECT '-1'{% for one in listed %}, {{ kit.literal(member[one]) if one in member else 'NULL' }}{% endfor %}, NULL, NULL, TRUE
+SELECT '-1'{% for one in listed %}, {{ kit.member(one, member) }}{% endfor %}, _hg_row.{{ kit.ident(valid_from) }}, _hg_row.{{ kit.ident(valid_to) }}, TRUE
+FROM (SELECT 1 AS _hg_one) AS _hg_member LEFT JOIN {{ relation }} AS _hg_row ON FALSE
 {%- endmacro %}
 
 {#
@@ -41,8 +42,10 @@ A fact from before the first version finds nothing; with `early='first'` it find
 {%- set high = kit.ident(valid_to) -%}
 {%- set window = "OVER (PARTITION BY " ~ listed ~ " ORDER BY " ~ low ~ ")" -%}
 {%- set when = "_hg_row." ~ kit.ident(at) -%}
-{%- set matches = kit.same('_hg_row', '_hg_to', keys) ~ " AND (" ~ when ~ " >= _hg_to." ~ low ~ (" OR (_hg_to._hg_first AND " ~ when ~ " IS NOT NULL)" if first else "") ~ ") AND (" ~ when ~ " < _hg_to." ~ high ~ " OR _hg_to." ~ high ~ " IS NULL)" -%}
-{%- set versions = "(SELECT *, row_number() " ~ window ~ " = 1 AS _hg_first FROM " ~ right ~ " AS _hg_version) AS _hg_to" if first else right ~ " AS _hg_to" -%}
+{%- set begins = "CASE WHEN row_number() " ~ window ~ " = 1 THEN '-infinity' ELSE " ~ low ~ " END" if first else low -%}
+{%- set versions = "(SELECT *, " ~ begins ~ " AS _hg_low, coalesce(" ~ high ~ ", 'infinity') AS _hg_high FROM " ~ right ~ " AS _hg_version) AS _hg_to" -%}
+{#- Plain comparisons: with OR in it, DuckDB would compare every fact with every version. -#}
+{%- set matches = kit.same('_hg_row', '_hg_to', keys) ~ " AND " ~ when ~ " >= _hg_to._hg_low AND " ~ when ~ " < _hg_to._hg_high" -%}
 {%- set overlaps = "SELECT " ~ listed ~ " FROM (SELECT " ~ listed ~ ", " ~ high ~ " AS _hg_end, lead(" ~ low ~ ") " ~ window ~ " AS _hg_next FROM " ~ right ~ " AS _hg_version) AS _hg_to WHERE _hg_next < _hg_end OR (_hg_end IS NULL AND _hg_next IS NOT NULL)" -%}
 {%- set overlaps = "SELECT DISTINCT * FROM (" ~ overlaps ~ ") AS _hg_overlapping WHERE " ~ kit.not_null(keys | map('last') | list) -%}
 SELECT _hg_row.*{% for column, name in columns %}, {{ kit.found(keys[0][1], column, unknown if policy == 'unknown' else none) }} AS {{ kit.ident(name) }}{% endfor %}

@@ -28,7 +28,8 @@ is `-1` for facts that know no better. Its columns hold what `unknown` says, NUL
 SELECT {{ surrogate_key(quoted) }} AS {{ kit.ident(key) }}, {{ kit.columns(listed) }}
 FROM {{ kit.relation('dimension', relation) }} AS _hg_row
 UNION ALL
-SELECT '-1'{% for one in listed %}, {{ kit.literal(member[one]) if one in member else 'NULL' }}{% endfor %}
+SELECT '-1'{% for one in listed %}, {{ kit.member(one, member) }}{% endfor %}
+FROM (SELECT 1 AS _hg_one) AS _hg_member LEFT JOIN {{ relation }} AS _hg_row ON FALSE
 {%- endmacro %}
 
 {#

@@ -152,6 +152,11 @@ class Words:
             return told
         return f"CASE WHEN _hg_to.{quote.ident(key)} IS NULL THEN {self.literal(unknown[column])} ELSE {told} END"
 
+    def member(self, column: str, unknown: Mapping[str, object]) -> str:
+        """A column of the unknown member, of the column's own type: of no row, joined as `_hg_row`."""
+        told = f"_hg_row.{quote.ident(column)}"
+        return f"coalesce({told}, {self.literal(unknown[column])})" if unknown.get(column) is not None else told
+
     def text(self, value: str) -> str:
         return f"CAST({value} AS VARCHAR)"
 
