@@ -13,7 +13,7 @@ from headgate.core.errors import nearest
 from headgate.core.values import TableRef
 from headgate.models.kit import Kit
 from headgate.models.macros import Library
-from headgate.models.template import Refused, environment
+from headgate.models.template import Refused
 from headgate.sql import quote
 
 _NOTHING = object()
@@ -76,7 +76,6 @@ class Rendering:
 def words(settings: Settings, one: Rendering, uses: frozenset[str]) -> dict[str, object]:
     """The context of a rendering, with the macros that it uses."""
     made: dict[str, object] = {
-        **environment().globals,  # macros see nothing else
         "config": one.config,
         "ref": one.ref,
         "source": one.source,

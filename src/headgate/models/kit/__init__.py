@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from headgate.core.errors import nearest
 from headgate.models.kit.words import Words
-from headgate.models.template import KIT, TEST_PREFIX, Refused, compiled
+from headgate.models.template import KIT, TEST_PREFIX, Refused, compiled, environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -43,7 +43,8 @@ class Kit:
             raise Refused("model-template", what, "Use one of " + ", ".join(shown))
         if file not in self._modules:
             own = Words(str(getattr(self._words["target"], "type", "duckdb")))
-            self._modules[file] = template(file).make_module({**self._words, "kit": own}, shared=True)
+            seen = {**environment().globals, **self._words, "kit": own}
+            self._modules[file] = template(file).make_module(seen, shared=True)
         return cast(object, getattr(self._modules[file], name))
 
 
