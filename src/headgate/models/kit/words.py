@@ -176,7 +176,8 @@ class Words:
             return f"\\u{code}" if self.postgres else f"\\x{{{code}}}"
 
         more = "".join("-".join(spell(code) for code in one.split("-")) for one in SPACES)
-        return f"[{spell('0001')}-{spell('0020')}{spell('007F')}{more}]+"
+        first = spell("0001" if self.postgres else "0000")  # no text of PostgreSQL holds a NUL
+        return f"[{first}-{spell('0020')}{spell('007F')}{more}]+"
 
     def extract(self, value: str, pattern: str) -> str:
         """The one group of a regular expression; NULL where it does not match."""
