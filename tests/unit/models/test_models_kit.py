@@ -97,6 +97,18 @@ def test_guards_on_postgres(postgres_query: Callable[[str], Any]) -> None:
         guarded(one, "postgres", postgres_query)
 
 
+def test_a_view_is_guarded_whenever_it_is_read(duck: Callable[[str], Any]) -> None:
+    duck("create schema if not exists _hg_raw")
+    duck("create or replace table _hg_raw.orders as select 1 as id, 5 as x")
+    text = "{{ hg.lookup(ref('raw.orders'), ref('raw.orders'), on='id', take={'x': 'found'}) }}"
+    duck(f"create or replace view guarded as {compiled(text).sql}")
+    assert duck("select found from guarded").fetchall() == [(5,)]
+    duck("insert into _hg_raw.orders values (1, 6)")
+    for query in ("select * from guarded", "select count(*) from guarded"):
+        with pytest.raises(duckdb.Error, match="lookup-duplicates"):
+            duck(query)
+
+
 def test_an_error_of_the_data_is_never_taken_for_a_guard() -> None:
     said = guards.marker("lookup-duplicates", "a cell says so", "drop table x") + "1"
     text = "{{ hg.lookup(ref('raw.orders'), ref('raw.orders'), on='id', take={'id': 'other'}) }}"
