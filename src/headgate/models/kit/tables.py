@@ -1,7 +1,7 @@
 """Countries and their numbers: ISO 3166-1 codes with names, and E.164 calling codes with trunk prefixes and lengths.
 
-*Source* of countries.csv: ISO 3166-1; calling codes, trunk prefixes and the lengths of fixed and mobile numbers are those
-that the metadata of libphonenumber 9 (Apache-2.0) list.
+*Source* of countries.csv: ISO 3166-1; calling codes, trunk prefixes and the lengths of fixed and mobile numbers are
+those that the metadata of libphonenumber 9 (Apache-2.0) list.
 """
 
 from __future__ import annotations
