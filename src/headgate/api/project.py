@@ -140,6 +140,7 @@ class Project:
         """
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.api.check import Checked, check
+        from headgate.api.layers import layer_findings
         from headgate.api.lineage import unmet
         from headgate.run.selector import Selection
 
@@ -150,6 +151,8 @@ class Project:
                 chosen = pipeline.choose(Selection.of(select, exclude), _states(pipeline, store))
                 asked = Checked(pipeline, tuple(chosen.flows), tuple(chosen.models), tuple(chosen.tasks))
                 findings = check(asked, store, engine, system)
+                if self._files.layers is not None:
+                    findings += layer_findings(pipeline, self._files.layers, [*chosen.flows, *chosen.models])
                 if self._files.exposures:
                     findings += unmet(pipeline, self._files, store)
         finally:

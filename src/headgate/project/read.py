@@ -21,6 +21,7 @@ from headgate.project import (
     fields,
     ingest,
     landing,
+    layers,
     modeltests,
     nulling,
     observing,
@@ -39,7 +40,8 @@ from headgate.project.model import Ingest, LoadSpec, ModelFile, Observing, Proje
 from headgate.project.yaml import Mapping
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "vars", "profiles", *settings.PROJECT_KEYS, *observing.KEYS)
+_OWN_KEYS = ("project", "warehouse", "engine", "connections", "vars", "layers", "profiles")
+KEYS = (*_OWN_KEYS, *settings.PROJECT_KEYS, *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
@@ -63,6 +65,7 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
     name = _project_name(notes, root, main) if main is not None else ""
     steps, threads = settings.read(notes, main), settings.threads(notes, main.get("threads") if main else None)
     watched = observing.read(notes, main) if main is not None else Observing()
+    layered = layers.read(notes, main.get("layers")) if main is not None else None
     ingests = _ingests(notes, root)
     macros, sql_tests = _templates(notes, root)
     models, groups, exposed = _models(notes, root, templates.custom_tests(macros))
@@ -79,7 +82,7 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
     asked = (exposed, watched, steps, threads)
     return Project(
         root, name, warehouse, ingests, models, limits, groups, *asked, macros, sql_tests, told, profile or "default",
-        found, pools,
+        layered, found, pools,
     )  # fmt: skip
 
 
