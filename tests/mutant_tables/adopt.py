@@ -102,7 +102,7 @@ MUTANTS = (
     ),
     mutant(
         "what-is-brought-is-left-out",
-        "run/load.py",
+        "run/loader.py",
         'extra=flow.ingest.extra in ("ignore", "quarantine"),',
         'extra=flow.ingest.extra != "error",',
         "values of a column that was to be taken in are lost, and nobody is told",
@@ -126,7 +126,7 @@ MUTANTS = (
     ),
     mutant(
         "made-anew-with-what-was",
-        "run/load.py",
+        "run/loader.py",
         "        if made.optional or (self.choice.rebuild and pin.brought(self.session, flow.table)):",
         "        if made.optional:",
         "a column comes back that no file has any more",

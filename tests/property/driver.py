@@ -23,7 +23,8 @@ from headgate.core.values import TableRef
 from headgate.project.model import Ingest
 from headgate.project.read import read_project
 from headgate.run.flow import Flow
-from headgate.run.load import Job, Loaded, load
+from headgate.run.job import Job, Loaded
+from headgate.run.load import load
 from headgate.run.replay import replay
 from headgate.run.restore import restore
 from headgate.sql import quote

@@ -20,8 +20,9 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming, said
 from headgate.gate.judge import Gate, Rules
+from headgate.run.commits import TRIES, contested, lookups_of
 from headgate.run.flow import Flow, refuse_broken, typed
-from headgate.run.load import TRIES, WHOLE, contested, lookups_of
+from headgate.run.readings import WHOLE
 from headgate.run.split import referable
 from headgate.sql import quote
 from headgate.types.codec import encode_row

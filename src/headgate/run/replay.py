@@ -19,10 +19,11 @@ from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import RECORD
 from headgate.run import landing
+from headgate.run.commits import TRIES, counts_of, lookups_of, standing_rows, try_commit
 from headgate.run.evolve import follow
 from headgate.run.flow import Flow, refuse_broken, typed
 from headgate.run.learned import as_known
-from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
+from headgate.run.readings import refused_columns
 from headgate.sql import quote
 from headgate.types.codec import decode_column
 
