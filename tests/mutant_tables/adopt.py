@@ -135,8 +135,8 @@ MUTANTS = (
     mutant(
         "null-says-deleted",
         "gate/judge.py",
-        'told = f"coalesce(({condition}), false) AS {quote.ident(column)}"',
-        'told = f"coalesce(({condition}), true) AS {quote.ident(column)}"',
+        'yield f"coalesce(({condition}), false) AS {quote.ident(name)}"',
+        'yield f"coalesce(({condition}), true) AS {quote.ident(name)}"',
         "rows of which nobody said anything are read as deleted",
         f"{GONE}a_null_condition_deletes_nothing",
     ),

@@ -201,6 +201,8 @@ class Warehouse:
             found.append(oracle.Column("is_current", "bool"))
             types = {column.name: column.type for column in found}
             found += [oracle.Column(name, types[column]) for column, name in self.flow.latest]
+        types = {column.name: column.type for column in found}
+        found += [oracle.Column(name, types[column]) for column, name in self.flow.previous]
         if self.flow.keep_deleted:
             found.append(oracle.Column(self.flow.keep_deleted, "bool"))
         return found

@@ -94,6 +94,8 @@ def _must_be_adoptable(flow: Flow) -> None:
         raise unfit(flow.table, "a Pydantic model judges records as they come, not rows that stand", fix)
     if flow.gone is not None:
         raise unfit(flow.table, "nobody can tell of another's rows which were deleted (keep_deleted)", fix)
+    if flow.ingest.load.previous:
+        raise unfit(flow.table, "nobody can tell of another's rows what they said before (previous)", fix)
     sources = [column.source.lower() for column in flow.contract.columns] if flow.contract is not None else []
     twice = [name for name in sources if sources.count(name) > 1]
     if twice:
@@ -165,6 +167,7 @@ class _Rows:
             extra=True,
             lenient=True,
             kind=flow.ingest.source.kind,
+            horizon=spec.horizon,
         )
         self._gate = Gate(self._session, rules, None, self._prefix)
         with blaming(self._gate.scan, flow.name, flow.ingest.places):

@@ -12,7 +12,7 @@ from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
 from headgate.run import bronze
 from headgate.run.commits import TRIES, contested
-from headgate.run.evolve import follow
+from headgate.run.evolve import due, follow
 from headgate.run.flow import Flow, choose, refuse_broken, twins, unclear_snapshots
 from headgate.run.job import Job, Loaded
 from headgate.run.learned import as_known
@@ -56,7 +56,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     fresh = choice.anew or state is None or not state.version
     flow = as_known(session, flow, fresh)
     job = replace(job, flow=flow)
-    if flow.contract and (state is None or state.contract != flow.contract.digest()):
+    if flow.contract and due(session, flow, flow.contract, state):
         refuse_broken(flow)
         if state and state.version and not choice.rebuild:
             child_tables.expected(session, flow.table, flow.children)

@@ -277,6 +277,8 @@ class Loader:
             lenient=flow.ingest.missing == "null",
             unknown=refused_columns(flow, [piece.columns for piece in pieces]),
             gone=flow.gone,
+            previous=spec.previous,
+            horizon=spec.horizon,
             kind=flow.kind,
             refuses_extra=flow.ingest.extra == "quarantine",
             optional=flow.optional,
