@@ -21,7 +21,7 @@ MUTANTS = (
     mutant(
         "adoption-guesses-the-right-row",
         "run/adopt.py",
-        "            flow.disposition in IDENTIFIED,\n",
+        "            flow.disposition in IDENTIFIED and not versions,\n",
         "            False,\n",
         "of several rows of one identity all but one vanish, and no file holds them",
         f"{SUITE}of_rows_of_one_identity_none_is_told_to_be_the_right_one",
@@ -37,8 +37,8 @@ MUTANTS = (
     mutant(
         "adoption-takes-rows-unasked",
         "books/adopt.py",
-        "    if not work.quarantine:\n        fix",
-        "    if False:\n        fix",
+        "if work.versions or not work.quarantine:",
+        "if work.versions:",
         "rows vanish from a table that others read, and nobody asked for it",
         f"{SUITE}a_row_that_breaks_the_contract_keeps_the_table_as_it_is",
     ),
@@ -53,9 +53,8 @@ MUTANTS = (
     mutant(
         "adoption-keeps-what-it-refused",
         "books/adopt.py",
-        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n"
-        "    if struck != refused:",
-        "    if False:",
+        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n",
+        "    struck = refused\n",
         "a refused row is in the table and in the quarantine",
         f"{SUITE}rows_that_keep_the_contract_stay_and_the_others_go_to_the_quarantine",
     ),

@@ -1,4 +1,4 @@
-"""Mutants of loads that look back: former values beside a row, repetitions within a horizon."""
+"""Mutants of loads that look back: former values, repetitions within a horizon, adopted histories."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ HORIZON = "tests/unit/run/test_run_horizon.py::test_"
 LATE = f"{FORMER}changes_of_one_load_follow_each_other_and_late_ones_change_nothing"
 EACH = f"{FORMER}each_column_keeps_what_it_said_before_it_last_changed"
 AGAIN = f"{HORIZON}what_comes_again_within_the_time_is_left_out_and_later_it_enters"
+ADOPTED = "tests/unit/run/test_run_adopt_versions.py::test_"
+UNFIT = f"{ADOPTED}what_no_load_could_have_made_is_left_alone"
 CHAIN = f"{HORIZON}a_chain_is_taken_one_by_one"
 
 MUTANTS = (
@@ -34,7 +36,7 @@ MUTANTS = (
         "if self.identity.order_by and self.identity.ties_lose:",
         "if False:",
         "a replayed record that lost is taken for the last one said",
-        "tests/property/test_former_agreement.py",
+        f"{FORMER}a_replayed_record_of_the_same_time_tells_nothing",
     ),
     mutant(
         "null-was-nothing",
@@ -148,5 +150,69 @@ MUTANTS = (
         "",
         "rows of one identity that are far apart keep a table from being adopted",
         f"{HORIZON}of_adopted_rows_that_are_near_none_is_told_to_be_the_first",
+    ),
+    mutant(
+        "adopted-versions-overlap",
+        "run/versions.py",
+        "(_hg_open OR _hg_b1 > _hg_next)",
+        "_hg_open",
+        "an instant has two versions of one identity",
+        UNFIT,
+    ),
+    mutant(
+        "adopted-history-has-holes",
+        "run/versions.py",
+        'gap = "_hg_next IS NOT NULL AND _hg_b1 <> _hg_next"',
+        'gap = "false"',
+        "ends that are included pass as ends that are not",
+        UNFIT,
+    ),
+    mutant(
+        "adopted-history-ends",
+        "run/versions.py",
+        '"_hg_last AND NOT _hg_b2"',
+        '"false"',
+        "an identity without a current version comes back as another",
+        UNFIT,
+    ),
+    mutant(
+        "adopted-versions-hold-from-anywhen",
+        "run/versions.py",
+        'f"_hg_b0 <> {since}"',
+        'f"_hg_b0 <> {since} AND false"',
+        "every late record is taken for one that is too old",
+        UNFIT,
+    ),
+    mutant(
+        "adopted-versions-may-lack-a-time",
+        "run/versions.py",
+        '"_hg_b0 IS NULL OR _hg_b2 IS NULL"',
+        '"false"',
+        "a version without a beginning is told as something else",
+        UNFIT,
+    ),
+    mutant(
+        "adopted-digest-is-of-another-row",
+        "adapters/duckdb/takeover.py",
+        "{table}.{_ROWID} = s._hg_row - 1",
+        "{table}.{_ROWID} = s._hg_row",
+        "the next load opens a version for what is unchanged",
+        f"{ADOPTED}a_history_is_adopted_and_goes_on",
+    ),
+    mutant(
+        "adopted-version-goes-to-quarantine",
+        "books/adopt.py",
+        "if work.versions or not work.quarantine:",
+        "if not work.quarantine:",
+        "a bad version leaves a hole in its history",
+        UNFIT,
+    ),
+    mutant(
+        "adopted-records-have-lines",
+        "run/adopt.py",
+        "    if flow.children:\n",
+        "    if False:\n",
+        "a table has books with which no run can go on",
+        f"{ADOPTED}a_table_whose_records_have_lines_is_refused_before_anything_is_changed",
     ),
 )

@@ -69,6 +69,14 @@ def test_a_replayed_record_comes_in_its_order(tmp_path: Path) -> None:
     assert folder.codes() == []
 
 
+def test_a_replayed_record_of_the_same_time_tells_nothing(tmp_path: Path) -> None:
+    folder = customers(tmp_path, "1,Oslo,1,2024-01-03", "1,Much too long,1,2024-01-03", "1,Much too far,1,2024-01-04")
+    folder.run()
+    folder.write("ingest/customers.yml", INGEST.replace(", length(0, 9)", ""))
+    folder.open().replay(all=True)
+    assert folder.rows(ROWS) == [(1, "Much too far", "Oslo", 1, None)]
+
+
 def test_a_file_that_is_read_again_says_the_same_again(tmp_path: Path) -> None:
     folder = customers(tmp_path, "1,Rome,1,2024-01-01", "1,Oslo,1,2024-01-02", ingest=INGEST + "on_change: reload\n")
     folder.run()

@@ -16,6 +16,7 @@ from headgate.testing.oracle import (
     CrossRule,
     File,
     Flow,
+    Kept,
     Limit,
     Malformed,
     Reference,
@@ -749,3 +750,37 @@ def test_under_refuse_all_that_are_near_each_other_are_refused() -> None:
     flow = orders(Column("id", "int"), DAY, **WITHIN, duplicates="refuse")
     state = run(flow, {"a": file("id,day", "1,2024-01-01", "1,2024-01-04", "1,2024-01-08", "1,2024-01-12")})
     assert [str(day)[-2:] for day in values(state, "day")] == ["08", "12"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "kept"),
+    [
+        (("1,1,1,4,false", "1,4,4,,true", "2,1,1,,true"), ""),
+        (("1,1,1,3,false", "1,4,4,,true"), "versions"),
+        (("1,1,1,5,false", "1,4,4,,true"), "versions"),
+        (("1,1,1,,true", "1,4,4,,true"), "versions"),
+        (("1,1,1,4,false",), "versions"),
+        (("1,1,2,,true",), "versions"),
+        (("1,1,1,,false",), "versions"),
+        ((",1,1,,true",), "refused"),
+    ],
+)
+def test_versions_are_adopted_if_loads_could_have_made_them(versions: tuple[str, ...], kept: str) -> None:
+    flow = orders(Column("id", "int"), AT, disposition="scd2", keys=("id",), order_by="at")
+    rows = file("id,at,valid_from,valid_to,is_current", *versions)
+    if kept:
+        with pytest.raises(Kept, match=kept):
+            adopt(State(), flow, rows, {}, "new", True)
+        return
+    state = run(flow, {"a": file("id,at", "1,6", "3,1")}, state=adopt(State(), flow, rows, {}, "new", True))
+    assert values(state, "id", "valid_from", "valid_to", "is_current") == [
+        (1, 1, 4, False), (1, 4, None, True), (2, 1, None, True), (3, 1, None, True),
+    ]  # fmt: skip
+    assert check_laws(state) == []
+
+
+def test_a_version_may_end_alone_where_loads_end_some() -> None:
+    gone = CrossRule("deleted_if", lambda row: row["at"] == 5, "at = 5")
+    flow = orders(Column("id", "int"), AT, disposition="scd2", keys=("id",), order_by="at", deleted_if=gone)
+    rows = file("id,at,valid_from,valid_to,is_current", "1,1,1,3,false", "1,4,4,4,false")
+    assert values(adopt(State(), flow, rows, {}, "new", False), "valid_to") == [3, 4]
