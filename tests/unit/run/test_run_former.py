@@ -171,6 +171,15 @@ def test_a_former_value_keeps_its_column_from_losing_anything(tmp_path: Path) ->
     assert (folder.rows(ROWS), folder.codes()) == ([(1, "Rome", None, 2, 1.25)], [])
 
 
+def test_a_former_value_comes_from_where_its_column_comes_from(tmp_path: Path) -> None:
+    folder = customers(
+        tmp_path, "1,Rome,1,2024-01-01", ingest=INGEST.replace("city: text", "city: text, from('The city')")
+    )
+    with folder.open() as project:
+        found = project.lineage("raw.customers.city_before", down=False)
+    assert [(one.from_column, one.kind) for one in found.up if one.direct] == [("The city", "identity")]
+
+
 def test_a_table_of_others_can_not_say_what_was_before(tmp_path: Path) -> None:
     folder = customers(tmp_path, "1,Rome,1,2024-01-01")
     folder.behind(
