@@ -26,10 +26,10 @@ def judge_former(verdict: Verdict, identity: Identity, previous: Previous, targe
     To be asked once all other fates are settled. `target`: the relation of the table's rows, None where it has none.
     """
     work = _Work(verdict, identity, previous, target)
-    points = work.points()
-    if not verdict.temp.session.execute(f"SELECT 1 FROM {points} LIMIT 1"):
+    found = [*work.followers(), *work.folded()]
+    if not found:
         return None
-    return Former(f"SELECT * FROM {work.kept(work.turns(points))}", [name for _, name in previous])
+    return Former(" UNION ALL ".join(f"SELECT * FROM {one}" for one in found), [name for _, name in previous])
 
 
 @dataclass
@@ -50,36 +50,56 @@ class _Work:
     def keep(self, name: str, select: str) -> str:
         return self.verdict.temp.keep(f"former_{name}", select)
 
-    def points(self) -> str:
-        """Records of identities that come more than once or stand in the table, and the rows that stand."""
-        verdict, same = self.verdict, self.identity.same
-        told = f"""SELECT * FROM ({verdict.judged()}) AS r WHERE NOT EXISTS (
+    def __post_init__(self) -> None:
+        verdict = self.verdict
+        self.told = f"""SELECT * FROM ({verdict.judged()}) AS r WHERE NOT EXISTS (
             SELECT 1 FROM {verdict.table} AS v WHERE v._hg_id = r._hg_id AND v.fate <> {DEDUPLICATED})"""
-        standing = self.standing(told)
-        twice = doubled(verdict, self.identity, told)
-        known = self.keep("known", f"SELECT * FROM {twice} UNION SELECT {self.names} FROM {standing}")
-        nothing = "".join(f", _hg_c{n} AS _hg_k{n}" for n in range(len(self.previous)))
-        return self.keep(
-            "points",
-            f"""SELECT *{nothing} FROM (
-                    SELECT _hg_id, {self.names}, {self.at} AS _hg_at, {self.said} FROM ({told}) AS s
-                    WHERE EXISTS (SELECT 1 FROM {known} AS d WHERE {same("d", "s")})) AS p
-                UNION ALL SELECT * FROM {standing}""",
+        self.twice = doubled(verdict, self.identity, self.told)
+
+    def often(self, one: str) -> str:
+        """A condition: the identity of `one` comes more than once."""
+        return f"EXISTS (SELECT 1 FROM {self.twice} AS d WHERE {self.identity.same('d', one)})"
+
+    def followers(self) -> list[str]:
+        """The usual case: one record of an identity enters in place of a row, whose values are those before."""
+        if self.target is None:
+            return []
+        values = ", ".join(
+            f"CASE WHEN t.{said} IS DISTINCT FROM s.{said} THEN t.{said} ELSE t.{kept} END AS {kept}"
+            for said, kept in ((quote.ident(column), quote.ident(name)) for column, name in self.previous)
         )
+        return [
+            self.keep(
+                "followers",
+                f"""SELECT {quote.columns(self.identity.keys, "s")}, {values}
+                    FROM ({self.target}) AS t JOIN ({self.verdict.passing()}) AS s ON {self.identity.same("t", "s")}
+                    WHERE NOT {self.often("s")}""",
+            )
+        ]
+
+    def folded(self) -> list[str]:
+        """Several records of an identity have their turn one after the other."""
+        if not self.verdict.temp.session.execute(f"SELECT 1 FROM {self.twice} LIMIT 1"):
+            return []
+        nothing = "".join(f", _hg_c{n} AS _hg_k{n}" for n in range(len(self.previous)))
+        points = self.keep(
+            "points",
+            f"""SELECT *{nothing} FROM (SELECT _hg_id, {self.names}, {self.at} AS _hg_at, {self.said}
+                    FROM ({self.told}) AS s WHERE {self.often("s")}) AS p{self.standing()}""",
+        )
+        return [self.kept(self.turns(points))]
 
     @property
     def said(self) -> str:
         return ", ".join(f"{quote.ident(column)} AS _hg_c{n}" for n, (column, _) in enumerate(self.previous))
 
-    def standing(self, told: str) -> str:
-        """The rows of these records' identities, with what they keep."""
-        kept = ", ".join(f"{quote.ident(name)} AS _hg_k{n}" for n, (_, name) in enumerate(self.previous))
-        of_row = f"SELECT CAST({STANDS} AS BIGINT) AS _hg_id, {self.names}, {self.at} AS _hg_at, {self.said}"
+    def standing(self) -> str:
+        """The rows of these identities, with what they keep."""
         if self.target is None:
-            again = ", ".join(f"{quote.ident(column)} AS _hg_k{n}" for n, (column, _) in enumerate(self.previous))
-            return self.keep("standing", f"{of_row}, {again} FROM ({told}) AS t WHERE false")
-        mine = f"EXISTS (SELECT 1 FROM ({told}) AS s WHERE {self.identity.same('s', 't')})"
-        return self.keep("standing", f"{of_row}, {kept} FROM ({self.target}) AS t WHERE {mine}")
+            return ""
+        kept = ", ".join(f"{quote.ident(name)} AS _hg_k{n}" for n, (_, name) in enumerate(self.previous))
+        return f""" UNION ALL SELECT CAST({STANDS} AS BIGINT), {self.names}, {self.at}, {self.said}, {kept}
+            FROM ({self.target}) AS t WHERE {self.often("t")}"""
 
     def turns(self, points: str) -> str:
         """The points that have their turn: none of them is older than one before it."""

@@ -56,6 +56,9 @@ def test_changes_of_one_load_follow_each_other_and_late_ones_change_nothing(tmp_
     assert folder.rows(ROWS) == [(1, "Bonn", "Oslo", 1, None)]
     deliver(folder, "b", "1,Late,9,2024-01-02", "1,Bonn,1,2024-01-05", "1,Oslo,1,2024-01-06", "1,Oslo,2,2024-01-06")
     assert folder.rows(ROWS) == [(1, "Oslo", "Bonn", 2, 1)]
+    twice = ("1,Oslo,2,2024-01-07", "1,Oslo,2,2024-01-08")
+    deliver(folder, "c", *twice, "2,,1,2024-01-01", "2,Nice,1,2024-01-02", "2,,1,2024-01-03")
+    assert folder.rows(ROWS) == [(1, "Oslo", "Bonn", 2, 1), (2, None, "Nice", 1, None)]
     assert folder.codes() == []
 
 
