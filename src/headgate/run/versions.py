@@ -118,8 +118,8 @@ class Versions:
         return found
 
     def _unfit(self, what: str, count: int) -> CommitError:
-        rows = "1 of its rows is a version" if count == 1 else f"{count:,} of its rows are versions"
+        rows = "1 row" if count == 1 else f"{count:,} rows"
         fix = "mend them, so that each version holds from its beginning up to, not including, the beginning of the next"
         if not self.ends:
             fix += "; where versions may end without another, say by what: deleted_if or vanished: close"
-        return unfit(self.table, f"{rows} that no load of it could have made: they {what}", fix)
+        return unfit(self.table, f"versions {what}, which no load of it makes ({rows})", fix)
