@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
-from hypothesis import event, given, note
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 from tests.property.driver import Warehouse, differences, oracle_view
 
@@ -27,6 +27,9 @@ class Case:
     rows: list[Texts]
     steps: list[Step]
     source: Literal["seen", "new"]
+
+
+SOME = settings(max_examples=max(5, settings().max_examples // 3))
 
 
 @st.composite
@@ -67,6 +70,7 @@ def stand(real: Warehouse, rows: list[Texts]) -> None:
             session.execute(f"INSERT INTO {quote.table(table)} VALUES ({marks})", [row[name] for name in fed])
 
 
+@SOME
 @given(cases())
 def test_a_history_is_adopted_as_the_oracle_adopts_it_and_goes_on(case: Case) -> None:
     flow, first = case.flow, case.steps[0]
