@@ -63,7 +63,7 @@ def test_a_run_that_loses_its_server_inside_a_commit_goes_on(
         write_project(tmp_path, site.settle(tmp_path))
         write_day(tmp_path, 1, 1)
         flight = fly(tmp_path, Aim(0, point, commit, waits=True, way=way), site)
-        assert (flight.killed, flight.last, flight.end, flight.commits) == (True, point, "done", 8)
+        assert (flight.killed, flight.last, flight.end, flight.commits) == (True, point, "done", kills._COMMITS)
         assert Project.open(tmp_path).audit().findings == ()
         with closing(site.store(tmp_path)) as store:
             assert sum(state(store)["rows of raw.orders"].values()) > 1000
