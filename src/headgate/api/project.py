@@ -179,6 +179,18 @@ class Project:
             wanted = Wanted(chosen, full_refresh, _states(pipeline, store))
             return planned(session, pipeline, self._files, kept, wanted)
 
+    def explain(self, name: str, *, analyze: bool = False, full_refresh: bool = False) -> results.StepExplained:
+        """What the step reads, whether and why it would run, and the SQL that a run would carry out.
+
+        `analyze` runs that SELECT, keeps none of its rows, and tells time and rows of each operator. `full_refresh`: as
+        a run that builds all of it anew. *Errors*: ProjectError `unknown-step`, `no-query`, `input-missing`.
+        """
+        from headgate.api.explaining import explained
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session:
+            return explained(session, pipeline, name, full_refresh, analyze)
+
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
     ) -> LineageResult:

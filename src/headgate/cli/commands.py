@@ -197,6 +197,27 @@ COMMANDS = (
         ("lineage daily_sales.revenue --up", "lineage raw.orders.amount --down", "lineage daily_sales --json"),
     ),
     Command(
+        "explain",
+        "say what the code of a finding means, or what a step does and where its time goes",
+        "explain [CODE | STEP] [--analyze] [--full-refresh]",
+        (
+            _argument(
+                "what",
+                nargs="?",
+                metavar="CODE",
+                help="a finding's code, or a table or model; code:NAME, step:NAME if it is both (default: all codes)",
+            ),
+            _argument(
+                "--analyze",
+                action="store_true",
+                help="run the model's query, keep no row, and show time and rows of each operator",
+            ),
+            _argument("--full-refresh", action="store_true", help="of a run that builds all of it anew"),
+        ),
+        ("explain refuse-limit", "explain daily_sales", "explain daily_sales --analyze"),
+        anywhere=True,
+    ),
+    Command(
         "run",
         "make it so: load what is new, build what depends on it",
         "run [STEP...] [--exclude STEP...] [--full-refresh] [--backfill FROM..TO] [--fail-fast] [--threads N]",

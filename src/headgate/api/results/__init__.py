@@ -10,6 +10,7 @@ from headgate.api.results.answer import Answer
 from headgate.api.results.books import AdjustResult, AdoptResult, LedgerEntry, LedgerResult, RestoreResult
 from headgate.api.results.checking import AuditResult, CheckResult, DataCheck, Law
 from headgate.api.results.contracts import ContractChange, ContractDiff, ContractText
+from headgate.api.results.explaining import CodeExplained, CodeList, PlanOperator, QueryAnalysis, StepExplained
 from headgate.api.results.lineage import LineageEdge, LineageResult, LineageTable
 from headgate.api.results.observing import (
     HealthCheck,
@@ -58,6 +59,8 @@ __all__ = [
     "AuditResult",
     "CheckResult",
     "ChildRows",
+    "CodeExplained",
+    "CodeList",
     "ContractChange",
     "ContractDiff",
     "ContractText",
@@ -79,6 +82,7 @@ __all__ = [
     "PlanChange",
     "PlanExposure",
     "PlanFollower",
+    "PlanOperator",
     "PlanResult",
     "PlanStep",
     "ProfileResult",
@@ -89,6 +93,7 @@ __all__ = [
     "QuarantineList",
     "QuarantineRecord",
     "QuarantineSample",
+    "QueryAnalysis",
     "QueryResult",
     "Reason",
     "ReasonGroup",
@@ -106,5 +111,6 @@ __all__ = [
     "SchemaChange",
     "SchemaHistory",
     "Step",
+    "StepExplained",
     "StepStatus",
 ]
