@@ -226,11 +226,11 @@ class Project:
         `backfill`: `2024-01-01..2024-02-01`, the intervals that models with a `time_column` build once more.
         """
         from headgate.api.backfill import moments
+        from headgate.api.pacing import Pacing
         from headgate.api.ran import run_result
         from headgate.run.execute import Run, execute
         from headgate.run.selector import Selection
 
-        told = progress or (lambda news: None)
         pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
         _, chosen = pipeline.select(wanted)
         again = moments(backfill, chosen) if backfill is not None else None
@@ -238,18 +238,23 @@ class Project:
             self._warehouse.writing("headgate run") as store,
             observing.recorded(self._files, store, pipeline, log) as record,
         ):
+            states = _states(pipeline, store)
+            flows, models = pipeline.select(wanted, states)
+            pacing = Pacing(progress or (lambda news: None), len(flows) + len(models))
             work = Run(
                 store,
                 pipeline,
                 environ.user(),
                 full_refresh,
-                progress=record.progress(lambda step, rows, phase: told(Progress(step, rows, phase))),
+                progress=record.progress(pacing.phase),
+                read=pacing.read,
                 fail_fast=fail_fast,
                 threads=threads or self._files.threads,
                 again=again,
             )
             steps = []
-            for done in execute(work, wanted, _states(pipeline, store)):
+            for done in execute(work, wanted, states):
+                pacing.ended(done.id)
                 record.step(done)
                 steps.append(done)
             made = run_result(steps)

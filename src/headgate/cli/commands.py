@@ -79,6 +79,8 @@ GLOBALS = (
     _argument("--vars", metavar="YAML", help="what var() in models answers: 'day: 2024-01-01'"),
     _argument("--json", action="store_true", help="one JSON object on standard output, nothing else there"),
     _argument("--wait", action="store_true", help="wait while another run holds the warehouse"),
+    _argument("--no-progress", action="store_true", help="show no progress on the terminal"),
+    _argument("--quiet", "-q", action="store_true", help="neither progress nor hints of what to do next"),
     _argument("-h", "--help", action="store_true", help="show this help"),
 )
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
+    from headgate.cli.live import Live
     from headgate.cli.screen import Screen
     from headgate.cli.verbs import Verb
     from headgate.core.errors import Finding
@@ -83,46 +84,42 @@ def _schema(given: Namespace) -> Outcome:
 
 
 def _command(given: Namespace) -> Outcome:
-    from contextlib import redirect_stdout
-
     from headgate.cli.commands import BY_NAME
     from headgate.cli.locate import project_root
     from headgate.core.environ import variable
 
     root = Path() if BY_NAME[given.command].anywhere else project_root(given.project)
     from headgate.cli import verbs  # loads the API: not before there is a project
-    from headgate.cli.screen import Meter, Screen
+    from headgate.cli.screen import Screen
 
     if given.command == "check" and given.fix:
         return _mend(given, root)
     if given.command in verbs.ANYWHERE:
         return _anywhere(given, verbs.ANYWHERE[given.command])
     verb = verbs.VERBS[given.command]
-    meter = Meter(sys.stderr)
-    out = sys.stdout
+    live, out = _live(given), sys.stdout
     profile = given.profile or variable("HEADGATE_PROFILE") or None
-    try:
-        # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
-        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say, profile, given.vars) as project:
-            answer = verb.ask(project, given, meter)
-    finally:
-        meter.clear()
+    # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
+    with live.beside(), verbs.open_project(root, given.wait, _say, profile, given.vars) as project:
+        answer = verb.ask(project, given, live)
     return _answered(given, verb, answer, Screen.of(out))
+
+
+def _live(given: Namespace) -> Live:
+    """Progress on a terminal, for people only."""
+    from headgate.cli.live import Live
+
+    machines = given.json or getattr(given, "log_format", "text") == "json"
+    return Live(sys.stderr, wanted=not (machines or given.no_progress or given.quiet))
 
 
 def _anywhere(given: Namespace, verb: Verb) -> Outcome:
     """A command that finds out by itself whether there is a project."""
-    from contextlib import redirect_stdout
+    from headgate.cli.screen import Screen
 
-    from headgate.cli.screen import Meter, Screen
-
-    meter = Meter(sys.stderr)
-    out = sys.stdout
-    try:
-        with redirect_stdout(sys.stderr):
-            answer = verb.ask(_say, given, meter)
-    finally:
-        meter.clear()
+    live, out = _live(given), sys.stdout
+    with live.beside():
+        answer = verb.ask(_say, given, live)
     return _answered(given, verb, answer, Screen.of(out))
 
 

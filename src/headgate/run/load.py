@@ -37,6 +37,7 @@ from headgate.run.flow import (
     unclear_snapshots,
 )
 from headgate.run.learned import as_known, grows, is_brought, learn
+from headgate.run.pace import Pace
 from headgate.run.sparse import filled, names_of
 from headgate.sql import quote
 
@@ -90,6 +91,8 @@ class Job:
     """Whether nobody tries again where an error that may pass ends it."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What every entry says besides."""
+    pace: Pace = field(default_factory=Pace)
+    """Hears of what was read, long before it is committed."""
 
 
 def load(job: Job, done: Loaded | None = None) -> Loaded:
@@ -157,6 +160,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
+    job.pace.begun(choice.readings)
     with ExitStack() as stack:
         loader = _Loader(job, session, attempt, choice, stack, fresh)
         for outcome, counts in loader.commits_or_letters(done):
@@ -400,6 +404,7 @@ class _Loader:
         if self.job.flow.snapshots and not goes_on and reads_records(reading):
             gate.snapshot = reading.partition.name
         start = seat.position if seat and goes_on else {}
+        self.job.pace.read(reading, batch)
         return Part(
             number, reading.partition.name, seat, reading.generation, start, batch.end, batch.total,
             reload=reading.reload and not goes_on, facts=batch.facts,

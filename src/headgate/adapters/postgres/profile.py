@@ -86,7 +86,7 @@ def _inputs(children: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
 
 
 def _rows(node: Mapping[str, Any]) -> int:
-    return int(round(node.get("Actual Rows", 0) * _loops(node)))
+    return round(float(node.get("Actual Rows", 0)) * _loops(node))
 
 
 def _loops(node: Mapping[str, Any]) -> int:
