@@ -154,7 +154,8 @@ def _step(answer: results.StepExplained, screen: Screen) -> Iterator[str]:
 
 
 _HEADS = (
-    Column("operator"), *(Column(name, right=True) for name in ("ms", "share", "rows", "expected", "scanned")),
+    Column("operator"), *(Column(name, right=True) for name in ("ms", "share", "rows")),
+    *(Column(name, right=True, spare=1) for name in ("expected", "scanned")),
     Column("about"),
 )  # fmt: skip
 
