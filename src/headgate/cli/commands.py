@@ -10,6 +10,7 @@ PAGE = 50
 STATUSES = ("open", "held", "replayed", "superseded", "purged", "all")
 
 
+SHELLS = ("bash", "zsh", "fish")
 FORMS = ("short", "odcs", "json-schema")
 VERDICTS = ("breaking", "forward", "backward")
 
@@ -489,6 +490,13 @@ COMMANDS = (
             ),
         ),
         ("schema editor", "schema editor --kind project"),
+    ),
+    Command(
+        "completion",
+        "print the script by which a shell completes commands, options and names of the project",
+        "completion SHELL",
+        (_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish"),),
+        ("completion bash", "completion zsh", "completion fish"),
     ),
     Command(
         "query",

@@ -58,6 +58,8 @@ def _stand_in() -> None:
 
 
 def _outcome(words: Sequence[str]) -> Outcome:
+    if words[:1] == ["__complete"]:
+        return _completed(words[1:])
     from headgate.cli.parse import Usage, parse
 
     try:
@@ -70,7 +72,26 @@ def _outcome(words: Sequence[str]) -> Outcome:
         return _version(given)
     if given.command == "schema editor":
         return _schema(given)
+    if given.command == "completion":
+        return _completion(given)
     return _command(given)
+
+
+def _completed(asked: Sequence[str]) -> Outcome:
+    """What a shell asks while a line is typed; it has no use for an error."""
+    from headgate.cli.complete import answer
+
+    try:
+        return Outcome(0, answer(asked))
+    except Exception:
+        return Outcome(1)
+
+
+def _completion(given: Namespace) -> Outcome:
+    from headgate.cli.shells import SCRIPTS
+
+    script = SCRIPTS[given.shell]
+    return Outcome(0, _json({"shell": given.shell, "script": script}) if given.json else script)
 
 
 def _schema(given: Namespace) -> Outcome:
