@@ -240,8 +240,8 @@ COMMANDS = (
             _argument(
                 "--log-format",
                 choices=("text", "json"),
-                default="text",
-                help="json: on standard error one JSON object a line for each event (default: text, progress only)",
+                help="json: on standard error one JSON object a line for each event (default: HEADGATE_LOG_FORMAT or"
+                " text, progress only)",
             ),
         ),
         (

@@ -123,7 +123,7 @@ def _command(given: Namespace) -> Outcome:
     # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
     with live.beside(), verbs.open_project(root, given.wait, _say, profile, given.vars) as project:
         answer = verb.ask(project, given, live)
-    return _answered(given, verb, answer, Screen.of(out))
+    return _answered(given, verb, answer, Screen.of(out), root)
 
 
 def _live(given: Namespace) -> Live:
@@ -141,13 +141,18 @@ def _anywhere(given: Namespace, verb: Verb) -> Outcome:
     live, out = _live(given), sys.stdout
     with live.beside():
         answer = verb.ask(_say, given, live)
-    return _answered(given, verb, answer, Screen.of(out))
+    return _answered(given, verb, answer, Screen.of(out), Path(given.project or os.curdir))
 
 
-def _answered(given: Namespace, verb: Verb, answer: Any, screen: Screen) -> Outcome:
+def _answered(given: Namespace, verb: Verb, answer: Any, screen: Screen, root: Path) -> Outcome:
     if given.json:
         return Outcome(verb.code(answer), _json(answer.to_json()))
-    return Outcome(verb.code(answer), "\n".join(verb.lines(answer, screen)) + "\n")
+    lines = verb.lines(answer, screen)
+    if screen.width is not None and not given.quiet and given.command in ("run", "init"):
+        from headgate.cli.hints import hints
+
+        lines += hints(given.command, answer, root)
+    return Outcome(verb.code(answer), "\n".join(lines) + "\n")
 
 
 def _mend(given: Namespace, root: Path) -> Outcome:
@@ -206,11 +211,16 @@ def _failure(error: BaseException, words: Sequence[str]) -> Outcome:
 
 def _told(found: tuple[Finding, ...], code: int, words: Sequence[str]) -> Outcome:
     """Findings where nothing else can be answered: on standard error, or as the one JSON object."""
-    from headgate.cli.parse import wants_json
+    from headgate.cli.parse import wants_json, wants_json_log
 
+    facts = [item.to_json() for item in found]
     if wants_json(words):
-        answer: dict[str, object] = {"status": "error", "findings": [item.to_json() for item in found]}
-        return Outcome(code, _json(answer))
+        return Outcome(code, _json({"status": "error", "findings": facts}))
+    if wants_json_log(words):
+        from headgate.core.clock import stamp
+
+        event = {"at": stamp(), "level": "error", "event": "command.failed", "findings": facts}
+        return Outcome(code, err=_json(event))
     from headgate.cli.findings import findings
     from headgate.cli.screen import Screen
 

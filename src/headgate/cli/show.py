@@ -89,7 +89,7 @@ def sum_text(read: int, fates: Sequence[int]) -> str:
     )
 
 
-_NO_STEP = "no step is selected: widen the selection, or write what to load under ingest/"
+_NO_STEP = "no step is selected: widen the selection, or say what to load: headgate init --from FILES"
 
 
 def _next(answer: results.RunResult) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from headgate.api.codes import known_codes
 from headgate.cli import verbs
 from headgate.cli.explaining import lines
 from headgate.cli.main import main
+from headgate.cli.parse import parse
 from headgate.cli.screen import Screen
 from headgate.core.errors import ProjectError
 
@@ -37,6 +40,18 @@ def test_every_code_says_why_from_what_and_what_to_do() -> None:
     for one in known_codes().values():
         assert all([one.means, one.why, one.causes, *one.causes, one.fix, one.example]), one.code
         assert " " in one.why, f"{one.code}: {one.why!r} is no principle of codes.toml"
+
+
+def test_the_commands_that_codes_speak_of_are_commands() -> None:
+    for one in known_codes().values():
+        spans = [
+            *re.findall(r"`(headgate [^`]*)`", one.fix),
+            *([one.example] if one.example.startswith("headgate ") else []),
+        ]
+        for command in spans:
+            words = shlex.split(re.split(r", (?!')| && | \.\.\.,", command)[0])[1:]
+            if one.code != "usage":
+                parse([word.removesuffix(",") for word in words])
 
 
 def test_a_code_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
