@@ -14,6 +14,7 @@ from fake_project import FakeProject
 from headgate.api import results
 from headgate.api.codes import known_codes
 from headgate.cli import verbs
+from headgate.cli.commands import BY_NAME
 from headgate.cli.explaining import lines
 from headgate.cli.main import main
 from headgate.cli.parse import parse
@@ -50,7 +51,7 @@ def test_the_commands_that_codes_speak_of_are_commands() -> None:
         ]
         for command in spans:
             words = shlex.split(re.split(r", (?!')| && | \.\.\.,", command)[0])[1:]
-            if one.code != "usage":
+            if one.code != "usage" and " ".join(words) not in BY_NAME:
                 parse([word.removesuffix(",") for word in words])
 
 
