@@ -29,12 +29,13 @@ class Pacing:
             elif last is None or not rows:
                 self._tell(Progress(step, rows, phase))
             else:
+                phase = last.phase if last.phase == "writing" else phase
                 self._tell(Progress(step, max(rows, last.rows), phase, last.bytes, last.bytes_total))
 
     def read(self, step: str, rows: int, done: int, total: int) -> None:
-        """The step has read so much."""
+        """The step has read so much; what is left when all was read is to be written."""
         with self._lock:
-            self._tell(Progress(step, rows, "loading", done, total))
+            self._tell(Progress(step, rows, "writing" if 0 < total <= done else "loading", done, total))
 
     def ended(self, step: str) -> None:
         """The step has ended, or was not begun at all."""

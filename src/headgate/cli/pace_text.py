@@ -47,7 +47,7 @@ def _parts(news: Progress, secs: float, blocks: str) -> list[tuple[int, str]]:
     found.append((1, f"{lasting(secs * (1 - share) / share)} left" if left else lasting(secs)))
     if news.rows:
         found.append((3, f"{count(news.rows)} rows"))
-    if news.rows and secs >= SURE_SECS:
+    if news.rows and share < 1 and secs >= SURE_SECS:
         found.append((4, f"{count(int(news.rows / secs))} rows/s"))
     if news.bytes_total:
         found.append((5, f"{amount(news.bytes)} of {amount(news.bytes_total)}"))
