@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from headgate.books.known import Known
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.profile import Operator, Profile
 from headgate.core.protocols import StoreSession
@@ -40,11 +41,8 @@ class Explained:
 
 def explain(session: StoreSession, pipeline: Pipeline, name: str, full_refresh: bool = False) -> Explained:
     """The one step of this name. Raises ProjectError `unknown-step`."""
-    chosen = Selection((f"+{name}",))
-    flows, models = pipeline.select(Selection((name,)))
-    found: list[Flow | Model] = [*flows, *models]
-    step = next((one for one in found if one.name.lower() == name.lower()), found[0])
-    steps = plan(pipeline, session, Asked(chosen, full_refresh))
+    step = _named(pipeline, name)
+    steps = plan(pipeline, session, Asked(Selection((f"+{step.name}",)), full_refresh))
     planned = next(one for one in steps if one.id == step.name)
     if isinstance(step, Flow):
         return Explained(step, planned)
@@ -52,6 +50,17 @@ def explain(session: StoreSession, pipeline: Pipeline, name: str, full_refresh: 
     if adds and session.standing(step.target) == "table" and step.incremental is not None:
         return Explained(step, planned, step.incremental.sql, joins=True)
     return Explained(step, planned, step.sql)
+
+
+def _named(pipeline: Pipeline, name: str) -> Flow | Model:
+    """The one step of this name, or of this table."""
+    found = [node.id for node in pipeline.web.nodes if name.lower() in node.names]
+    if len(found) != 1:
+        several = sorted(found or Selection((name,)).chosen(pipeline.web))
+        what = f"{name!r} is {len(several)} steps, and one is explained at a time: {', '.join(several[:5])}"
+        raise ProjectError.of("unknown-step", what, name, "name one of them")
+    steps: list[Flow | Model] = [*pipeline.flows, *pipeline.models]
+    return next(step for step in steps if step.name == found[0])
 
 
 def analyze(session: StoreSession, pipeline: Pipeline, explained: Explained) -> tuple[Profile, list[Finding]]:
@@ -65,7 +74,7 @@ def analyze(session: StoreSession, pipeline: Pipeline, explained: Explained) -> 
         raise ProjectError.of("no-query", what, model.name, "name a SQL model: headgate plan lists them")
     model = replace(model, sql=explained.sql, incremental=None)
     inputs = inputs_of(model, pipeline)
-    if lacking := missing_inputs(session, inputs):
+    if lacking := missing_inputs(session, inputs, Known()):
         what = f"{lacking[0]} has not been loaded or built yet"
         raise ProjectError.of("input-missing", what, model.name, f"headgate run +{model.name}")
     if (problem := told_of.select_problem(session, model)) is not None:

@@ -45,6 +45,16 @@ def test_a_step_says_what_it_reads_and_why_it_would_run(tmp_path: Path) -> None:
     assert folder.open().explain("daily").reason == "raw.orders changes"
 
 
+def test_only_one_step_is_explained(tmp_path: Path) -> None:
+    folder = Folder.make(tmp_path, FILES | {"models/gold/a.sql": "select 1 as a", "models/gold/b.sql": "select 1 as b"})
+    for name in ("gold", "*", "kind:model"):
+        with pytest.raises(ProjectError, match="steps, and one is explained at a time"):
+            folder.open().explain(name)
+    with pytest.raises(ProjectError, match="did you mean 'daily'"):
+        folder.open().explain("dayly")
+    assert folder.open().explain("GOLD.A").id == folder.open().explain("a").id == "a"
+
+
 def test_of_an_incremental_model_the_sql_is_that_of_the_next_run(tmp_path: Path) -> None:
     folder = Folder.make(tmp_path, FILES)
     assert "id > 5" not in folder.open().explain("grown").sql
