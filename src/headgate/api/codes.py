@@ -28,7 +28,7 @@ def _code(code: str, said: Mapping[str, str], more: Mapping[str, Any], principle
     return CodeExplained(
         code,
         said["area"],
-        said["means"],
+        more.get("means", said["means"]),
         principles.get(why, why),
         tuple(more.get("causes", ())),
         said["do"] or more.get("fix", ""),

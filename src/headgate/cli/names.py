@@ -23,7 +23,6 @@ LARGEST = 1 << 16
 _TABLE = re.compile(r"^table:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 _TAGS = re.compile(r"\btags\b\s*[=:]\s*(\[[^\]]*\]|[\"']?[\w-]+[\"']?)")
 _WORD = re.compile(r"[\w-]+")
-_STEP = re.compile(r"^(?:step|name):[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
 class Names(NamedTuple):
@@ -51,8 +50,8 @@ def names_of(project: str | None) -> Names:
     return Names(dict(sorted(steps.items())), tuple(tags), tuple(sorted(set(_folders(root, found)))))
 
 
-_KINDS = {"ingest": "table", "models": "model", "steps": "step"}
-_SUFFIXES = {"ingest": (".yml", ".yaml"), "models": (".sql", ".py"), "steps": (".yml", ".yaml")}
+_KINDS = {"ingest": "table", "models": "model", "tasks": "task"}
+_SUFFIXES = {"ingest": (".yml", ".yaml"), "models": (".sql", ".py"), "tasks": (".yml", ".yaml")}
 
 
 def _files(root: Path) -> Iterator[tuple[str, list[int]]]:
@@ -75,7 +74,7 @@ def _entry(path: str, seen: list[int], known: Any) -> dict[str, Any]:
         text = file.read(LARGEST)
     kind = _kind(path)
     stem = os.path.basename(path).rpartition(".")[0]
-    names = _TABLE.findall(text) if kind == "table" else [stem] if kind == "model" else _STEP.findall(text) or [stem]
+    names = _TABLE.findall(text) if kind == "table" else [stem]
     tags = [word for one in _TAGS.findall(text) for word in _WORD.findall(one)]
     return {"seen": seen, "kind": kind, "names": names, "tags": tags}
 

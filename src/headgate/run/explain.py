@@ -60,7 +60,12 @@ def _named(pipeline: Pipeline, name: str) -> Flow | Model:
         what = f"{name!r} is {len(several)} steps, and one is explained at a time: {', '.join(several[:5])}"
         raise ProjectError.of("unknown-step", what, name, "name one of them")
     steps: list[Flow | Model] = [*pipeline.flows, *pipeline.models]
-    return next(step for step in steps if step.name == found[0])
+    step = next((step for step in steps if step.name == found[0]), None)
+    if step is None:
+        raise ProjectError.of(
+            "unknown-step", f"{name!r} is neither a load nor a model", name, "headgate plan lists all"
+        )
+    return step
 
 
 def analyze(session: StoreSession, pipeline: Pipeline, explained: Explained) -> tuple[Profile, list[Finding]]:
