@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+CLOSER = {"kit.md": "What ends a query"}
+"""Pages, and a heading of each, that say more closely what the codes of models mean."""
+
 FILE = ROOT / "src" / "headgate" / "api" / "codes.json"
 
 
@@ -42,6 +45,8 @@ def _linked(link: re.Match[str]) -> str:
 def documented() -> dict[str, dict[str, str]]:
     """Code -> area, means, do; in the order of the page."""
     more = {code: means for heading, code, means, _ in rows("models.md") if heading == "Errors"}
+    for page, title in CLOSER.items():
+        more |= {code: means for heading, code, means, _ in rows(page) if heading == title}
     found = {}
     for area, code, means, do in rows("errors.md"):
         of_models = area == "Models"
