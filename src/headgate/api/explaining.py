@@ -9,6 +9,7 @@ from headgate.core.errors import Finding
 from headgate.core.profile import Profile
 from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
+from headgate.project.model import Task
 from headgate.run import explain as run_explain
 from headgate.run.pipeline import Pipeline
 
@@ -24,6 +25,9 @@ def explained(session: StoreSession, pipeline: Pipeline, name: str, full_refresh
             step.name, "model", str(step.target), step.path.as_posix(), tuple(step.inputs), status, planned.reason,
             step.materialized, found.sql, found.joins, analysis,
         )  # fmt: skip
+    if isinstance(step, Task):
+        waits = tuple(pipeline.needs(step))
+        return StepExplained(step.name, "task", "", step.where.path, waits, status, planned.reason, step.kind)
     file = step.ingest.where.path if step.ingest.where else ""
     return StepExplained(step.name, "load", str(step.table), file, tuple(step.needs), status, planned.reason)
 

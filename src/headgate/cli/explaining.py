@@ -140,8 +140,9 @@ def _paragraph(head: str, text: str, room: int | None) -> Iterator[str]:
 
 def _step(answer: results.StepExplained, screen: Screen) -> Iterator[str]:
     kind = f"{answer.materialized} {answer.kind}".strip()
-    yield f"{safe(answer.id)}: {kind}, {safe(answer.file)}, stands at {safe(answer.table)}"
-    yield f"  reads: {', '.join(map(safe, answer.inputs)) or 'no other step'}"
+    place = f", stands at {safe(answer.table)}" if answer.table else ""
+    yield f"{safe(answer.id)}: {kind}, {safe(answer.file)}{place}"
+    yield f"  {'reads' if answer.table else 'waits for'}: {', '.join(map(safe, answer.inputs)) or 'no other step'}"
     yield f"  a run {'would run it' if answer.status == 'run' else 'would skip it'}: {safe(answer.reason)}"
     if answer.sql and answer.analysis is None:
         yield ""

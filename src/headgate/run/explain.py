@@ -14,6 +14,7 @@ from headgate.models import explain as told_of
 from headgate.models.build import told
 from headgate.models.model import Model
 from headgate.models.names import read_view
+from headgate.project.model import Task
 from headgate.run.build import inputs_of, missing_inputs
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
@@ -29,11 +30,14 @@ KEPT, GROWN, OFF = 10, 3, 100
 """A filter keeps less than 1 row of 10; a join gives 3 times its larger side; an estimate is off by 100."""
 
 
+Step = Flow | Model | Task
+
+
 @dataclass(frozen=True)
 class Explained:
-    """`sql`: the SELECT that a run would carry out, `joins`: it adds to rows that stand; empty for a load."""
+    """`sql`: the SELECT that a run would carry out, `joins`: it adds to rows that stand; empty for a load or task."""
 
-    step: Flow | Model
+    step: Step
     planned: Planned
     sql: str = ""
     joins: bool = False
@@ -44,7 +48,7 @@ def explain(session: StoreSession, pipeline: Pipeline, name: str, full_refresh: 
     step = _named(pipeline, name)
     steps = plan(pipeline, session, Asked(Selection((f"+{step.name}",)), full_refresh))
     planned = next(one for one in steps if one.id == step.name)
-    if isinstance(step, Flow):
+    if not isinstance(step, Model):
         return Explained(step, planned)
     adds = step.incremental is not None and step.incremental.intervals is None and not full_refresh
     if adds and session.standing(step.target) == "table" and step.incremental is not None:
@@ -52,20 +56,15 @@ def explain(session: StoreSession, pipeline: Pipeline, name: str, full_refresh: 
     return Explained(step, planned, step.sql)
 
 
-def _named(pipeline: Pipeline, name: str) -> Flow | Model:
+def _named(pipeline: Pipeline, name: str) -> Step:
     """The one step of this name, or of this table."""
     found = [node.id for node in pipeline.web.nodes if name.lower() in node.names]
     if len(found) != 1:
         several = sorted(found or Selection((name,)).chosen(pipeline.web))
         what = f"{name!r} is {len(several)} steps, and one is explained at a time: {', '.join(several[:5])}"
         raise ProjectError.of("unknown-step", what, name, "name one of them")
-    steps: list[Flow | Model] = [*pipeline.flows, *pipeline.models]
-    step = next((step for step in steps if step.name == found[0]), None)
-    if step is None:
-        raise ProjectError.of(
-            "unknown-step", f"{name!r} is neither a load nor a model", name, "headgate plan lists all"
-        )
-    return step
+    steps: list[Step] = [*pipeline.flows, *pipeline.models, *pipeline.tasks]
+    return next(step for step in steps if step.name == found[0])
 
 
 def analyze(session: StoreSession, pipeline: Pipeline, explained: Explained) -> tuple[Profile, list[Finding]]:

@@ -55,6 +55,15 @@ def test_only_one_step_is_explained(tmp_path: Path) -> None:
     assert folder.open().explain("GOLD.A").id == folder.open().explain("a").id == "a"
 
 
+def test_a_task_says_what_it_waits_for(tmp_path: Path) -> None:
+    folder = Folder.make(tmp_path, FILES | {"tasks/tell.yml": "shell: [echo, done]\nneeds: [daily]\n"})
+    told = folder.open().explain("tell")
+    assert (told.kind, told.table, told.file, told.inputs) == ("task", "", "tasks/tell.yml", ("daily",))
+    assert (told.status, told.materialized) == ("run", "shell")
+    with pytest.raises(ProjectError, match="has no query"):
+        folder.open().explain("tell", analyze=True)
+
+
 def test_of_an_incremental_model_the_sql_is_that_of_the_next_run(tmp_path: Path) -> None:
     folder = Folder.make(tmp_path, FILES)
     assert "id > 5" not in folder.open().explain("grown").sql
