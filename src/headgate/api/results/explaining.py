@@ -60,7 +60,8 @@ class QueryAnalysis(Answer):
 class StepExplained(Answer):
     """One step: what it reads, whether and why it would run, the SQL that a run would carry out.
 
-    `table` is empty for a task, `sql` for a load or a task; `materialized` of a task is its kind. `adds`: the SQL gives rows that join those that stand. `analysis` where it was asked for.
+    `table` is empty for a task, `sql` for a load or a task; `materialized` of a task is its kind. `adds`: the SQL gives
+    rows that join those that stand. `analysis` where it was asked for.
     """
 
     id: str
