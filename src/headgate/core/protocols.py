@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from headgate.core.errors import Finding
+from headgate.core.profile import Profile
 from headgate.core.values import Batch, Partition, Position, TableRef
 
 Columns = Sequence[tuple[str, str]]
@@ -188,6 +189,10 @@ class StoreSession(Session, Protocol):
 
     def answer(self, sql: str, limit: int | None) -> Answer:
         """The rows of one SELECT of a user. Raises ValueError where it is none; the system's errors as they are."""
+        ...
+
+    def analyze(self, select: str) -> Profile:
+        """Runs the SELECT, keeps none of its rows, and tells what it took. The system's errors as they are."""
         ...
 
 

@@ -36,6 +36,10 @@ class Chosen:
     models: list[Model]
     tasks: list[Task]
 
+    @property
+    def count(self) -> int:
+        return len(self.flows) + len(self.models) + len(self.tasks)
+
 
 @dataclass(frozen=True)
 class Made:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
+from tests.unit.docs import codes
 from tests.unit.docs.sessions import ROOT, blocks, file_of
 
 from headgate.adapters.duckdb.store import DuckDBSession
@@ -62,6 +64,12 @@ def test_every_finding_is_documented_and_every_documented_one_exists() -> None:
     page = (DOCS / "errors.md").read_text(encoding="utf-8")
     documented = [code for cell in first_cells(page) for code in re.findall(r"`([a-z-]+)`", cell)]
     assert sorted(raised()) == sorted(documented)
+
+
+def test_explain_says_of_every_code_what_the_page_says() -> None:
+    assert codes.FILE.read_text(encoding="utf-8") == codes.written(), "run: python -m tests.unit.docs.codes"
+    more = tomllib.loads((codes.FILE.parent / "codes.toml").read_text(encoding="utf-8"))
+    assert sorted(more["codes"]) == sorted(codes.documented()), "of each code src/headgate/api/codes.toml says why"
 
 
 def test_a_code_that_is_raised_anyhow_is_seen() -> None:

@@ -20,6 +20,8 @@ from headgate.types.convert import converted
 if TYPE_CHECKING:
     import duckdb
 
+    from headgate.core.profile import Profile
+
 SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
     "SET autoinstall_known_extensions = false",
@@ -288,6 +290,11 @@ class DuckDBSession:
         from headgate.adapters.duckdb.answer import answer
 
         return answer(self, sql, limit)
+
+    def analyze(self, select: str) -> Profile:
+        from headgate.adapters.duckdb.profile import profile
+
+        return profile(self.execute(f"EXPLAIN (ANALYZE, FORMAT json) {select}")[0][1])
 
 
 class DuckDBStore:

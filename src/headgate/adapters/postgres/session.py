@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from headgate.adapters.duckdb.store import DuckDBSession
+    from headgate.core.profile import Profile
 
 LONGEST_NAME = 63
 """Bytes; the server cuts longer names without an error."""
@@ -324,6 +325,18 @@ class PostgresSession:
         except psycopg.Error as error:
             message, line = _told(error, 0, f"SELECT * FROM (\n{text}")
             raise ValueError(f"{message} (line {line - 1})" if line > 1 else message) from error
+
+    def analyze(self, select: str) -> Profile:
+        from psycopg import RawCursor
+
+        from headgate.adapters.postgres.profile import profile
+
+        with RawCursor(self.connection) as cursor:
+            # Prepared, the server takes one statement and no second one behind it.
+            asked = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {select}".encode()
+            found = cursor.execute(asked, prepare=True).fetchone()
+        assert found is not None
+        return profile(found[0])
 
     def _answer(self, text: str, limit: int | None) -> Answer:
         from psycopg import RawCursor
