@@ -17,7 +17,8 @@ from headgate.run.bronze import bound
 from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
 from headgate.run.errand import Errand, Results, relevant, too_long
 from headgate.run.flow import Flow, choose
-from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
+from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
+from headgate.run.load import load
 from headgate.run.outcome import Done, Status, blocked, missing, unpublished, warned
 from headgate.run.perform import perform
 from headgate.run.pipeline import Pipeline, Unit
