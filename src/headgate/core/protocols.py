@@ -36,6 +36,14 @@ class Engine(Session, Protocol):
         """All rows of the SELECT as a table of pyarrow, which must be installed."""
         ...
 
+    def batches(self, sql: str) -> Any:
+        """The rows of the SELECT as a RecordBatchReader of pyarrow. It is at its end when the next statement runs."""
+        ...
+
+    def relation(self, sql: str) -> Any:
+        """The SELECT as a DuckDBPyRelation: computed when its rows are asked for, each time anew."""
+        ...
+
     def unregister(self, name: str) -> None:
         """Forgets what was registered under `name`; nothing where there is none."""
         ...
@@ -77,6 +85,10 @@ class StoreSession(Session, Protocol):
 
     def take(self, select: str, name: str) -> str:
         """A store's SELECT as a relation of the engine: a temporary table `name`, or the SELECT itself in brackets."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Inside, in no transaction before, all SELECTs of the store see one moment, and no table of it is changed."""
         ...
 
     def append(self, table: TableRef, names: Sequence[str], select: str) -> None:

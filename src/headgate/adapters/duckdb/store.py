@@ -29,6 +29,7 @@ SETTINGS = (
     "SET preserve_insertion_order = true",
     "SET enable_progress_bar = false",
 )
+BATCH_ROWS = 100_000
 STORAGE_VERSION = "v1.5.0"
 """The format of new files, whatever the engine: DuckDB 2 would make files that 1.5 cannot open."""
 _HELD = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
@@ -96,6 +97,20 @@ class DuckDBSession:
 
     def arrow(self, sql: str) -> Any:
         return self.cursor.execute(sql).to_arrow_table()
+
+    def batches(self, sql: str) -> Any:
+        return self.cursor.execute(sql).to_arrow_reader(BATCH_ROWS)
+
+    def relation(self, sql: str) -> Any:
+        return self.cursor.sql(sql)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            yield
+        finally:
+            self.abandon()
 
     def unregister(self, name: str) -> None:
         self.cursor.unregister(name)

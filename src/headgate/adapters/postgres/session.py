@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -89,6 +90,14 @@ class PostgresSession:
     def take(self, select: str, name: str) -> str:
         fetch(self.connection, select, self._engine, name, self._temp)
         return name
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            self.abandon()
 
     def append(self, table: TableRef, names: Sequence[str], select: str) -> None:
         columns = list(zip(names, (kind for _, kind in described(self._engine, select)), strict=True))
