@@ -13,8 +13,9 @@ from headgate.core.errors import Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
 from headgate.models import delta, due, explain
-from headgate.models.build import BuildFailed, Contested, How, Prepared, Staged, built, judge, stage, told
+from headgate.models.build import How, Prepared, built, judge, stage, told
 from headgate.models.delta import Joined
+from headgate.models.failed import BuildFailed, Contested, Staged
 from headgate.models.model import BuildOutcome, Model
 from headgate.sql import quote
 

@@ -15,7 +15,8 @@ from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
-from headgate.models.build import AS_NEEDED, Contested, How, build, staged_ref
+from headgate.models.build import AS_NEEDED, How, build, staged_ref
+from headgate.models.failed import Contested
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
 from headgate.run.change import same_code

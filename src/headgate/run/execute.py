@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headgate.core import clock, stop
+from headgate.models.left import collect
 from headgate.run.outcome import Done
 from headgate.run.selector import EVERYTHING, Selection, States
 from headgate.run.standing import Standing
@@ -23,6 +24,8 @@ def execute(run: Run, select: Selection = EVERYTHING, states: States | None = No
     flows, models = run.pipeline.select(select, states)
     units: list[Unit] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
     standing = Standing(run)
+    with run.store.session() as session:
+        collect(session)
     if run.threads > 1:
         from headgate.run.crew import side_by_side
 

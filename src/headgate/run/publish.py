@@ -16,8 +16,10 @@ from headgate.core.clock import new_id
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Store, StoreSession
-from headgate.models.build import AS_NEEDED, BuildFailed, Contested, How, Prepared, commit, finish, prepare
+from headgate.models.build import AS_NEEDED, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
+from headgate.models.failed import BuildFailed, ChecksFailed, Contested
+from headgate.models.left import forget, leave
 from headgate.models.model import BuildOutcome, Model
 from headgate.run.build import TRIES, Inputs, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
 from headgate.run.split import Split
@@ -80,6 +82,8 @@ class _Publishing:
     _plain: dict[str, Prepared] = field(default_factory=dict)
     _facts: dict[str, dict[str, object]] = field(default_factory=dict)
     _how: dict[str, How] = field(default_factory=dict)
+    _swapped: bool = False
+    """Whether the open transaction has put a model in place."""
 
     def run(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         """The outcomes; None where another runner was first, and nothing was kept."""
@@ -94,9 +98,8 @@ class _Publishing:
                 return None
             commit(session, partial(_confirm, session, outcomes))
         except BuildFailed as error:
-            session.abandon()
             assert self.at is not None
-            return self.stopped(self.at, "failed", error.findings)
+            return self.stopped(self.at, "failed", self._left(session, error))
         except _Refused as refusal:
             return self._refused(session, refusal.outcome)
         except BaseException:
@@ -105,8 +108,17 @@ class _Publishing:
             raise
         fault("after_commit")
         _confirm(session, outcomes)
+        for outcome in outcomes:
+            forget(session, outcome.target)
         fault("before_ack")
         return outcomes
+
+    def _left(self, session: StoreSession, error: BuildFailed) -> Sequence[Finding]:
+        """Ends the transaction. Rows that failed a check are left to be looked at, unless a model was swapped in."""
+        if isinstance(error, ChecksFailed) and not self._swapped:
+            return leave(session, error, [one.staged.ref for one in self._plain.values()])
+        session.abandon()
+        return error.findings
 
     def _before(self, session: StoreSession, stack: ExitStack) -> None:
         """What needs no transaction: models with a contract are run and judged, unless they read one of the others."""
@@ -145,6 +157,7 @@ class _Publishing:
             outcome = self._finish(session, model)
             if outcome is None:
                 return None
+            self._swapped = True
             if outcome.status == "refused":
                 raise _Refused(outcome)
             outcomes.append(outcome)

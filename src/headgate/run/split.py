@@ -19,8 +19,9 @@ from headgate.core.values import Batch, Partition, Position, SourceColumn, Table
 from headgate.gate.blame import blaming, said
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import columns_of
-from headgate.models.build import BuildFailed, inspect, stage_rows, staged_ref
+from headgate.models.build import inspect, stage_rows, staged_ref
 from headgate.models.explain import select_problem
+from headgate.models.failed import BuildFailed
 from headgate.models.model import BuildOutcome, Model, ModelContract
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.run.flow import Flow
