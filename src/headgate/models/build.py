@@ -36,13 +36,20 @@ LONGEST = 36
 
 @dataclass(frozen=True)
 class How:
-    """How to build an incremental model: `full` = all rows anew; `seen` = the version of its table on which it was
-    decided that it is to be built (None: there was none); `again` = from when to when its intervals are built besides.
+    """How to build a model that adds to what stands: `full` = all rows anew; `seen` = the version of its table on which
+    it was decided that it is to be built (None: there was none); `again` = from when to when its intervals are built
+    besides; `at` = the instant, as `clock.stamp` gives it, at which snapshots find what they find (empty: now).
     """
 
     full: bool = False
     seen: int | None = None
     again: tuple[str, str] | None = None
+    at: str = ""
+
+    @property
+    def as_needed(self) -> bool:
+        """Nothing is asked for but what is new."""
+        return not self.full and self.again is None
 
 
 AS_NEEDED = How()
@@ -141,6 +148,10 @@ def prepare(session: StoreSession, model: Model, attempt: str, how: How = AS_NEE
         from headgate.models.incremental import prepare as prepare_incremental
 
         prepared = prepare_incremental(session, model, attempt, how)
+    elif model.snapshot is not None:
+        from headgate.models.snapshot import prepare as prepare_snapshot
+
+        prepared = prepare_snapshot(session, model, attempt, how)
     else:
         staged = stage(session, model, attempt, model.sql)
         fault("after_stage")

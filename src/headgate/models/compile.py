@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TypeVar, cast
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
@@ -151,6 +151,7 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
         tags=draft.config.tags,
         split=split,
         incremental=incremental,
+        snapshot=draft.config.snapshot,
         dialect="postgres" if engine == "postgres" else "duckdb",
     )
     units = tuple(compile_unit(spec, draft, renderer) for spec in draft.source.unit_tests)
@@ -191,6 +192,10 @@ def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelCont
         what = f"model {draft.source.name!r} has a contract, and is a view, which holds no rows to split"
         fix = f"Write {{{{ config(materialized='table') }}}} into {draft.source.path}, or make the contract tests"
         raise ProjectError.of("model-contract", what, split.where, fix)
+    if draft.config.materialized == "snapshot":
+        what = f"model {draft.source.name!r} has a contract, and is a snapshot, which keeps what it is given"
+        fix = f"Give the contract to a table that it reads: a row that is refused there is no version of {draft.target}"
+        raise ProjectError.of("model-contract", what, split.where, fix)
     references = []
     for rule in split.contract.references:
         where = rule.where or split.where
@@ -219,6 +224,8 @@ def _fingerprint(model: Model, sql: str, engine: str) -> str:
     if (how := model.incremental) is not None:
         lookback = how.intervals.lookback if how.intervals else None
         parts += [how.code, how.strategy, how.on_schema_change, lookback]
+    if model.snapshot is not None:
+        parts.append(asdict(model.snapshot))
     return _digest(parts)
 
 

@@ -94,7 +94,7 @@ def _new(session: StoreSession, model: Model, one: _Try, facts: dict[str, object
     rows, warnings = judge(session, model, staged)
     warnings = (*model.warnings, *_other_code(model, found), *join.warnings, *warnings)
     facts |= _covered(session, model, staged, found.built.facts, wanted.told if wanted else {})
-    put = partial(_put, join=join, before=found.rows, attempt=attempt)
+    put = partial(join_rows, join=join, before=found.rows, attempt=attempt)
     return Prepared(model, staged, rows, warnings, put, facts)
 
 
@@ -106,7 +106,8 @@ def _due(session: StoreSession, model: Model, last: due.Built, attempt: str) -> 
         raise BuildFailed([explain.sql_failed(model, told(session, error), prefix_lines=None)]) from error
 
 
-def _put(session: StoreSession, prepared: Prepared, join: Joined, before: int, attempt: str) -> BuildOutcome:
+def join_rows(session: StoreSession, prepared: Prepared, join: Joined, before: int, attempt: str) -> BuildOutcome:
+    """Puts the staged rows beside those that stand, `before` of them, within the open transaction."""
     model = prepared.model
     done = delta.apply(session, model, join, prepared.staged.ref, prepared.rows or 0)
     rows = before + done.inserted - done.deleted
@@ -144,16 +145,17 @@ def _fit_for_keys(session: StoreSession, model: Model, staged: Staged) -> None:
     if how.unique_key:
         rows = delta.doubled(session, model, quote.table(staged.ref))
         if rows:
-            raise BuildFailed([_doubled(model, staged, rows)])
+            raise BuildFailed([doubled_keys(model, staged.select, rows)])
 
 
-def _doubled(model: Model, staged: Staged, rows: int) -> Finding:
+def doubled_keys(model: Model, select: str, rows: int) -> Finding:
+    """The finding `unique-key`: so many of the SELECT's rows share their key with another one."""
     key = ", ".join(delta.how_of(model).unique_key)
     what = (
         f"model {model.name!r}: {rows:,} rows share their unique_key ({key}) with another one, and only one can stand"
     )
     fix = "Make the SELECT give one row for each key (group by, or the newest one), or widen unique_key"
-    evidence = {"model": model.name, "rows": rows, "query": explain.shown(delta.doubled_rows(model, staged.select))}
+    evidence = {"model": model.name, "rows": rows, "query": explain.shown(delta.doubled_rows(model, select))}
     return Finding("unique-key", "error", what, str(model.path), fix, evidence)
 
 

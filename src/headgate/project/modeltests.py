@@ -141,7 +141,7 @@ def _group_of(notes: Notes, node: Mapping) -> str | None:
 
 
 def _model(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> list[ModelCheck]:
-    fields.known(notes, node, MODEL_KEYS, "a model", LATER)
+    fields.known(notes, _without_units(notes, node, name), MODEL_KEYS, "a model", LATER)
     config = fields.mapping(notes, node.get("config"), "config")
     if config is not None:
         fields.known(notes, config, CONFIG_KEYS, f"config of a model's YAML (write the rest in {name}.sql)")
@@ -153,6 +153,16 @@ def _model(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> l
             fields.known(notes, column, COLUMN_KEYS, "a column of a model", LATER)
             found += tests(notes, column, Spot(name, column_name), custom)
     return found + tests(notes, node, Spot(name), custom)
+
+
+def _without_units(notes: Notes, node: Mapping, name: str) -> Mapping:
+    """The model's keys but for `unit_tests`, which stand elsewhere: that is noted."""
+    key = node.key("unit_tests")
+    if key is None:
+        return node
+    fix = f"write unit_tests: at the top of the file, beside models:, with model: {name} in each of them"
+    notes.error("unknown-key", "unit tests stand beside models, not within one", key.where, fix)
+    return Mapping(tuple(entry for entry in node.entries if entry[0] is not key), node.where)
 
 
 def _name(notes: Notes, node: Mapping, what: str) -> str | None:

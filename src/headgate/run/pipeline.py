@@ -33,6 +33,8 @@ class Pipeline:
     groups: Groups
     settings: Mapping[str, StepSettings]
     """By step, how it is to be run."""
+    parts: tuple[str, ...] = ()
+    """Ephemeral models, which stand within the queries of others."""
 
     @cached_property
     def web(self) -> Web:
@@ -40,7 +42,7 @@ class Pipeline:
         made = [_load_node(flow) for flow in self.flows] + [_model_node(model) for model in self.models]
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
         steps: list[Flow | Model] = [*self.flows, *self.models]
-        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
+        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps}, self.parts)
 
     @cached_property
     def _holder(self) -> dict[str, str]:
@@ -96,7 +98,8 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
     ordered = tuple(by_name[name] for name in together.order)
-    return Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project))
+    parts = tuple(source.name for source in sources if source.name not in by_name)
+    return Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project), parts)
 
 
 def _settings(project: Project) -> dict[str, StepSettings]:

@@ -12,7 +12,7 @@ from headgate.core.protocols import Session, StoreSession
 from headgate.models.model import Model
 from headgate.run import selector
 from headgate.run.bronze import bound
-from headgate.run.build import EDITED, inputs_of, stale
+from headgate.run.build import EDITED, inputs_of, refresh_of, stale
 from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
@@ -76,7 +76,7 @@ def plan(
     optional = any(one.optional for one in pipeline.settings.values())
     for model in models:
         inputs = inputs_of(model, pipeline)
-        reason = "full refresh" if full_refresh else stale(session, model, inputs)
+        reason = refresh_of(model) if full_refresh else stale(session, model, inputs)
         reads = [name for name in inputs.tables if name in changing]
         if reason is None and reads:
             reason = f"{reads[0]} changes"

@@ -6,12 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger
-from headgate.core import stop
+from headgate.core import clock, stop
 from headgate.core.protocols import Store
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
 from headgate.run.bronze import bound
-from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.build import (
+    asked_for,
+    build_model,
+    due_of,
+    held_by_history,
+    inputs_of,
+    missing_inputs,
+    stale,
+)
 from headgate.run.flow import Flow, choose
 from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
 from headgate.run.outcome import Done, Kind, Status, blocked, missing, unpublished, warned
@@ -38,10 +46,12 @@ class Run:
     """How many steps that don't need each other are carried out at once."""
     again: tuple[str, str] | None = None
     """From when to when models that are built by intervals are built once more."""
+    at: str = field(default_factory=clock.stamp)
+    """When the run began: the instant of all that its snapshots find."""
 
     @property
     def anew(self) -> How:
-        return How(self.full_refresh, again=self.again)
+        return How(self.full_refresh, again=self.again, at=self.at)
 
 
 @dataclass
@@ -106,6 +116,9 @@ class Attempt:
         with self.store.session() as session:
             lacking = missing_inputs(session, inputs)
             reason = asked_for(model, run.anew) or stale(session, model, inputs)
+            held = held_by_history(session, model, reason)
+        if held is not None:
+            return Done(model.name, "model", "failed", held.what, findings=[held], stale=rests_on)
         if lacking:
             return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
         if reason is None:
@@ -130,6 +143,9 @@ class Attempt:
                 if lacking:
                     why = f"{lacking[0]} has not been loaded or built yet"
                     told = missing(model.name, "model", lacking[0], why)
+                    return [told if one is model else unpublished(one.name, model.name) for one in models]
+                if (held := held_by_history(session, model, due.get(model.name))) is not None:
+                    told = Done(model.name, "model", "failed", held.what, findings=[held], stale=late)
                     return [told if one is model else unpublished(one.name, model.name) for one in models]
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:

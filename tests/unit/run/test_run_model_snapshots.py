@@ -1,0 +1,262 @@
+"""Snapshots of models: versions of rows, in dbt's words, and where dbt's users lost some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.project_kit import Folder
+
+RAW = "table: raw.customers\nfrom: data/*.csv\nload: replace\nallow_empty: true\non_change: reload\ncolumns: {id: int, region: text, name: text, seen: timestamp}\n"
+HEAD = "id,region,name,seen\n"
+ALL = "select * from {{ ref('raw.customers') }}"
+
+
+def config(**settings: object) -> str:
+    said = {"materialized": "snapshot", "unique_key": ["id", "region"], **settings}
+    return "{{ config(" + ", ".join(f"{key}={value!r}" for key, value in said.items()) + ") }}\n"
+
+
+TIME = config(strategy="timestamp", updated_at="seen")
+
+
+def folder_of(root: Path, head: str, rows: str, sql: str = ALL) -> Folder:
+    files = {"ingest/customers.yml": RAW, "models/gold/history.sql": head + sql, "data/1.csv": HEAD + rows}
+    return Folder.make(root, files)
+
+
+def go(folder: Folder, rows: str) -> str:
+    """Runs over these rows; the status of the snapshot."""
+    folder.write("data/1.csv", HEAD + rows)
+    return folder.step("history").status
+
+
+def versions(folder: Folder, columns: str = "id, name, dbt_valid_to is null") -> list[tuple[object, ...]]:
+    return folder.behind(f"SELECT {columns} FROM gold.history ORDER BY id, dbt_valid_from")
+
+
+def sound(folder: Folder) -> None:
+    """What holds of every history: versions of a key follow each other, and one at most is valid now."""
+    assert folder.codes() == []
+    assert folder.behind(
+        """SELECT * FROM (SELECT *, lead(dbt_valid_from) OVER (PARTITION BY id, region ORDER BY dbt_valid_from) AS next
+           FROM gold.history) WHERE dbt_valid_to <= dbt_valid_from OR (next IS NOT NULL AND dbt_valid_to IS NULL)
+           OR next < dbt_valid_to"""
+    ) == []  # fmt: skip
+    assert folder.behind("SELECT count(*) - count(DISTINCT dbt_scd_id) FROM gold.history") == [(0,)]
+
+
+def test_versions_by_time(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n2,,Bob,2024-01-02 00:00:00\n")
+    assert folder.run().status == "ok"
+    assert folder.step("history").status == "skipped"
+    assert go(folder, "1,a,Ann,2024-01-01 00:00:00\n2,,Rob,2024-02-02 00:00:00\n3,c,Cid,2024-02-03 00:00:00\n") == "ok"
+    assert versions(folder, "id, name, dbt_valid_from::text, dbt_valid_to::text, dbt_updated_at::text") == [
+        (1, "Ann", "2024-01-01 00:00:00", None, "2024-01-01 00:00:00"),
+        (2, "Bob", "2024-01-02 00:00:00", "2024-02-02 00:00:00", "2024-01-02 00:00:00"),
+        (2, "Rob", "2024-02-02 00:00:00", None, "2024-02-02 00:00:00"),
+        (3, "Cid", "2024-02-03 00:00:00", None, "2024-02-03 00:00:00"),
+    ]
+    entry = folder.open().ledger("gold.history").entries[0]
+    assert (entry.rows_read, entry.detail["inserted"], entry.detail["updated"]) == (3, 2, 1)
+    said = entry.detail["snapshot"]
+    assert (said["new"], said["changed"], said["deleted"]) == (1, 1, 0)
+    sound(folder)
+
+
+def test_versions_by_comparison_have_one_instant(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, config(strategy="check", check_cols="all"), "1,a,Ann,\n2,b,,\n3,c,Cid,\n")
+    folder.run()
+    go(folder, "1,a,,\n2,b,Bob,\n3,c,Cid,\n")
+    assert versions(folder) == [(1, "Ann", False), (1, None, True), (2, None, False), (2, "Bob", True), (3, "Cid", True)]
+    assert folder.behind("SELECT count(DISTINCT dbt_valid_from), count(DISTINCT dbt_valid_to) FROM gold.history") == [
+        (2, 1)
+    ]
+    go(folder, "1,a,Ann,\n2,b,Bob,\n3,c,Cid,\n")  # back as it was before
+    assert [row for row in versions(folder) if row[0] == 1] == [(1, "Ann", False), (1, None, False), (1, "Ann", True)]
+    sound(folder)
+
+
+def test_only_the_columns_to_check_make_a_version(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, config(strategy="check", check_cols=["NAME"]), "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.run()
+    go(folder, "1,a,Ann,2024-01-09 00:00:00\n")
+    assert versions(folder) == [(1, "Ann", True)]
+    sound(folder)
+
+
+@pytest.mark.parametrize("strategy", ["timestamp", "check"])
+@pytest.mark.parametrize("deletes", ["ignore", "invalidate", "new_record"])
+def test_rows_that_go_and_come_back(tmp_path: Path, strategy: str, deletes: str) -> None:
+    how = {"updated_at": "seen"} if strategy == "timestamp" else {"check_cols": "all"}
+    head = config(strategy=strategy, hard_deletes=deletes, **how)
+    both = "1,,Ann,2024-01-01 00:00:00\n2,b,Bob,2024-01-01 00:00:00\n"
+    folder = folder_of(tmp_path, head, both)
+    folder.run()
+    go(folder, "2,b,Bob,2024-01-01 00:00:00\n")
+    gone = folder.open().ledger("gold.history").entries[0].detail["snapshot"]
+    assert (gone["new"], gone["changed"], gone["deleted"]) == (0, 0, 0 if deletes == "ignore" else 1)
+    go(folder, "2,b,Rob,2024-02-01 00:00:00\n")  # still gone
+    go(folder, both.replace("Bob,2024-01", "Rob,2024-02"))
+    ann = [row[1:] for row in versions(folder) if row[0] == 1]
+    if deletes == "ignore":
+        assert ann == [("Ann", True)]
+    elif deletes == "invalidate":
+        assert ann == [("Ann", False), ("Ann", True)]
+    else:
+        assert ann == [("Ann", False), ("Ann", False), ("Ann", True)]
+        says = folder.behind("SELECT dbt_is_deleted FROM gold.history WHERE id = 1 ORDER BY dbt_valid_from")
+        assert says == [("False",), ("True",), ("False",)]
+    sound(folder)
+
+
+def test_a_change_that_arrives_after_a_comeback_is_seen(tmp_path: Path) -> None:
+    head = config(strategy="timestamp", updated_at="seen", hard_deletes="invalidate")
+    folder = folder_of(tmp_path, head, "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.run()
+    go(folder, "")
+    go(folder, "1,a,Ann,2024-01-01 00:00:00\n")
+    go(folder, "1,a,Eve,2024-03-01 00:00:00\n")  # long before the run that saw it come back
+    assert versions(folder) == [(1, "Ann", False), (1, "Ann", False), (1, "Eve", True)]
+    sound(folder)
+
+
+def test_a_time_that_stays_is_told(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.run()
+    folder.write("data/1.csv", HEAD + "1,a,Eve,2024-01-01 00:00:00\n")
+    (finding,) = folder.step("history").warnings
+    assert (finding.code, finding.level, finding.evidence["rows"]) == ("change-unseen", "warning", 1)
+    assert versions(folder) == [(1, "Ann", True)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "what"),
+    [
+        ("1,,Ann,2024-01-01 00:00:00\n1,,Eve,2024-02-01 00:00:00\n", "unique-key", "2 rows share their unique_key"),
+        ("1,,Ann,\n", "updated-at-null", "1 row has no seen, so nobody can say from when they are valid"),
+    ],
+)
+def test_what_can_be_no_version_is_refused(tmp_path: Path, rows: str, code: str, what: str) -> None:
+    good = "1,,Ann,2024-01-01 00:00:00\n"
+    folder = folder_of(tmp_path, TIME, good)
+    folder.run()
+    folder.write("data/1.csv", HEAD + rows)
+    (finding,) = folder.run().findings
+    assert finding.code == code
+    assert what in finding.what
+    assert len(folder.rows(str(finding.evidence["query"]))) == finding.evidence["rows"]
+    assert versions(folder) == [(1, "Ann", True)]
+    assert go(folder, good.replace("Ann,2024-01", "Eve,2024-03")) == "ok"  # it goes on as if nothing had been
+    assert versions(folder) == [(1, "Ann", False), (1, "Eve", True)]
+    sound(folder)
+
+
+def test_columns_come_and_go_and_names_are_yours(tmp_path: Path) -> None:
+    names = {"dbt_valid_from": "since", "dbt_valid_to": "till", "dbt_scd_id": "version", "dbt_updated_at": "at"}
+    end = "timestamp '9999-12-31 00:00:00'"
+    how = {"strategy": "check", "check_cols": "all", "hard_deletes": "invalidate", "dbt_valid_to_current": end}
+    head = config(snapshot_meta_column_names=names, **how)
+    folder = folder_of(tmp_path, head, "1,a,Ann,\n2,b,Bob,\n", "select id, region, name from {{ ref('raw.customers') }}")
+    folder.run()
+    folder.write("models/gold/history.sql", head + "select id, region, 'x' || id as code from {{ ref('raw.customers') }}")
+    assert [one.what for one in folder.step("history").warnings] == [
+        "model 'history': column code is new, and NULL in the rows of before"
+    ]
+    shown = "SELECT id, name, code, till = '9999-12-31' FROM gold.history ORDER BY id, since"
+    assert folder.behind(shown) == [
+        (1, "Ann", None, False), (1, None, "x1", True), (2, "Bob", None, False), (2, None, "x2", True),
+    ]  # fmt: skip
+    go(folder, "1,a,Ann,\n")
+    assert folder.behind("SELECT id FROM gold.history WHERE till = '9999-12-31'") == [(1,)]
+    columns = [row[0] for row in folder.behind("SELECT column_name FROM (DESCRIBE gold.history)")]
+    assert columns == ["id", "region", "name", "version", "at", "since", "till", "code"]
+    assert folder.codes() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"unique_key": ["id"]}, "unique_key is not what its history was written by (id, region)"),
+        ({"dbt_valid_to_current": "date '9999-12-31'"}, "dbt_valid_to_current is not what"),
+        ({"snapshot_meta_column_names": {"dbt_valid_to": "till"}}, "snapshot_meta_column_names is not what"),
+    ],
+)
+def test_a_history_goes_on_as_it_began(tmp_path: Path, settings: dict[str, object], what: str) -> None:
+    how = {"strategy": "check", "check_cols": "all"}
+    folder = folder_of(tmp_path, config(**how), "1,a,Ann,\n")
+    folder.run()
+    folder.write("models/gold/history.sql", config(**{**how, **settings}) + ALL)
+    (finding,) = folder.run().findings
+    assert finding.code == "snapshot-changed"
+    assert what in finding.what
+    assert versions(folder) == [(1, "Ann", True)]
+
+
+def test_a_full_refresh_keeps_the_history(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.run()
+    folder.write("data/1.csv", HEAD + "1,a,Eve,2024-02-01 00:00:00\n")
+    plan = {step.id: step.reason for step in folder.open().plan(full_refresh=True).steps}
+    assert plan["history"] == "full refresh: a snapshot keeps its history"
+    folder.run(full_refresh=True)
+    assert versions(folder) == [(1, "Ann", False), (1, "Eve", True)]
+    sound(folder)
+
+
+def test_a_history_that_is_gone_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.run()
+    folder.behind("DROP TABLE gold.history")
+    (finding,) = folder.run().findings
+    assert (finding.code, "run --full-refresh gold.history" in finding.fix) == ("snapshot-gone", True)
+    assert folder.step("history", full_refresh=True).status == "ok"
+    assert versions(folder) == [(1, "Ann", True)]
+    sound(folder)
+
+
+def test_a_table_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.behind("CREATE SCHEMA gold", "CREATE TABLE gold.history AS SELECT 7 AS mine")
+    (finding,) = folder.run().findings
+    assert finding.code == "snapshot-place"
+    assert folder.behind("FROM gold.history") == [(7,)]
+
+
+@pytest.mark.parametrize("kind", ["table", "view", "incremental"])
+def test_another_kind_does_not_take_the_place_of_a_history(tmp_path: Path, kind: str) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    folder.run()
+    folder.write("models/gold/history.sql", f"{{{{ config(materialized='{kind}') }}}} {ALL}")
+    for full in (False, True):
+        (finding,) = folder.run(full_refresh=full).findings
+        assert finding.code == "snapshot-place"
+    assert versions(folder) == [(1, "Ann", True)]
+    folder.behind("ALTER TABLE gold.history RENAME TO history_until_now")
+    assert folder.step("history").status == "ok"
+
+
+def test_a_failed_check_keeps_the_history_and_leaves_the_versions(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    columns = "[{name: name, tests: [not_null]}, {name: dbt_scd_id, tests: [unique]}]"
+    folder.write("models/gold/history.yml", f"models: [{{name: history, columns: {columns}}}]\n")
+    folder.run()
+    folder.write("data/1.csv", HEAD + "1,a,,2024-02-01 00:00:00\n")
+    (finding,) = folder.run().findings
+    assert finding.evidence["left"] == "gold.history__hg_failed"
+    assert len(folder.rows(str(finding.evidence["query"]))) == 1
+    assert folder.rows("SELECT name FROM gold.history__hg_failed ORDER BY dbt_valid_from") == [("Ann",), (None,)]
+    assert versions(folder) == [(1, "Ann", True)]
+    assert folder.behind("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'gold' ORDER BY 1") == [
+        ("history",), ("history__hg_failed",),
+    ]  # fmt: skip
+    assert folder.codes() == []
+
+
+def test_followers_read_it(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
+    now = "{{ config(materialized='table') }} select id, name from {{ ref('history') }} where dbt_valid_to is null"
+    folder.write("models/gold/now.sql", now)
+    folder.run()
+    go(folder, "1,a,Eve,2024-02-01 00:00:00\n")
+    assert folder.behind("FROM gold.now") == [(1, "Eve")]
