@@ -16,8 +16,8 @@ from headgate.project.model import ModelSplit, StepSettings
 from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.project.yaml import Sequence as YamlSequence
 
-FILE_KEYS = ("version", "models", "unit_tests", "exposures", "groups")
-FILE_LATER = ("sources", "snapshots", "macros", "metrics", "semantic_models", "saved_queries")
+FILE_KEYS = ("version", "models", "snapshots", "unit_tests", "exposures", "groups")
+FILE_LATER = ("sources", "macros", "metrics", "semantic_models", "saved_queries")
 MODEL_KEYS = (
     "name",
     "description",
@@ -145,6 +145,16 @@ def _model(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> l
     config = fields.mapping(notes, node.get("config"), "config")
     if config is not None:
         fields.known(notes, config, CONFIG_KEYS, f"config of a model's YAML (write the rest in {name}.sql)")
+    return _checks(notes, node, name, custom)
+
+
+def besides(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> ModelEntry:
+    """What a snapshot's entry says like a model's: tests, how it is run, its group."""
+    tests = tuple(_checks(notes, node, name, custom))
+    return ModelEntry(name, tests, node.where, None, _group_of(notes, node), _settings(notes, node))
+
+
+def _checks(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> list[ModelCheck]:
     found: list[ModelCheck] = []
     for entry in listed(notes, node.get("columns"), "columns"):
         column = fields.mapping(notes, entry, "a column")

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 from tests.unit.project_kit import Folder
 
-RAW = "table: raw.customers\nfrom: data/*.csv\nload: replace\nallow_empty: true\non_change: reload\ncolumns: {id: int, region: text, name: text, seen: timestamp}\n"
+from headgate.core.errors import ProjectError
+from headgate.models.compile import compile_models
+from headgate.models.model import ModelSource
+
+RAW = """\
+table: raw.customers
+from: data/*.csv
+load: replace
+allow_empty: true
+on_change: reload
+columns: {id: int, region: text, name: text, seen: timestamp}
+"""
 HEAD = "id,region,name,seen\n"
 ALL = "select * from {{ ref('raw.customers') }}"
 
@@ -68,7 +79,13 @@ def test_versions_by_comparison_have_one_instant(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, config(strategy="check", check_cols="all"), "1,a,Ann,\n2,b,,\n3,c,Cid,\n")
     folder.run()
     go(folder, "1,a,,\n2,b,Bob,\n3,c,Cid,\n")
-    assert versions(folder) == [(1, "Ann", False), (1, None, True), (2, None, False), (2, "Bob", True), (3, "Cid", True)]
+    assert versions(folder) == [
+        (1, "Ann", False),
+        (1, None, True),
+        (2, None, False),
+        (2, "Bob", True),
+        (3, "Cid", True),
+    ]
     assert folder.behind("SELECT count(DISTINCT dbt_valid_from), count(DISTINCT dbt_valid_to) FROM gold.history") == [
         (2, 1)
     ]
@@ -85,8 +102,10 @@ def test_only_the_columns_to_check_make_a_version(tmp_path: Path) -> None:
     sound(folder)
 
 
-@pytest.mark.parametrize("strategy", ["timestamp", "check"])
-@pytest.mark.parametrize("deletes", ["ignore", "invalidate", "new_record"])
+@pytest.mark.parametrize(
+    ("strategy", "deletes"),
+    [("check", "ignore"), ("timestamp", "invalidate"), ("timestamp", "new_record"), ("check", "new_record")],
+)
 def test_rows_that_go_and_come_back(tmp_path: Path, strategy: str, deletes: str) -> None:
     how = {"updated_at": "seen"} if strategy == "timestamp" else {"check_cols": "all"}
     head = config(strategy=strategy, hard_deletes=deletes, **how)
@@ -157,9 +176,13 @@ def test_columns_come_and_go_and_names_are_yours(tmp_path: Path) -> None:
     end = "timestamp '9999-12-31 00:00:00'"
     how = {"strategy": "check", "check_cols": "all", "hard_deletes": "invalidate", "dbt_valid_to_current": end}
     head = config(snapshot_meta_column_names=names, **how)
-    folder = folder_of(tmp_path, head, "1,a,Ann,\n2,b,Bob,\n", "select id, region, name from {{ ref('raw.customers') }}")
+    folder = folder_of(
+        tmp_path, head, "1,a,Ann,\n2,b,Bob,\n", "select id, region, name from {{ ref('raw.customers') }}"
+    )
     folder.run()
-    folder.write("models/gold/history.sql", head + "select id, region, 'x' || id as code from {{ ref('raw.customers') }}")
+    folder.write(
+        "models/gold/history.sql", head + "select id, region, 'x' || id as code from {{ ref('raw.customers') }}"
+    )
     assert [one.what for one in folder.step("history").warnings] == [
         "model 'history': column code is new, and NULL in the rows of before"
     ]
@@ -223,7 +246,7 @@ def test_a_table_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert folder.behind("FROM gold.history") == [(7,)]
 
 
-@pytest.mark.parametrize("kind", ["table", "view", "incremental"])
+@pytest.mark.parametrize("kind", ["table", "incremental"])
 def test_another_kind_does_not_take_the_place_of_a_history(tmp_path: Path, kind: str) -> None:
     folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
     folder.run()
@@ -260,3 +283,87 @@ def test_followers_read_it(tmp_path: Path) -> None:
     folder.run()
     go(folder, "1,a,Eve,2024-02-01 00:00:00\n")
     assert folder.behind("FROM gold.now") == [(1, "Eve")]
+
+
+YAML = """\
+snapshots:
+  - name: history
+    relation: ref('raw.customers')
+    config:
+      schema: kept
+      unique_key: [id, region]
+      strategy: timestamp
+      updated_at: seen
+      hard_deletes: invalidate
+      tags: [nightly]
+    columns:
+      - name: dbt_scd_id
+        tests: [unique]
+"""
+
+
+def test_yaml_describes_one(tmp_path: Path) -> None:
+    files = {
+        "ingest/customers.yml": RAW,
+        "models/gold/s.yml": YAML,
+        "data/1.csv": HEAD + "1,,Ann,2024-01-01 00:00:00\n",
+    }
+    folder = Folder.make(tmp_path, files)
+    assert folder.run().status == "ok"
+    assert folder.step("history", "tag:nightly").status == "skipped"
+    folder.write("data/1.csv", HEAD)
+    folder.run()
+    assert folder.behind("SELECT name, dbt_valid_to IS NULL FROM kept.history") == [("Ann", False)]
+    folder.write("models/gold/s.yml", YAML.replace("raw.customers", "raw.custmers"))
+    with pytest.raises(ProjectError) as caught:
+        folder.run()
+    assert [(one.code, one.where) for one in caught.value.findings] == [("unknown-ref", "models/gold/s.yml:3")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"unique_key": "id"}, "a snapshot needs a strategy"),
+        ({"strategy": "check", "check_cols": "all"}, "a snapshot needs to know a row by its key"),
+        ({"unique_key": "id", "strategy": "timestmp"}, "strategy='timestmp' is unknown (did you mean 'timestamp'?)"),
+        ({"unique_key": "id", "strategy": "timestamp"}, "strategy='timestamp' needs to know when a row changed"),
+        ({"unique_key": "id", "strategy": "check"}, "strategy='check' needs to know what to compare"),
+        ({"unique_key": "id", "strategy": "check", "check_cols": []}, "check_cols=[] names no columns"),
+        ({"unique_key": "id", "strategy": "check", "check_cols": "all", "hard_deletes": "drop"}, "hard_deletes='drop'"),
+        ({"unique_key": "id", "strategy": "check", "check_cols": "all", "lookback": 3}, "lookback does not go with"),
+        (
+            {
+                "unique_key": "id", "strategy": "check", "check_cols": "all",
+                "snapshot_meta_column_names": {"dbt_valid_from": "dbt_valid_to"},
+            },
+            "snapshot_meta_column_names gives two columns one name",
+        ),
+        ({"materialized": "table", "strategy": "check"}, "strategy does not go with materialized='table'"),
+    ],
+)  # fmt: skip
+def test_settings_that_go_wrong_are_told(settings: dict[str, object], what: str) -> None:
+    said = {"materialized": "snapshot", **settings}
+    text = "{{ config(" + ", ".join(f"{key}={value!r}" for key, value in said.items()) + ") }} select 1 as id"
+    with pytest.raises(ProjectError) as caught:
+        compile_models([ModelSource("history", Path("models/history.sql"), text)], [])
+    assert (caught.value.finding.code, caught.value.finding.fix != "") == ("model-config", True)
+    assert caught.value.finding.what.startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sql", "what"),
+    [
+        ({"updated_at": "sen"}, ALL, "updated_at: there is no column 'sen' (did you mean 'seen'?)"),
+        ({"updated_at": "name"}, ALL, "updated_at: 'name' is VARCHAR, no date and no timestamp"),
+        (
+            {"updated_at": "seen"},
+            "select *, 1 as dbt_scd_id from {{ ref('raw.customers') }}",
+            "its SELECT gives column",
+        ),
+    ],
+)
+def test_columns_that_are_not_there_are_told(tmp_path: Path, settings: dict[str, str], sql: str, what: str) -> None:
+    folder = folder_of(tmp_path, config(strategy="timestamp", **settings), "1,,Ann,2024-01-01 00:00:00\n", sql)
+    (finding,) = folder.run().findings
+    assert finding.code == "model-config"
+    assert finding.what.startswith(f"snapshot 'history': {what}")
