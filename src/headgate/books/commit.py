@@ -110,7 +110,8 @@ def carry_out(session: StoreSession, work: Commit) -> Outcome:
     fault("after_decide")
     changes = Changes()
     if work.staged and not stop:  # before the books change: where it raises, the staged rows may be kept
-        changes.staged = stage(session, work, judged, state.version)
+        staged = stage(session, work, judged, state.version)
+        changes.staged, changes.beside = (staged, None) if work.replace else (None, staged)
     quarantine.discard_held(session, work.table)
     if stop:
         refuse.hold(session, work, stop, total)

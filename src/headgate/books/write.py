@@ -42,6 +42,8 @@ class Changes:
     """The pinned contract that this commit's own takes the place of."""
     staged: TableRef | None = None
     """Where the rows are written that replace all those of the table."""
+    beside: TableRef | None = None
+    """Where the rows stand that are to join those of the table."""
     columns: list[list[str]] = field(default_factory=list)
     """The table's columns, where this commit is the first to fill it or gives it others."""
     lines: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -64,12 +66,14 @@ def write(
         changes.vanished = end_vanished(session, work.table, vanishing, _identity(work))
     target = changes.staged or work.table
     expected = _expected(judged)
-    if expected and not work.staged:
+    if expected and not (work.staged and work.replace):
         if work.disposition == "upsert" and tail.rows and not work.replace:
             _take_old_versions(session, work, changes)
         if work.disposition == "scd2" and tail.rows and not work.replace:
             _close_versions(session, work, changes)
-        _append(session, work, base, target)
+        _append(session, work, base, target, changes.beside)
+    if changes.beside is not None:
+        session.execute(f"DROP TABLE {quote.table(changes.beside)}")
     if work.history is not None and work.history.latest and (expected or changes.vanished):
         whole = work.replace or not tail.rows or changes.vanished
         touched = "" if whole else work.judgement.keys(work.keys)
@@ -106,11 +110,16 @@ def _expected(judged: Mapping[int, Counts]) -> int:
     return sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
 
 
-def _append(session: StoreSession, work: Commit, base: int, target: TableRef) -> None:
+def _append(session: StoreSession, work: Commit, base: int, target: TableRef, beside: TableRef | None = None) -> None:
+    """Adds the accepted rows to the target; from `beside`, if they stand there already."""
     names = [name for name, _ in work.columns]
-    origin = f"CAST({base} + 1 + _hg_part AS BIGINT)"
-    rows = f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN} FROM ({work.judgement.accepted()}) AS accepted"
-    session.append(target, [*names, LOAD_COLUMN], rows)
+    if beside is not None:
+        listed = quote.columns([*names, LOAD_COLUMN])
+        session.execute(f"INSERT INTO {quote.table(target)} ({listed}) SELECT {listed} FROM {quote.table(beside)}")
+    else:
+        origin = f"CAST({base} + 1 + _hg_part AS BIGINT)"
+        own = f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN}"
+        session.append(target, [*names, LOAD_COLUMN], f"{own} FROM ({work.judgement.accepted()}) AS accepted")
     for columns in ((LOAD_COLUMN,), *work.lookups):
         session.lookup(target, columns)
 

@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.core.values import TableRef
-from headgate.models import idiom, intervals, lexer
+from headgate.models import idiom, intervals, lexer, splitting
 from headgate.models.checkfiles import SqlTest, add_tests
 from headgate.models.compilechecks import compiled_checks
 from headgate.models.config import name_problem, settled
@@ -137,6 +137,8 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
     incremental = _incremental(draft, renderer, every, inputs)
     checks = compiled_checks(draft, renderer, inputs)
     split = _split(draft, renderer.names, inputs)
+    if split is not None and incremental is not None:
+        incremental = splitting.spelled(incremental, split)
     model = Model(
         name=draft.source.name,
         target=draft.target,
@@ -184,10 +186,6 @@ def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelCont
     split = draft.source.split
     if split is None:
         return None
-    if draft.config.materialized == "incremental":
-        what = f"model {draft.source.name!r} has a contract, and is incremental: a contract judges all rows of a table"
-        fix = "Write {{ config(materialized='table') }}, or make the contract tests"
-        raise ProjectError.of("model-contract", what, split.where, fix)
     if draft.config.materialized == "view":
         what = f"model {draft.source.name!r} has a contract, and is a view, which holds no rows to split"
         fix = f"Write {{{{ config(materialized='table') }}}} into {draft.source.path}, or make the contract tests"
@@ -207,7 +205,8 @@ def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelCont
         if table != draft.target:
             inputs.setdefault(name, where)
         references.append(replace(rule, to_table=str(table)))
-    return replace(split, contract=replace(split.contract, references=tuple(references)))
+    made = replace(split, contract=replace(split.contract, references=tuple(references)))
+    return splitting.joined(draft, made) if draft.config.materialized == "incremental" else made
 
 
 def _fingerprint(model: Model, sql: str, engine: str) -> str:

@@ -51,12 +51,23 @@ def _found(session: StoreSession, model: Model, how: How) -> _Found | None:
     if how.seen is not None and (state.version if state else 0) != how.seen:
         raise Contested(model.name)
     last = ledger.last_build(session, model.target) if state is not None else None
+    if last is not None and last.stream == ledger.DATA and last.facts.get("materialized") == "incremental":
+        _had_contract(session, model, how)
     usable = last is not None and last.stream == ledger.BUILD and last.facts.get("materialized") != "view"
     if how.full or state is None or last is None or not usable or session.standing(model.target) != "table":
         return None
     columns = tuple(session.columns(model.target) or ())
     rows = ledger.tail(session, model.target, state.version).rows
     return _Found(rows, columns, due.Built(last.facts, {name.casefold(): kind for name, kind in columns}))
+
+
+def _had_contract(session: StoreSession, model: Model, how: How) -> None:
+    """Raises BuildFailed where rows would go that only passed a contract which the model has no more."""
+    if how.full or session.standing(model.target) != "table":
+        return
+    what = f"model {model.name!r} had a contract when its rows were built: they name entries, and can't be added to"
+    fix = f"give it its contract again; or build all of it: headgate run --full-refresh {model.target}"
+    raise BuildFailed([Finding("model-contract", "error", what, str(model.path), fix)])
 
 
 def _all(session: StoreSession, model: Model, attempt: str, facts: dict[str, object]) -> Prepared:
@@ -170,6 +181,4 @@ def _other_code(model: Model, found: _Found) -> tuple[Finding, ...]:
     before = found.built.facts.get("code")
     if before is None or before == delta.how_of(model).code:
         return ()
-    what = f"model {model.name!r} has changed: the rows that stand were built by what it said before"
-    fix = f"build all of it: headgate run --full-refresh {model.target}"
-    return (Finding("built-before", "warning", what, str(model.path), fix),)
+    return (delta.built_before(model),)

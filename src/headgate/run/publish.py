@@ -134,7 +134,8 @@ class _Publishing:
                 raise BuildFailed(problems)
             if model.split is not None:
                 prefix = f"hg_{self.attempt}_{number}"
-                made = Split(session, model, self.attempt, self.author, self._facts[model.name], stack, prefix)
+                how, facts = self._how[model.name], self._facts[model.name]
+                made = Split(session, model, self.attempt, self.author, facts, stack, prefix, how)
                 self._splits[model.name] = made
                 if not self._reads_member(inputs):
                     made.prepare()

@@ -124,7 +124,9 @@ class Attempt:
         if reason is None:
             return Done(model.name, "model", "skipped", "nothing changed", stale=rests_on)
         if model.split is not None:
-            return _built(publish(self.store, Wanted(((model, inputs),)), run.author)[0], reason, rests_on)
+            return _built(
+                publish(self.store, Wanted(((model, inputs),), anew=run.anew), run.author)[0], reason, rests_on
+            )
         outcome = build_model(self.store, model, inputs, run.author, run.anew)
         if outcome is None:
             return Done(model.name, "model", "skipped", "another run has built it", stale=rests_on)
