@@ -16,6 +16,19 @@ Columns = Sequence[tuple[str, str]]
 TICK = "INTERVAL '1 microsecond'"
 
 
+def made_of(sql: str, how: Snapshot) -> str:
+    """A SELECT that says of every column of the snapshot what decides about it; it is never run."""
+    keys = ", ".join(f"q.{quote.ident(key)}" for key in how.unique_key)
+    deciding = [how.updated_at] if how.updated_at else list(how.check_cols)
+    changes = ", ".join(f"q.{quote.ident(name)}" for name in deciding) or "q"
+    names = how.columns
+    columns = {names.scd_id: f"{keys}, {changes}", names.updated_at: changes, names.valid_from: changes}
+    columns |= {names.valid_to: changes}
+    columns |= {names.is_deleted: keys} if how.hard_deletes == "new_record" else {}
+    listed = ", ".join(f"concat({value}) AS {quote.ident(name)}" for name, value in columns.items())
+    return f"SELECT q.*, {listed} FROM (\n{sql}\n) AS q"
+
+
 @dataclass(frozen=True)
 class Versions:
     """`rows`: the relation of the query's rows, one for each key; `given`: its columns. `target`: the history; `kept`:
