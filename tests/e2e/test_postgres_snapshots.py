@@ -1,4 +1,5 @@
-"""Snapshots in a PostgreSQL database, and rows that are left of a build that failed."""
+"""Models that keep rows in a PostgreSQL database: snapshots, what is left of a build that failed, contracts on rows that
+are merged."""
 
 from __future__ import annotations
 
@@ -85,4 +86,43 @@ def test_versions_are_kept_and_failures_left(tmp_path: Path, postgres: str) -> N
             connection.execute(comment.encode())
         folder.run("raw.customers")
         assert (("compared__hg_failed",) in asked(tables)) == left
+    assert folder.codes() == []
+
+
+MERGED = {
+    "ingest/orders.yml": "table: raw.orders\nfrom: data/*.csv\ncolumns: {id: int, amount: int, seen: timestamp}\n",
+    "models/gold/good.sql": """\
+{{ config(materialized='incremental', unique_key='id') }}
+select id, amount, seen from {{ ref('raw.orders') }}
+{% if is_incremental() %} where seen > (select max(seen) from {{ this }}) {% endif %}
+""",
+    "models/gold/good.yml": """\
+models:
+  - name: good
+    contract:
+      columns: {id: int, amount: "int, required, min(0)", seen: timestamp}
+""",
+    "data/1.csv": "id,amount,seen\n1,10,2024-01-01 00:00:00\n2,-5,2024-01-02 00:00:00\n3,30,2024-01-03 00:00:00\n",
+}
+
+
+def test_new_rows_are_split_and_merged(tmp_path: Path, postgres: str) -> None:
+    folder = Folder.make(tmp_path, MERGED)
+    folder.write("headgate.yml", f"project: lab\nwarehouse: {postgres}\n")
+    assert folder.run().status == "ok"
+    folder.write(
+        "data/2.csv", "id,amount,seen\n1,11,2024-01-04 00:00:00\n4,-4,2024-01-05 00:00:00\n,1,2024-01-06 00:00:00\n"
+    )
+    step = folder.step("good")
+    assert (step.rows_read, step.rows_loaded, step.rows_quarantined) == (3, 1, 2)
+    folder.write("models/gold/good.yml", MERGED["models/gold/good.yml"].replace("min(0)", "min(-9)"))
+    assert folder.open().replay(table="gold.good").rows_loaded == 2
+    assert folder.rows("SELECT id, amount FROM gold.good ORDER BY id") == [(1, 11), (2, -5), (3, 30), (4, -4)]
+    assert folder.codes() == []
+    models = MERGED["models/gold/good.yml"] + "    tests: [{row_count: {max: 4}}]\n"
+    folder.write("models/gold/good.yml", models)
+    folder.write("data/3.csv", "id,amount,seen\n5,50,2024-01-07 00:00:00\n")
+    (finding,) = folder.run().findings
+    assert finding.evidence["left"] == "gold.good__hg_failed"
+    assert folder.rows("SELECT id FROM gold.good__hg_failed") == [(5,)]
     assert folder.codes() == []

@@ -335,7 +335,7 @@ MODELS = (
         "        if isinstance(error, ChecksFailed) and not self._swapped:\n",
         "        if isinstance(error, ChecksFailed):\n",
         "to leave the rows of one failing model publishes the others of its group",
-        f"{PUBLISH}::test_one_that_fails_keeps_every_old_table",
+        f"{PUBLISH}::test_to_leave_rows_that_failed_publishes_nothing_of_the_group",
     ),
     mutant(
         "merged-rows-are-added",

@@ -276,13 +276,15 @@ def test_a_failed_check_keeps_the_history_and_leaves_the_versions(tmp_path: Path
     assert folder.codes() == []
 
 
-def test_followers_read_it(tmp_path: Path) -> None:
+def test_followers_read_it_and_lineage_knows_its_columns(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
     now = "{{ config(materialized='table') }} select id, name from {{ ref('history') }} where dbt_valid_to is null"
     folder.write("models/gold/now.sql", now)
     folder.run()
     go(folder, "1,a,Eve,2024-02-01 00:00:00\n")
     assert folder.behind("FROM gold.now") == [(1, "Eve")]
+    found = folder.open().lineage("history.dbt_valid_from").up
+    assert {one.from_column for one in found if one.depth == 1 and one.direct} == {"seen"}
 
 
 YAML = """\
