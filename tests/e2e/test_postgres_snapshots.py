@@ -1,5 +1,4 @@
-"""Models that keep rows in a PostgreSQL database: snapshots, what is left of a build that failed, contracts on rows that
-are merged."""
+"""Models that keep rows in a PostgreSQL database: snapshots, what is left of a failed build, contracts on merged rows."""
 
 from __future__ import annotations
 
