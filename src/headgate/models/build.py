@@ -38,13 +38,15 @@ LONGEST = 36
 class How:
     """How to build a model that adds to what stands: `full` = all rows anew; `seen` = the version of its table on which
     it was decided that it is to be built (None: there was none); `again` = from when to when its intervals are built
-    besides; `at` = the instant, as `clock.stamp` gives it, at which snapshots find what they find (empty: now).
+    besides; `at` = the instant, as `clock.stamp` gives it, at which snapshots find what they find (empty: now); `left` =
+    what earlier builds left of rows that failed (None: not known).
     """
 
     full: bool = False
     seen: int | None = None
     again: tuple[str, str] | None = None
     at: str = ""
+    left: frozenset[TableRef] | None = None
 
     @property
     def as_needed(self) -> bool:
@@ -103,7 +105,7 @@ def build(
     fault("after_commit")
     if confirm is not None:
         confirm(session, outcome)
-    forget(session, model.target)
+    forget(session, model.target, how.left)
     fault("before_ack")
     return outcome
 

@@ -54,26 +54,33 @@ def leave(session: StoreSession, failed: ChecksFailed, others: Sequence[TableRef
     return failed.told(ref)
 
 
-def forget(session: StoreSession, target: TableRef) -> None:
-    """Drops what an earlier build left, outside of a transaction. What can't be dropped now is collected by age."""
+def forget(session: StoreSession, target: TableRef, known: frozenset[TableRef] | None = None) -> None:
+    """Drops what an earlier build left, outside of a transaction. What can't be dropped now is collected by age.
+
+    `known`: all that was left, as `collect` found it; None where nobody looked.
+    """
+    ref = left_ref(target)
+    if known is not None and ref not in known:
+        return
     try:
-        session.execute(f"DROP TABLE IF EXISTS {quote.table(left_ref(target))}")
+        session.execute(f"DROP TABLE IF EXISTS {quote.table(ref)}")
     except Exception:
         with suppress(Exception):
             session.abandon()
 
 
-def collect(session: StoreSession) -> None:
-    """Drops what was left longer ago than `KEPT`."""
+def collect(session: StoreSession) -> frozenset[TableRef]:
+    """Drops what was left longer ago than `KEPT`; what has such a name besides."""
     found = session.execute(
         f"""SELECT table_schema, table_name FROM information_schema.tables
             WHERE table_type = 'BASE TABLE' AND right(table_name, {len(MARK)}) = {quote.literal(MARK)}"""
     )
-    for schema, name in found:
-        ref = TableRef(schema, name)
+    every = frozenset(TableRef(schema, name) for schema, name in found)
+    for ref in sorted(every):
         if _is_old(session.comment(ref)):
             with suppress(Exception):
                 session.execute(f"DROP TABLE IF EXISTS {quote.table(ref)}")
+    return every
 
 
 def _is_old(comment: str) -> bool:

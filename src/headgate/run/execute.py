@@ -7,6 +7,7 @@ takes too long is ended, and one that is optional leaves what needs it with the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from headgate.core import clock, stop
 from headgate.models.left import collect
@@ -23,9 +24,9 @@ def execute(run: Run, select: Selection = EVERYTHING, states: States | None = No
     """Each step's outcome, in the order of the plan."""
     flows, models = run.pipeline.select(select, states)
     units: list[Unit] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
-    standing = Standing(run)
     with run.store.session() as session:
-        collect(session)
+        run = replace(run, left=collect(session))
+    standing = Standing(run)
     if run.threads > 1:
         from headgate.run.crew import side_by_side
 

@@ -109,7 +109,7 @@ class _Publishing:
         fault("after_commit")
         _confirm(session, outcomes)
         for outcome in outcomes:
-            forget(session, outcome.target)
+            forget(session, outcome.target, self.wanted.anew.left)
         fault("before_ack")
         return outcomes
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from headgate.books import ledger
 from headgate.core import clock, stop
 from headgate.core.protocols import Store
+from headgate.core.values import TableRef
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
 from headgate.run.bronze import bound
@@ -48,10 +49,12 @@ class Run:
     """From when to when models that are built by intervals are built once more."""
     at: str = field(default_factory=clock.stamp)
     """When the run began: the instant of all that its snapshots find."""
+    left: frozenset[TableRef] | None = None
+    """What earlier runs left of rows that failed a test, as far as that is known."""
 
     @property
     def anew(self) -> How:
-        return How(self.full_refresh, again=self.again, at=self.at)
+        return How(self.full_refresh, again=self.again, at=self.at, left=self.left)
 
 
 @dataclass
