@@ -38,8 +38,8 @@ LONGEST = 36
 class How:
     """How to build a model that adds to what stands: `full` = all rows anew; `seen` = the version of its table on which
     it was decided that it is to be built (None: there was none); `again` = from when to when its intervals are built
-    besides; `at` = the instant, as `clock.stamp` gives it, at which snapshots find what they find (empty: now); `left` =
-    what earlier builds left of rows that failed (None: not known).
+    besides; `at` = the instant, as `clock.stamp` gives it, at which snapshots find what they find (empty: now);
+    `left` = what earlier builds left of rows that failed (None: not known).
     """
 
     full: bool = False
