@@ -1,4 +1,4 @@
-"""Models that keep rows in a PostgreSQL database: snapshots, what is left of a failed build, contracts on merged rows."""
+"""Models that keep rows in a PostgreSQL database: snapshots, rows left of a failed build, contracts on merged rows."""
 
 from __future__ import annotations
 

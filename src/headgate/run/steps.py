@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger
+from headgate.books.known import Known
 from headgate.core import clock, stop
 from headgate.core.protocols import Store
 from headgate.core.values import TableRef
@@ -51,6 +52,7 @@ class Run:
     """When the run began: the instant of all that its snapshots find."""
     left: frozenset[TableRef] | None = None
     """What earlier runs left of rows that failed a test, as far as that is known."""
+    known: Known = field(default_factory=Known)
 
     @property
     def anew(self) -> How:
@@ -80,6 +82,7 @@ class Attempt:
         if unmet:
             return unmet
         rests_on = self._rests_on(flow)
+        self.run.known.forget(flow.tables)
         loaded = load(self._job(flow, rests_on), self.loaded)
         findings = loaded.findings + warned(flow.name, loaded.counts)
         status: Status = "ok" if loaded.status == "ok" else "refused" if loaded.status == "refused" else "skipped"
@@ -117,8 +120,9 @@ class Attempt:
         rests_on = self._rests_on(model)
         inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
         with self.store.session() as session:
-            lacking = missing_inputs(session, inputs)
-            reason = asked_for(model, run.anew) or stale(session, model, inputs)
+            versions = run.known.versions(session, inputs.tables.values())
+            lacking = missing_inputs(session, inputs, run.known)
+            reason = asked_for(model, run.anew) or stale(session, model, inputs, run.known)
             held = held_by_history(session, model, reason)
         if held is not None:
             return Done(model.name, "model", "failed", held.what, findings=[held], stale=rests_on)
@@ -126,6 +130,8 @@ class Attempt:
             return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
         if reason is None:
             return Done(model.name, "model", "skipped", "nothing changed", stale=rests_on)
+        run.known.forget([model.target])
+        inputs = replace(inputs, versions=versions)
         if model.split is not None:
             return _built(
                 publish(self.store, Wanted(((model, inputs),), anew=run.anew), run.author)[0], reason, rests_on
@@ -142,9 +148,9 @@ class Attempt:
         late = self._rests_on(*models)
         reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
         with self.store.session() as session:
-            due = due_of(session, models, reads, run.anew)
+            due = due_of(session, models, reads, run.anew, run.known)
             for model in models:
-                lacking = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
+                lacking = [one for one in missing_inputs(session, reads[model.name], run.known) if one not in names]
                 if lacking:
                     why = f"{lacking[0]} has not been loaded or built yet"
                     told = missing(model.name, "model", lacking[0], why)
@@ -155,6 +161,7 @@ class Attempt:
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:
             return [Done(model.name, "model", "skipped", "nothing changed", stale=late) for model in models]
+        run.known.forget(model.target for model, _ in wanted)
         group = run.pipeline.groups.of[models[0].name]
         outcomes = publish(self.store, Wanted(wanted, group, run.anew), run.author)
         return _told(models, outcomes, due, late)
