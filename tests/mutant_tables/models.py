@@ -103,7 +103,7 @@ MUTANTS = (
         "    if was and not how.full:\n",
         "    if False:\n",
         "a history that is gone begins anew, and nobody is told",
-        f"{KEPT}a_history_that_is_gone_is_not_begun_anew_in_silence",
+        f"{KEPT}a_full_refresh_keeps_the_history",
     ),
     mutant(
         "history-of-others-replaced",

@@ -46,19 +46,21 @@ def versions(folder: Folder, columns: str = "id, name, dbt_valid_to is null") ->
     return folder.behind(f"SELECT {columns} FROM gold.history ORDER BY id, dbt_valid_from")
 
 
-def sound(folder: Folder) -> None:
+def sound(folder: Folder, name: str = "history") -> None:
     """What holds of every history: versions of a key follow each other, and one at most is valid now."""
     assert folder.codes() == []
     assert folder.behind(
-        """SELECT * FROM (SELECT *, lead(dbt_valid_from) OVER (PARTITION BY id, region ORDER BY dbt_valid_from) AS next
-           FROM gold.history) WHERE dbt_valid_to <= dbt_valid_from OR (next IS NOT NULL AND dbt_valid_to IS NULL)
+        f"""SELECT * FROM (SELECT *, lead(dbt_valid_from) OVER (PARTITION BY id, region ORDER BY dbt_valid_from) AS next
+           FROM gold.{name}) WHERE dbt_valid_to <= dbt_valid_from OR (next IS NOT NULL AND dbt_valid_to IS NULL)
            OR next < dbt_valid_to"""
     ) == []  # fmt: skip
-    assert folder.behind("SELECT count(*) - count(DISTINCT dbt_scd_id) FROM gold.history") == [(0,)]
+    assert folder.behind(f"SELECT count(*) - count(DISTINCT dbt_scd_id) FROM gold.{name}") == [(0,)]
 
 
 def test_versions_by_time(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n2,,Bob,2024-01-02 00:00:00\n")
+    now = "{{ config(materialized='table') }} select id, name from {{ ref('history') }} where dbt_valid_to is null"
+    folder.write("models/gold/now.sql", now)
     assert folder.run().status == "ok"
     assert folder.step("history").status == "skipped"
     assert go(folder, "1,a,Ann,2024-01-01 00:00:00\n2,,Rob,2024-02-02 00:00:00\n3,c,Cid,2024-02-03 00:00:00\n") == "ok"
@@ -72,11 +74,19 @@ def test_versions_by_time(tmp_path: Path) -> None:
     assert (entry.rows_read, entry.detail["inserted"], entry.detail["updated"]) == (3, 2, 1)
     said = entry.detail["snapshot"]
     assert (said["new"], said["changed"], said["deleted"]) == (1, 1, 0)
+    assert folder.behind("FROM gold.now ORDER BY id") == [(1, "Ann"), (2, "Rob"), (3, "Cid")]
+    found = folder.open().lineage("history.dbt_valid_from").up
+    assert {one.from_column for one in found if one.depth == 1 and one.direct} == {"seen"}
+    folder.write("data/1.csv", HEAD + "1,a,Eve,2024-01-01 00:00:00\n")  # the time of the change did not move
+    (finding,) = folder.step("history").warnings
+    assert (finding.code, finding.level, finding.evidence["rows"]) == ("change-unseen", "warning", 1)
+    assert len(versions(folder)) == 4
     sound(folder)
 
 
 def test_versions_by_comparison_have_one_instant(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, config(strategy="check", check_cols="all"), "1,a,Ann,\n2,b,,\n3,c,Cid,\n")
+    folder.write("models/gold/narrow.sql", config(strategy="check", check_cols=["SEEN"]) + ALL)
     folder.run()
     go(folder, "1,a,,\n2,b,Bob,\n3,c,Cid,\n")
     assert versions(folder) == [
@@ -91,81 +101,54 @@ def test_versions_by_comparison_have_one_instant(tmp_path: Path) -> None:
     ]
     go(folder, "1,a,Ann,\n2,b,Bob,\n3,c,Cid,\n")  # back as it was before
     assert [row for row in versions(folder) if row[0] == 1] == [(1, "Ann", False), (1, None, False), (1, "Ann", True)]
+    assert folder.behind("SELECT id, name FROM gold.narrow ORDER BY id") == [(1, "Ann"), (2, None), (3, "Cid")]
     sound(folder)
 
 
-def test_only_the_columns_to_check_make_a_version(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, config(strategy="check", check_cols=["NAME"]), "1,a,Ann,2024-01-01 00:00:00\n")
-    folder.run()
-    go(folder, "1,a,Ann,2024-01-09 00:00:00\n")
-    assert versions(folder) == [(1, "Ann", True)]
-    sound(folder)
+BACK = {
+    "ignored": config(strategy="check", check_cols="all"),
+    "history": config(strategy="timestamp", updated_at="seen", hard_deletes="invalidate"),
+    "told": config(strategy="timestamp", updated_at="seen", hard_deletes="new_record"),
+    "compared": config(strategy="check", check_cols="all", hard_deletes="new_record"),
+}
 
 
-@pytest.mark.parametrize(
-    ("strategy", "deletes"),
-    [("check", "ignore"), ("timestamp", "invalidate"), ("timestamp", "new_record"), ("check", "new_record")],
-)
-def test_rows_that_go_and_come_back(tmp_path: Path, strategy: str, deletes: str) -> None:
-    how = {"updated_at": "seen"} if strategy == "timestamp" else {"check_cols": "all"}
-    head = config(strategy=strategy, hard_deletes=deletes, **how)
+def test_rows_that_go_and_come_back(tmp_path: Path) -> None:
     both = "1,,Ann,2024-01-01 00:00:00\n2,b,Bob,2024-01-01 00:00:00\n"
-    folder = folder_of(tmp_path, head, both)
+    folder = folder_of(tmp_path, BACK["history"], both)
+    for name, head in BACK.items():
+        folder.write(f"models/gold/{name}.sql", head + ALL)
     folder.run()
     go(folder, "2,b,Bob,2024-01-01 00:00:00\n")
-    gone = folder.open().ledger("gold.history").entries[0].detail["snapshot"]
-    assert (gone["new"], gone["changed"], gone["deleted"]) == (0, 0, 0 if deletes == "ignore" else 1)
+    for name in BACK:
+        gone = folder.open().ledger(f"gold.{name}").entries[0].detail["snapshot"]
+        assert (gone["new"], gone["changed"], gone["deleted"]) == (0, 0, 0 if name == "ignored" else 1)
     go(folder, "2,b,Rob,2024-02-01 00:00:00\n")  # still gone
     go(folder, both.replace("Bob,2024-01", "Rob,2024-02"))
-    ann = [row[1:] for row in versions(folder) if row[0] == 1]
-    if deletes == "ignore":
-        assert ann == [("Ann", True)]
-    elif deletes == "invalidate":
-        assert ann == [("Ann", False), ("Ann", True)]
-    else:
-        assert ann == [("Ann", False), ("Ann", False), ("Ann", True)]
-        says = folder.behind("SELECT dbt_is_deleted FROM gold.history WHERE id = 1 ORDER BY dbt_valid_from")
-        assert says == [("False",), ("True",), ("False",)]
-    sound(folder)
+    go(folder, "1,,Eve,2024-03-01 00:00:00\n2,b,Rob,2024-02-01 00:00:00\n")  # dated before the run that saw it again
+    told = [("Ann", "False"), ("Ann", "True"), ("Ann", "False"), ("Eve", "False")]
+    wanted = {"ignored": ["Ann", "Eve"], "history": ["Ann", "Ann", "Eve"], "told": told, "compared": told}
+    for name, expected in wanted.items():
+        says = "name, dbt_is_deleted" if expected is told else "name"
+        found = folder.behind(f"SELECT {says} FROM gold.{name} WHERE id = 1 ORDER BY dbt_valid_from")
+        assert found == [one if isinstance(one, tuple) else (one,) for one in expected], name
+        sound(folder, name)
 
 
-def test_a_change_that_arrives_after_a_comeback_is_seen(tmp_path: Path) -> None:
-    head = config(strategy="timestamp", updated_at="seen", hard_deletes="invalidate")
-    folder = folder_of(tmp_path, head, "1,a,Ann,2024-01-01 00:00:00\n")
-    folder.run()
-    go(folder, "")
-    go(folder, "1,a,Ann,2024-01-01 00:00:00\n")
-    go(folder, "1,a,Eve,2024-03-01 00:00:00\n")  # long before the run that saw it come back
-    assert versions(folder) == [(1, "Ann", False), (1, "Ann", False), (1, "Eve", True)]
-    sound(folder)
-
-
-def test_a_time_that_stays_is_told(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
-    folder.run()
-    folder.write("data/1.csv", HEAD + "1,a,Eve,2024-01-01 00:00:00\n")
-    (finding,) = folder.step("history").warnings
-    assert (finding.code, finding.level, finding.evidence["rows"]) == ("change-unseen", "warning", 1)
-    assert versions(folder) == [(1, "Ann", True)]
-
-
-@pytest.mark.parametrize(
-    ("rows", "code", "what"),
-    [
-        ("1,,Ann,2024-01-01 00:00:00\n1,,Eve,2024-02-01 00:00:00\n", "unique-key", "2 rows share their unique_key"),
-        ("1,,Ann,\n", "updated-at-null", "1 row has no seen, so nobody can say from when they are valid"),
-    ],
-)
-def test_what_can_be_no_version_is_refused(tmp_path: Path, rows: str, code: str, what: str) -> None:
+def test_what_can_be_no_version_is_refused(tmp_path: Path) -> None:
     good = "1,,Ann,2024-01-01 00:00:00\n"
     folder = folder_of(tmp_path, TIME, good)
     folder.run()
-    folder.write("data/1.csv", HEAD + rows)
-    (finding,) = folder.run().findings
-    assert finding.code == code
-    assert what in finding.what
-    assert len(folder.rows(str(finding.evidence["query"]))) == finding.evidence["rows"]
-    assert versions(folder) == [(1, "Ann", True)]
+    for rows, code, what in (
+        ("1,,Ann,2024-01-01 00:00:00\n1,,Eve,2024-02-01 00:00:00\n", "unique-key", "2 rows share their unique_key"),
+        ("1,,Ann,\n", "updated-at-null", "1 row has no seen, so nobody can say from when they are valid"),
+    ):
+        folder.write("data/1.csv", HEAD + rows)
+        (finding,) = folder.run().findings
+        assert finding.code == code
+        assert what in finding.what
+        assert len(folder.rows(str(finding.evidence["query"]))) == finding.evidence["rows"]
+        assert versions(folder) == [(1, "Ann", True)]
     assert go(folder, good.replace("Ann,2024-01", "Eve,2024-03")) == "ok"  # it goes on as if nothing had been
     assert versions(folder) == [(1, "Ann", False), (1, "Eve", True)]
     sound(folder)
@@ -197,22 +180,20 @@ def test_columns_come_and_go_and_names_are_yours(tmp_path: Path) -> None:
     assert folder.codes() == []
 
 
-@pytest.mark.parametrize(
-    ("settings", "what"),
-    [
-        ({"unique_key": ["id"]}, "unique_key is not what its history was written by (id, region)"),
-        ({"dbt_valid_to_current": "date '9999-12-31'"}, "dbt_valid_to_current is not what"),
-        ({"snapshot_meta_column_names": {"dbt_valid_to": "till"}}, "snapshot_meta_column_names is not what"),
-    ],
-)
-def test_a_history_goes_on_as_it_began(tmp_path: Path, settings: dict[str, object], what: str) -> None:
+def test_a_history_goes_on_as_it_began(tmp_path: Path) -> None:
     how = {"strategy": "check", "check_cols": "all"}
     folder = folder_of(tmp_path, config(**how), "1,a,Ann,\n")
     folder.run()
-    folder.write("models/gold/history.sql", config(**{**how, **settings}) + ALL)
-    (finding,) = folder.run().findings
-    assert finding.code == "snapshot-changed"
-    assert what in finding.what
+    other: list[tuple[dict[str, object], str]] = [
+        ({"unique_key": ["id"]}, "unique_key is not what its history was written by (id, region)"),
+        ({"dbt_valid_to_current": "date '9999-12-31'"}, "dbt_valid_to_current is not what"),
+        ({"snapshot_meta_column_names": {"dbt_valid_to": "till"}}, "snapshot_meta_column_names is not what"),
+    ]
+    for settings, what in other:
+        folder.write("models/gold/history.sql", config(**{**how, **settings}) + ALL)
+        (finding,) = folder.run().findings
+        assert finding.code == "snapshot-changed"
+        assert what in finding.what
     assert versions(folder) == [(1, "Ann", True)]
 
 
@@ -225,16 +206,11 @@ def test_a_full_refresh_keeps_the_history(tmp_path: Path) -> None:
     folder.run(full_refresh=True)
     assert versions(folder) == [(1, "Ann", False), (1, "Eve", True)]
     sound(folder)
-
-
-def test_a_history_that_is_gone_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
-    folder.run()
-    folder.behind("DROP TABLE gold.history")
+    folder.behind("DROP TABLE gold.history")  # and it is not begun anew in silence
     (finding,) = folder.run().findings
     assert (finding.code, "run --full-refresh gold.history" in finding.fix) == ("snapshot-gone", True)
     assert folder.step("history", full_refresh=True).status == "ok"
-    assert versions(folder) == [(1, "Ann", True)]
+    assert versions(folder) == [(1, "Eve", True)]
     sound(folder)
 
 
@@ -246,13 +222,12 @@ def test_a_table_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert folder.behind("FROM gold.history") == [(7,)]
 
 
-@pytest.mark.parametrize("kind", ["table", "incremental"])
-def test_another_kind_does_not_take_the_place_of_a_history(tmp_path: Path, kind: str) -> None:
+def test_another_kind_does_not_take_the_place_of_a_history(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
     folder.run()
-    folder.write("models/gold/history.sql", f"{{{{ config(materialized='{kind}') }}}} {ALL}")
-    for full in (False, True):
-        (finding,) = folder.run(full_refresh=full).findings
+    for kind, full in (("table", False), ("incremental", True)):
+        folder.write("models/gold/history.sql", f"{{{{ config(materialized='{kind}') }}}} {ALL}")
+        (finding,) = folder.run("history", full_refresh=full).findings
         assert finding.code == "snapshot-place"
     assert versions(folder) == [(1, "Ann", True)]
     folder.behind("ALTER TABLE gold.history RENAME TO history_until_now")
@@ -274,17 +249,6 @@ def test_a_failed_check_keeps_the_history_and_leaves_the_versions(tmp_path: Path
         ("history",), ("history__hg_failed",),
     ]  # fmt: skip
     assert folder.codes() == []
-
-
-def test_followers_read_it_and_lineage_knows_its_columns(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, TIME, "1,a,Ann,2024-01-01 00:00:00\n")
-    now = "{{ config(materialized='table') }} select id, name from {{ ref('history') }} where dbt_valid_to is null"
-    folder.write("models/gold/now.sql", now)
-    folder.run()
-    go(folder, "1,a,Eve,2024-02-01 00:00:00\n")
-    assert folder.behind("FROM gold.now") == [(1, "Eve")]
-    found = folder.open().lineage("history.dbt_valid_from").up
-    assert {one.from_column for one in found if one.depth == 1 and one.direct} == {"seen"}
 
 
 YAML = """\
@@ -352,20 +316,14 @@ def test_settings_that_go_wrong_are_told(settings: dict[str, object], what: str)
     assert caught.value.finding.what.startswith(what)
 
 
-@pytest.mark.parametrize(
-    ("settings", "sql", "what"),
-    [
-        ({"updated_at": "sen"}, ALL, "updated_at: there is no column 'sen' (did you mean 'seen'?)"),
-        ({"updated_at": "name"}, ALL, "updated_at: 'name' is VARCHAR, no date and no timestamp"),
-        (
-            {"updated_at": "seen"},
-            "select *, 1 as dbt_scd_id from {{ ref('raw.customers') }}",
-            "its SELECT gives column",
-        ),
-    ],
-)
-def test_columns_that_are_not_there_are_told(tmp_path: Path, settings: dict[str, str], sql: str, what: str) -> None:
-    folder = folder_of(tmp_path, config(strategy="timestamp", **settings), "1,,Ann,2024-01-01 00:00:00\n", sql)
-    (finding,) = folder.run().findings
-    assert finding.code == "model-config"
-    assert finding.what.startswith(f"snapshot 'history': {what}")
+def test_columns_that_are_not_there_are_told(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, TIME, "1,,Ann,2024-01-01 00:00:00\n")
+    for column, sql, what in (
+        ("sen", ALL, "updated_at: there is no column 'sen' (did you mean 'seen'?)"),
+        ("name", ALL, "updated_at: 'name' is VARCHAR, no date and no timestamp"),
+        ("seen", "select *, 1 as dbt_scd_id from {{ ref('raw.customers') }}", "its SELECT gives column 'dbt_scd_id'"),
+    ):
+        folder.write("models/gold/history.sql", config(strategy="timestamp", updated_at=column) + sql)
+        (finding,) = folder.run().findings
+        assert finding.code == "model-config"
+        assert finding.what.startswith(f"snapshot 'history': {what}")
