@@ -140,6 +140,7 @@ class Project:
         """
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.api.check import Checked, check
+        from headgate.api.layers import layer_findings
         from headgate.api.lineage import unmet
         from headgate.run.selector import Selection
 
@@ -149,6 +150,8 @@ class Project:
                 pipeline = self._pipeline()
                 flows, models = pipeline.select(Selection.of(select, exclude), _states(pipeline, store))
                 findings = check(Checked(pipeline, tuple(flows), tuple(models)), store, engine, system)
+                if self._files.layers is not None:
+                    findings += layer_findings(pipeline, self._files.layers, [*flows, *models])
                 if self._files.exposures:
                     findings += unmet(pipeline, self._files, store)
         finally:

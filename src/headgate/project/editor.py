@@ -26,6 +26,7 @@ from headgate.project import (
     fields,
     ingest,
     landing,
+    layers,
     load,
     models,
     modeltests,
@@ -245,6 +246,7 @@ def _project() -> Schema:
         "connections": {"type": "object", "additionalProperties": SCALAR},
         "vars": {"type": ["object", "null"]},
         **_observing(),
+        "layers": _layers(),
     }
     shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
     shapes["threads"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
@@ -264,6 +266,14 @@ def _observing() -> dict[str, Schema]:
         "report": {"after_run": FLAG, "samples": number},
     }
     return {key: _object(names, shapes[key], "") for key, names in observing.KEYS.items()}
+
+
+def _layers() -> Schema:
+    """Which schemas are which layer, and what is allowed anyway."""
+    codes = {"anyOf": [_words(layers.CODES), {"type": "array", "items": _words(layers.CODES)}]}
+    shapes: dict[str, Schema] = dict.fromkeys(layers.LAYERS, TEXTS)
+    shapes[layers.ALLOW] = {"type": "object", "additionalProperties": codes}
+    return {"anyOf": [_words((layers.DETECT,)), _object((*layers.LAYERS, layers.ALLOW), shapes, "")]}
 
 
 CONTRACT_FILES = ("odcs", "json_schema")

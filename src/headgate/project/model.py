@@ -18,6 +18,7 @@ from headgate.models.macros import MacroFile
 from headgate.models.model import ModelCheck
 from headgate.models.unit import UnitSpec
 from headgate.project.exposures import Exposure
+from headgate.project.layers import Layers
 
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 OnChange = Literal["error", "ignore", "reload"]
@@ -205,3 +206,5 @@ class Project:
     vars: Mapping[str, object] = field(default_factory=dict)
     """What `var()` in a template answers."""
     profile: str = "default"
+    layers: Layers | None = None
+    """Which schemas are bronze, silver and gold; None where nothing is declared."""

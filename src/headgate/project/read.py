@@ -21,6 +21,7 @@ from headgate.project import (
     fields,
     ingest,
     landing,
+    layers,
     modeltests,
     nulling,
     observing,
@@ -40,7 +41,8 @@ from headgate.project.secrets import Secret
 from headgate.project.yaml import Mapping, Node
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "vars", "profiles", *settings.PROJECT_KEYS, *observing.KEYS)
+_OWN_KEYS = ("project", "warehouse", "engine", "connections", "vars", "layers", "profiles")
+KEYS = (*_OWN_KEYS, *settings.PROJECT_KEYS, *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
@@ -64,6 +66,7 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
     name = _project_name(notes, root, main) if main is not None else ""
     steps, threads = settings.read(notes, main), settings.threads(notes, main.get("threads") if main else None)
     watched = observing.read(notes, main) if main is not None else Observing()
+    layered = layers.read(notes, main.get("layers")) if main is not None else None
     ingests = _ingests(notes, root)
     macros, sql_tests = _templates(notes, root)
     models, groups, exposed = _models(notes, root, templates.custom_tests(macros))
@@ -74,8 +77,9 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
         raise ProjectError(*notes.findings)
     asked = (exposed, watched, steps, threads)
     return Project(
-        root, name, warehouse, ingests, models, limits, groups, *asked, macros, sql_tests, told, profile or "default"
-    )
+        root, name, warehouse, ingests, models, limits, groups, *asked, macros, sql_tests, told, profile or "default",
+        layered,
+    )  # fmt: skip
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:

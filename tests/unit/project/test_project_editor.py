@@ -26,6 +26,7 @@ from headgate.project import (
     datatests,
     exposures,
     ingest,
+    layers,
     load,
     models,
     modeltests,
@@ -123,7 +124,7 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     words |= {*children.KEYS}
     assert words == set(properties(schema("ingest")))
     watched = {name for names in observing.KEYS.values() for name in names}
-    watched |= {*settings.RETRIES}
+    watched |= {*settings.RETRIES, *layers.LAYERS, layers.ALLOW}
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
     words = {*datatests.COLUMN_TESTS, *datatests.MODEL_TESTS, *datatests.OPTIONS, *datatests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
