@@ -88,9 +88,8 @@ def test_new_rows_are_split_and_merged(tmp_path: Path) -> None:
     assert folder.codes() == []
 
 
-@pytest.mark.parametrize("sql", [APPEND, MERGE])
-def test_records_are_replayed_and_not_superseded_by_the_next_build(tmp_path: Path, sql: str) -> None:
-    folder = folder_of(tmp_path, sql)
+def test_records_are_replayed_and_not_superseded_by_the_next_build(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, APPEND)
     assert more(folder, "4,40,2024-01-04 00:00:00\n") == ("ok", 1, 1, 0)
     assert len(folder.refused("gold.good")) == 1
     folder.write("models/gold/good.yml", CONTRACT.replace("min(0)", "min(-9)"))
