@@ -20,6 +20,7 @@ from headgate.contracts.rules import RULES
 from headgate.models import keeping
 from headgate.project import (
     children,
+    condition,
     contractfile,
     datatests,
     exposures,
@@ -35,12 +36,13 @@ from headgate.project import (
     settings,
     snapshots,
     source,
+    tasks,
     unittests,
 )
 from headgate.types.logical import ALIASES
 
-Kind = Literal["ingest", "project", "models"]
-KINDS: tuple[Kind, ...] = ("ingest", "project", "models")
+Kind = Literal["ingest", "project", "models", "tasks"]
+KINDS: tuple[Kind, ...] = ("ingest", "project", "models", "tasks")
 Schema = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -59,13 +61,15 @@ FLAG: Schema = {
 }
 TEXTS: Schema = {"anyOf": [SCALAR, {"type": "null"}, {"type": "array", "items": {"type": [*SCALAR["type"], "null"]}}]}
 PATH: Schema = {"type": "string", "minLength": 1}
+CONDITION: Schema = {"type": ["string", "boolean"], "maxLength": condition.LONGEST}
 FUNCTION: Schema = {"type": "string", "pattern": r"^.+\.py:[^:]+$"}
 
 
 def schema(kind: Kind) -> Schema:
-    """The JSON Schema (draft 2020-12) of one kind of file: `ingest`, `project` (headgate.yml) or `models`."""
-    made = {"ingest": _ingest, "project": _project, "models": _models}[kind]()
+    """The JSON Schema (draft 2020-12) of one kind of file: `ingest`, `project` (headgate.yml), `models` or `tasks`."""
+    made = {"ingest": _ingest, "project": _project, "models": _models, "tasks": _tasks}[kind]()
     titles = {"ingest": "Headgate ingest file", "project": read.FILE, "models": "Headgate tests of models"}
+    titles["tasks"] = "Headgate task"
     return {"$schema": DRAFT, "title": titles[kind], **made}
 
 
@@ -135,7 +139,31 @@ def _steps() -> dict[str, Schema]:
     shapes: dict[str, Schema] = {"attempts": {"anyOf": [attempts, text]}, "wait": length, "max": length}
     shapes |= {"backoff": SCALAR, "jitter": {"type": "string", "pattern": "%$"}}
     retries = {"anyOf": [attempts, text, _object(settings.RETRIES, shapes, "retries", ("attempts",))]}
-    return {"tags": TEXTS, "optional": FLAG, "timeout": length, "retries": retries}
+    when = {"anyOf": [CONDITION, _object(settings.WHEN, {"if": CONDITION, "timezone": PATH}, "", ("if",))]}
+    return {"tags": TEXTS, "optional": FLAG, "timeout": length, "retries": retries, "when": when, "pool": PATH}
+
+
+def _tasks() -> Schema:
+    """A task does one of three things."""
+    code: Schema = {
+        "anyOf": [{"type": "integer", "minimum": 1, "maximum": 255}, {"type": "string", "pattern": "^[0-9]+$"}]
+    }
+    shapes: dict[str, Schema] = {
+        "python": FUNCTION,
+        "sql": {"type": "string", "pattern": r"\.sql\s*$"},
+        "shell": {"anyOf": [PATH, {"type": "array", "items": SCALAR, "minItems": 1}]},
+        "with": {"type": ["object", "null"]},
+        "needs": TEXTS,
+        "before": TEXTS,
+        "trigger_rule": _words(tasks.TRIGGERS),
+        "connection": PATH,
+        "transaction": FLAG,
+        "retry_on_exit": {"anyOf": [code, {"type": "array", "items": code}]},
+        "description": SCALAR,
+        **_steps(),
+    }
+    one = {"oneOf": [{"required": [kind]} for kind in tasks.KINDS]}
+    return {**_object(tasks.KEYS, shapes, "tasks"), **one}
 
 
 def _file(kind: str) -> Schema:
@@ -249,6 +277,8 @@ def _project() -> Schema:
         "layers": _layers(),
     }
     shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
+    places = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
+    shapes["pools"] = {"type": ["object", "null"], "additionalProperties": places}
     shapes["threads"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}

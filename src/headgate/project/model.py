@@ -17,6 +17,7 @@ from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
 from headgate.models.model import ModelCheck
 from headgate.models.unit import UnitSpec
+from headgate.project.condition import Condition
 from headgate.project.exposures import Exposure
 from headgate.project.layers import Layers
 
@@ -39,12 +40,52 @@ class Retries:
 @dataclass(frozen=True)
 class StepSettings:
     """How a step is run. `optional`: what needs it goes on with the rows that were published before; `timeout` in
-    seconds. None where the project's settings hold."""
+    seconds; None where the project's settings hold. `when`: it is skipped unless that is true; `pool`: whose places it
+    takes turns for, and `pool_at` where that is said."""
 
     tags: tuple[str, ...] = ()
     optional: bool = False
     timeout: float | None = None
     retries: Retries | None = None
+    when: Condition | None = None
+    pool: str = ""
+    pool_at: Location | None = field(default=None, compare=False)
+
+
+TaskKind = Literal["python", "sql", "shell"]
+Trigger = Literal["all_success", "all_done", "one_failed", "none_failed", "all_failed", "one_success"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a file, and where it stands."""
+
+    text: str
+    where: Location
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file of `tasks/`: a step that fills no table. `does`: the function (`jobs.py:notify`), the SQL file, the
+    command of a shell or the words of a program.
+
+    `values`: what it is given by name: plain data, in which a text may name secrets and a `Condition` is computed.
+    `needs`, `before`: words that choose steps. `connection`: where its SQL runs, None for the warehouse; in one
+    `transaction`, or statement by statement. `retry_on_exit`: codes of a program that say that it may work later.
+    """
+
+    name: str
+    kind: TaskKind
+    does: str | tuple[str | Condition, ...]
+    where: Location
+    values: Mapping[str, object] = field(default_factory=dict)
+    needs: tuple[Word, ...] = ()
+    before: tuple[Word, ...] = ()
+    trigger: Trigger = "all_success"
+    connection: Warehouse | None = None
+    transaction: bool = True
+    retry_on_exit: tuple[int, ...] = ()
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass(frozen=True)
@@ -208,3 +249,6 @@ class Project:
     profile: str = "default"
     layers: Layers | None = None
     """Which schemas are bronze, silver and gold; None where nothing is declared."""
+    tasks: tuple[Task, ...] = ()
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """How many steps of each pool are carried out at once."""
