@@ -98,7 +98,7 @@ def _split(model: Model, session: StoreSession) -> Iterator[Finding]:
 
 
 def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
-    why = session.unfit(flow.table, [column.name for column in flow.contract.columns] if flow.contract else [])
+    why = session.unfit(flow.table, [name for name, _ in flow.columns(flow.contract)] if flow.contract else [])
     if why is not None:
         yield Finding("name-unfit", "error", why, str(flow.ingest.where or flow.table), "choose another name")
     for kin in flow.children:

@@ -9,6 +9,7 @@ from typing import Any
 from headgate.books import ledger, lines, quarantine
 from headgate.books.history import close_versions, end_vanished, rowless, show_latest
 from headgate.books.ledger import Counts, Entry, dumps
+from headgate.books.previous import keep_former
 from headgate.books.work import (
     IDENTIFIED,
     LOAD_COLUMN,
@@ -74,6 +75,8 @@ def write(
         _append(session, work, base, target, changes.beside)
     if changes.beside is not None:
         session.execute(f"DROP TABLE {quote.table(changes.beside)}")
+    if expected and (former := work.judgement.former()):
+        keep_former(session, target, former, _identity(work), base)
     if work.history is not None and work.history.latest and (expected or changes.vanished):
         whole = work.replace or not tail.rows or changes.vanished
         touched = "" if whole else work.judgement.keys(work.keys)

@@ -19,6 +19,7 @@ from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.models import keeping
 from headgate.project import (
+    ages,
     children,
     condition,
     contractfile,
@@ -109,7 +110,7 @@ def _ingest() -> Schema:
         "land": _words(landing.WORDS),
         **anywhere,
         **_steps(),
-        "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
+        "freshness": {"type": "string", "pattern": f"^{ages.AGE}$"},
     }
     names = {"type": "object", "additionalProperties": {"type": "null"}}
     shapes["columns"] = {"anyOf": [shapes["columns"], {"type": "array", "items": SCALAR}, names]}
@@ -207,7 +208,8 @@ def _load(anywhere: Mapping[str, Schema]) -> Schema:
     options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     options |= {"vanished": _words(load.VANISHED), "as": _words(load.AS)}
-    options |= {"current": {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}}
+    columns: Schema = {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}
+    options |= {"current": columns, "previous": columns}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
     }
@@ -287,7 +289,7 @@ def _project() -> Schema:
 
 def _observing() -> dict[str, Schema]:
     """What says how a project is watched."""
-    keep = {"type": "string", "pattern": f"^({observing.AGE}|\\s*{observing.FOREVER}\\s*)$"}
+    keep = {"type": "string", "pattern": f"^({ages.AGE}|\\s*{ages.FOREVER}\\s*)$"}
     number = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": observing.MOST_SAMPLES}
     limit = _contract()["refuse_at_most"]
     shapes: dict[str, dict[str, Schema]] = {

@@ -13,6 +13,7 @@ from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
+from headgate.gate.horizon import Horizon
 from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
 from headgate.models.model import ModelCheck
@@ -113,7 +114,8 @@ class Tombstones:
 @dataclass(frozen=True)
 class LoadSpec:
     """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
-    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert."""
+    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert; `previous`, for upsert: columns, and
+    beside each the name of the one that keeps what it said before it last changed."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()
@@ -123,6 +125,9 @@ class LoadSpec:
     allow_empty: bool = False
     where: Location | None = None
     tombstones: Tombstones | None = None
+    previous: tuple[tuple[str, str], ...] = ()
+    horizon: Horizon | None = None
+    """Under insert, how far apart two rows of one identity must be; None: there is one for ever."""
 
     @property
     def deleted_if(self) -> str:

@@ -25,8 +25,8 @@ from headgate.models.failed import BuildFailed
 from headgate.models.model import BuildOutcome, Model, ModelContract
 from headgate.project.model import Ingest, SourceSpec
 from headgate.run import joining
+from headgate.run.commits import counts_of, lookups_of, standing_rows
 from headgate.run.flow import Flow
-from headgate.run.load import counts_of, lookups_of, standing_rows
 from headgate.sql import quote
 from headgate.types.codec import encode_row
 

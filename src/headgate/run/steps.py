@@ -26,7 +26,8 @@ from headgate.run.build import (
 )
 from headgate.run.errand import Errand, Results, relevant, too_long
 from headgate.run.flow import Flow, choose
-from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
+from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
+from headgate.run.load import load
 from headgate.run.outcome import Done, Status, blocked, missing, unpublished, warned
 from headgate.run.perform import perform
 from headgate.run.pipeline import Pipeline, Unit
