@@ -132,6 +132,10 @@ class StoreSession(Session, Protocol):
         """What stands at this name now; "" for nothing."""
         ...
 
+    def comment(self, table: TableRef) -> str:
+        """What COMMENT ON TABLE says of it; "" where it says nothing or there is no such table."""
+        ...
+
     def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
         """Puts the staged relation in the target's place, within the open transaction; returns what stood there.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TypeVar, cast
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.core.values import TableRef
-from headgate.models import idiom, intervals, lexer
+from headgate.models import idiom, intervals, lexer, splitting
 from headgate.models.checkfiles import SqlTest, add_tests
 from headgate.models.compilechecks import compiled_checks
 from headgate.models.config import Config, name_problem, settled
@@ -140,6 +140,8 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
     incremental = _incremental(draft, renderer, every, inputs, function)
     checks = compiled_checks(draft, renderer, inputs)
     split = _split(draft, renderer.names, inputs)
+    if split is not None and incremental is not None:
+        incremental = splitting.spelled(incremental, split)
     model = Model(
         name=draft.source.name,
         target=draft.target,
@@ -154,6 +156,7 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
         tags=draft.config.tags,
         split=split,
         incremental=incremental,
+        snapshot=draft.config.snapshot,
         dialect="postgres" if engine == "postgres" else "duckdb",
         python=function,
     )
@@ -201,13 +204,13 @@ def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelCont
     split = draft.source.split
     if split is None:
         return None
-    if draft.config.materialized == "incremental":
-        what = f"model {draft.source.name!r} has a contract, and is incremental: a contract judges all rows of a table"
-        fix = "Write {{ config(materialized='table') }}, or make the contract tests"
-        raise ProjectError.of("model-contract", what, split.where, fix)
     if draft.config.materialized == "view":
         what = f"model {draft.source.name!r} has a contract, and is a view, which holds no rows to split"
         fix = f"Write {{{{ config(materialized='table') }}}} into {draft.source.path}, or make the contract tests"
+        raise ProjectError.of("model-contract", what, split.where, fix)
+    if draft.config.materialized == "snapshot":
+        what = f"model {draft.source.name!r} has a contract, and is a snapshot, which keeps what it is given"
+        fix = f"Give the contract to a table that it reads: a row that is refused there is no version of {draft.target}"
         raise ProjectError.of("model-contract", what, split.where, fix)
     references = []
     for rule in split.contract.references:
@@ -220,7 +223,8 @@ def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelCont
         if table != draft.target:
             inputs.setdefault(name, where)
         references.append(replace(rule, to_table=str(table)))
-    return replace(split, contract=replace(split.contract, references=tuple(references)))
+    made = replace(split, contract=replace(split.contract, references=tuple(references)))
+    return splitting.joined(draft, made) if draft.config.materialized == "incremental" else made
 
 
 def _fingerprint(model: Model, sql: str, engine: str) -> str:
@@ -237,6 +241,8 @@ def _fingerprint(model: Model, sql: str, engine: str) -> str:
     if (how := model.incremental) is not None:
         lookback = how.intervals.lookback if how.intervals else None
         parts += [how.code, how.strategy, how.on_schema_change, lookback]
+    if model.snapshot is not None:
+        parts.append(asdict(model.snapshot))
     return _digest(parts)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from headgate.core.errors import Finding, Location
 from headgate.core.protocols import StoreSession, Trouble
+from headgate.core.values import TableRef
 from headgate.models import checks, lexer
 from headgate.models.kit import guards
 from headgate.models.model import Model, ModelCheck
@@ -64,16 +65,17 @@ def check_broken(model: Model, suspects: list[ModelCheck], trouble: Trouble) -> 
     return Finding("model-check", "error", what, str(where or model.path), "Mend the test's expression")
 
 
-def check_failed(model: Model, check: ModelCheck, failing: int, select: str) -> Finding:
+def check_failed(model: Model, check: ModelCheck, failing: int, select: str, left: TableRef | None = None) -> Finding:
     """The finding `check-failed`: the check, the number of rows and the query that shows them. Never a value.
 
-    `select` gives the rows that the check looked at.
+    `select` gives the rows that the check looked at; `left`: where all of the build were left to be looked at.
     """
     relation = f"(\n{select}\n) AS {quote.ident(model.name)}"
     query = lexer.normal(checks.sample(check, relation))
     rows = "1 row fails" if failing == 1 else f"{failing:,} rows fail"
     rows = "its rows fail" if check.kind == "row_count" else rows
-    fix = "Look at the rows, then mend the model or the test"
+    seen = f" (the whole build is left in {left})" if left is not None else ""
+    fix = f"Look at the rows{seen}, then mend the model or the test"
     fix += f": headgate query {shlex.quote(query)}" if len(query) <= SHORT else " (the query is in the evidence)"
     return Finding(
         "check-failed",
@@ -81,7 +83,13 @@ def check_failed(model: Model, check: ModelCheck, failing: int, select: str) -> 
         f"model {model.name!r}: {rows} the test {check.label}",
         str(check.where or model.path),
         fix,
-        {"model": model.name, "check": check.label, "rows": failing, "query": query},
+        {
+            "model": model.name,
+            "check": check.label,
+            "rows": failing,
+            "query": query,
+            **({"left": str(left)} if left is not None else {}),
+        },
     )
 
 

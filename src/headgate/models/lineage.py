@@ -14,6 +14,7 @@ from headgate.contracts.model import Contract
 from headgate.core.values import TableRef
 from headgate.models.model import Model
 from headgate.models.names import read_view
+from headgate.models.versions import made_of
 from headgate.sql.lineage.flow import ANY, ROWS, Flow, Flows, named, union
 from headgate.sql.lineage.known import Dialect, Known, Macro, Traced
 from headgate.sql.lineage.wire import dumps, loads
@@ -76,6 +77,11 @@ def _by_place(loaded: Mapping[TableRef, Known]) -> dict[str, Known]:
     return {str(place).casefold(): known for table, known in loaded.items() for place in (read_view(table), table)}
 
 
+def _sql(model: Model) -> str:
+    """What gives the model's columns: of a snapshot, more than its SELECT."""
+    return model.sql if model.snapshot is None else made_of(model.sql, model.snapshot)
+
+
 class _Walk:
     """One walk over the models of a project."""
 
@@ -117,7 +123,7 @@ class _Walk:
 
         macros = {name: tuple(found) for name, found in self._macros.items()}
         reads = dict.fromkeys([*model.inputs, *(known.name for known in tables.values())])
-        return trace(model.sql, self._around.dialect, tables, list(reads), macros)
+        return trace(_sql(model), self._around.dialect, tables, list(reads), macros)
 
     def _readable(self, model: Model) -> dict[str, Known]:
         """The tables that the model can mean: those it references, and those whose names stand in its SQL."""
@@ -133,7 +139,7 @@ class _Walk:
 
     def _key(self, model: Model, tables: Mapping[str, Known]) -> str:
         seen = sorted((place, one.name, one.columns, one.more) for place, one in tables.items())
-        parts = json.dumps([self._common, model.sql, model.inputs, seen])
+        parts = json.dumps([self._common, _sql(model), model.inputs, seen])
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _add(self, model: Model, traced: Traced) -> None:

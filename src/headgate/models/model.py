@@ -17,9 +17,10 @@ from headgate.sql.lineage.known import Dialect
 
 CheckKind = Literal["not_null", "unique", "expression", "accepted_values", "relationships", "row_count", "query"]
 Severity = Literal["error", "warn"]
-Materialized = Literal["view", "table", "incremental"]
+Materialized = Literal["view", "table", "incremental", "snapshot"]
 Strategy = Literal["append", "merge", "delete+insert"]
 OnSchemaChange = Literal["error", "append", "sync", "ignore"]
+HardDeletes = Literal["ignore", "invalidate", "new_record"]
 Grain = Literal["hour", "day", "week", "month", "year"]
 
 READ_PREFIX = "_hg_"
@@ -149,6 +150,36 @@ class Incremental:
 
 
 @dataclass(frozen=True)
+class SnapshotColumns:
+    """The columns that a snapshot adds: from when to when a version is valid, its id, when its row changed, and under
+    hard_deletes='new_record' whether the version says that the row was deleted ('True' or 'False')."""
+
+    valid_from: str
+    valid_to: str
+    scd_id: str
+    updated_at: str
+    is_deleted: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.scd_id, self.updated_at, self.valid_from, self.valid_to, self.is_deleted)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How the versions of a query's rows are kept. `check_cols`: what is compared, all where it is empty; `current`:
+    SQL of the end of a version that is valid now, empty for NULL."""
+
+    unique_key: tuple[str, ...]
+    strategy: Literal["timestamp", "check"]
+    updated_at: str
+    check_cols: tuple[str, ...]
+    hard_deletes: HardDeletes
+    columns: SnapshotColumns
+    current: str = ""
+
+
+@dataclass(frozen=True)
 class Model:
     """A compiled model.
 
@@ -175,6 +206,7 @@ class Model:
     frame: str = ""
     dialect: Dialect = "duckdb"
     incremental: Incremental | None = None
+    snapshot: Snapshot | None = None
     warnings: tuple[Finding, ...] = ()
     """What is legal, and loses rows."""
     unit_tests: tuple[UnitTest, ...] = ()

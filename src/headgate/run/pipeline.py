@@ -66,6 +66,8 @@ class Pipeline:
     home: Home = field(default_factory=Home)
     pools: Mapping[str, int] = field(default_factory=dict)
     """How many steps of each pool are carried out at once."""
+    parts: tuple[str, ...] = ()
+    """Ephemeral models, which stand within the queries of others."""
 
     @cached_property
     def web(self) -> Web:
@@ -74,7 +76,7 @@ class Pipeline:
         made += [node_of(task) for task in self.tasks]
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
         steps: list[Flow | Model | Task] = [*self.flows, *self.models, *self.tasks]
-        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
+        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps}, self.parts)
 
     @cached_property
     def made(self) -> dict[str, Made]:
@@ -153,7 +155,10 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
     ordered = tuple(by_name[name] for name in together.order)
-    made = Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project), pools=project.pools)
+    parts = tuple(source.name for source in sources if source.name not in by_name)
+    made = Pipeline(
+        tuple(_in_order(flows)), ordered, shape, together, _settings(project), pools=project.pools, parts=parts
+    )
     return _wired(replace(made, home=Home(project.root, temp, project.vars)), project)
 
 

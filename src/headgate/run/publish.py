@@ -16,8 +16,10 @@ from headgate.core.clock import new_id
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Store, StoreSession
-from headgate.models.build import AS_NEEDED, BuildFailed, Contested, How, Prepared, commit, finish, prepare
+from headgate.models.build import AS_NEEDED, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
+from headgate.models.failed import BuildFailed, ChecksFailed, Contested
+from headgate.models.left import forget, leave
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.python.build import ready
 from headgate.models.python.kept import keep
@@ -83,6 +85,8 @@ class _Publishing:
     _facts: dict[str, dict[str, object]] = field(default_factory=dict)
     _how: dict[str, How] = field(default_factory=dict)
     _ready: dict[str, Model] = field(default_factory=dict)
+    _swapped: bool = False
+    """Whether the open transaction has put a model in place."""
 
     def run(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         """The outcomes; None where another runner was first, and nothing was kept."""
@@ -97,10 +101,10 @@ class _Publishing:
                 return None
             commit(session, partial(_confirm, session, outcomes))
         except BuildFailed as error:
-            session.abandon()
             assert self.at is not None
-            keep(session, self._ready.get(self.at.name, self.at), error.findings)
-            return self.stopped(self.at, "failed", error.findings)
+            findings = self._left(session, error)
+            keep(session, self._ready.get(self.at.name, self.at), findings)
+            return self.stopped(self.at, "failed", findings)
         except _Refused as refusal:
             return self._refused(session, refusal.outcome)
         except BaseException:
@@ -109,8 +113,17 @@ class _Publishing:
             raise
         fault("after_commit")
         _confirm(session, outcomes)
+        for outcome in outcomes:
+            forget(session, outcome.target, self.wanted.anew.left)
         fault("before_ack")
         return outcomes
+
+    def _left(self, session: StoreSession, error: BuildFailed) -> Sequence[Finding]:
+        """Ends the transaction. Rows that failed a check are left to be looked at, unless a model was swapped in."""
+        if isinstance(error, ChecksFailed) and not self._swapped:
+            return leave(session, error, [one.staged.ref for one in self._plain.values()])
+        session.abandon()
+        return error.findings
 
     def _before(self, session: StoreSession, stack: ExitStack) -> None:
         """What needs no transaction: models with a contract are run and judged, unless they read one of the others."""
@@ -128,7 +141,8 @@ class _Publishing:
             made = model if late else self._made_ready(session, model, stack)
             if model.split is not None:
                 prefix = f"hg_{self.attempt}_{number}"
-                split = Split(session, made, self.attempt, self.author, self._facts[model.name], stack, prefix)
+                how, facts = self._how[model.name], self._facts[model.name]
+                split = Split(session, made, self.attempt, self.author, facts, stack, prefix, how)
                 self._splits[model.name] = split
                 if not late:
                     split.prepare()
@@ -158,6 +172,7 @@ class _Publishing:
             outcome = self._finish(session, model)
             if outcome is None:
                 return None
+            self._swapped = True
             if outcome.status == "refused":
                 raise _Refused(outcome)
             outcomes.append(outcome)

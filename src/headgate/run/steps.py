@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from headgate.books import ledger
 from headgate.books.known import Known
 from headgate.core import clock, stop
 from headgate.core.protocols import Store
+from headgate.core.values import TableRef
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
 from headgate.project.model import Task
 from headgate.run.bronze import bound
-from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.build import (
+    asked_for,
+    build_model,
+    due_of,
+    held_by_history,
+    inputs_of,
+    missing_inputs,
+    stale,
+)
 from headgate.run.errand import Errand, Results, relevant, too_long
 from headgate.run.flow import Flow, choose
 from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
@@ -48,14 +57,17 @@ class Run:
     again: tuple[str, str] | None = None
     """From when to when models that are built by intervals are built once more."""
     at: datetime = field(default_factory=lambda: clock.now())
-    """When it began: what conditions take for now."""
+    """When it began: what conditions take for now, and the instant of all that snapshots find."""
+    left: frozenset[TableRef] | None = None
+    """What earlier runs left of rows that failed a test, as far as that is known."""
     earlier: Results = field(default_factory=dict)
     """What became of steps in the run that this one resumes."""
     known: Known = field(default_factory=Known)
 
     @property
     def anew(self) -> How:
-        return How(self.full_refresh, again=self.again)
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        return How(self.full_refresh, again=self.again, at=at, left=self.left)
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,9 @@ class Attempt:
             versions = run.known.versions(session, inputs.tables.values())
             lacking = missing_inputs(session, inputs, run.known)
             reason = asked_for(model, run.anew) or stale(session, model, inputs, run.known)
+            held = held_by_history(session, model, reason)
+        if held is not None:
+            return Done(model.name, "model", "failed", held.what, findings=[held], stale=rests_on)
         if lacking:
             return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
         if reason is None:
@@ -148,7 +163,9 @@ class Attempt:
         run.known.forget([model.target])
         inputs = replace(inputs, versions=versions)
         if model.split is not None:
-            return _built(publish(self.store, Wanted(((model, inputs),)), run.author)[0], reason, rests_on)
+            return _built(
+                publish(self.store, Wanted(((model, inputs),), anew=run.anew), run.author)[0], reason, rests_on
+            )
         outcome = build_model(self.store, model, inputs, run.author, run.anew)
         if outcome is None:
             return Done(model.name, "model", "skipped", "another run has built it", stale=rests_on)
@@ -167,6 +184,9 @@ class Attempt:
                 if lacking:
                     why = f"{lacking[0]} has not been loaded or built yet"
                     told = missing(model.name, "model", lacking[0], why)
+                    return [told if one is model else unpublished(one.name, model.name) for one in models]
+                if (held := held_by_history(session, model, due.get(model.name))) is not None:
+                    told = Done(model.name, "model", "failed", held.what, findings=[held], stale=late)
                     return [told if one is model else unpublished(one.name, model.name) for one in models]
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-CLOSER = {"kit.md": "What ends a query"}
+CLOSER = {"kit.md": "What ends a query", "snapshots.md": "Errors"}
 """Pages, and a heading of each, that say more closely what the codes of models mean."""
 
 FILE = ROOT / "src" / "headgate" / "api" / "codes.json"

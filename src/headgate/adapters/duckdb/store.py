@@ -195,6 +195,14 @@ class DuckDBSession:
         found = self.execute(both, [target.schema, target.name])
         return cast(Literal["", "table", "view"], found[0][0]) if found else ""
 
+    def comment(self, table: TableRef) -> str:
+        found = self.execute(
+            "SELECT comment FROM duckdb_tables() WHERE database_name = current_database()"
+            " AND schema_name = ? AND table_name = ?",
+            [table.schema, table.name],
+        )
+        return str(found[0][0] or "") if found else ""
+
     def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
         """Views find the new relation by its name. It is tried: to look for one table is to look at all of them."""
         import duckdb

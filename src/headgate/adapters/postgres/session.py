@@ -149,6 +149,14 @@ class PostgresSession:
         )
         return ("view" if found[0][0] else "table") if found else ""
 
+    def comment(self, table: TableRef) -> str:
+        found = self.execute(
+            """SELECT obj_description(c.oid, 'pg_class') FROM pg_class AS c
+               JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relname = ?""",
+            [table.schema, table.name],
+        )
+        return str(found[0][0] or "") if found else ""
+
     def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
         """Views that read the target are made again over the new one: here a view holds on to the old one itself."""
         self._check(target)

@@ -11,7 +11,6 @@ from headgate.models.build import How
 from headgate.models.incremental import stands
 from headgate.models.model import Model
 from headgate.models.python.call import rows_of
-from headgate.models.python.kept import forget
 
 
 @contextmanager
@@ -24,7 +23,6 @@ def ready(session: StoreSession, model: Model, how: How, inside: bool = False) -
     if model.python is None:
         yield model, how
         return
-    forget(session, model)
     adds = _adds(session, model, how)
     with rows_of(session, model.python, adds, inside) as select:
         parts = model.incremental
