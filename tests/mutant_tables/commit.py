@@ -121,8 +121,9 @@ TRANSACTION = (
     mutant(
         "positions-before-rows",
         "books/commit.py",
-        "        return Lost()\n    changes = Changes()",
-        '        return Lost()\n    session.execute("COMMIT")\n    session.execute("BEGIN")\n    changes = Changes()',
+        "        return Lost()\n    for part in (one for one in work.parts if one.claims):",
+        '        return Lost()\n    session.execute("COMMIT")\n    session.execute("BEGIN")\n'
+        "    for part in (one for one in work.parts if one.claims):",
         "a crash between position and rows loses the slice",
         f"{STORE}a_crash_keeps_all_of_a_commit_or_nothing",
         FAULTS,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.mutant_tables.mutant import mutant
 
 JOINS = "tests/unit/run/test_run_incremental.py::test_"
+KEPT = "tests/unit/run/test_run_model_snapshots.py::test_"
+LEFT = "tests/unit/run/test_run_left.py::test_"
 
 MUTANTS = (
     mutant(
@@ -18,8 +20,8 @@ MUTANTS = (
     mutant(
         "doubled-keys-taken",
         "models/incremental.py",
-        "        if rows:\n            raise BuildFailed([_doubled(model, staged, rows)])",
-        "        if rows < 0:\n            raise BuildFailed([_doubled(model, staged, rows)])",
+        "        if rows:\n            raise BuildFailed([doubled_keys(model, staged.select, rows)])",
+        "        if rows < 0:\n            raise BuildFailed([doubled_keys(model, staged.select, rows)])",
         "two rows of one key stand",
         f"{JOINS}rows_of_one_key_are_refused",
     ),
@@ -70,5 +72,61 @@ MUTANTS = (
         '    if policy == "error" and told:\n',
         "fractions are rounded into whole numbers",
         f"{JOINS}another_type_is_never_squeezed_in",
+    ),
+    mutant(
+        "null-keys-have-no-history",
+        "models/versions.py",
+        'form = "ARRAY[{}] = ARRAY[{}]" if self.nulls else "{} = {}"',
+        'form = "{} = {}"',
+        "a row whose key has a NULL gets a version with every run",
+        f"{KEPT}versions_by_time",
+    ),
+    mutant(
+        "versions-overlap",
+        "models/versions.py",
+        " WHEN {updated} > {floor} THEN {updated}",
+        " WHEN {updated} IS NOT NULL THEN {updated}",
+        "a row that comes back is valid while it was gone",
+        f"{KEPT}rows_that_go_and_come_back",
+    ),
+    mutant(
+        "restored-rows-stay-deleted",
+        "models/versions.py",
+        """return f"({changed}) OR {self._deleted('o')}" if self._was_marked else f"({changed})\"""",
+        """return f"({changed})\"""",
+        "a row that comes back as it was is told to be deleted for ever",
+        f"{KEPT}rows_that_go_and_come_back",
+    ),
+    mutant(
+        "history-begun-anew",
+        "models/snapshot.py",
+        "    if was and not how.full:\n",
+        "    if False:\n",
+        "a history that is gone begins anew, and nobody is told",
+        f"{KEPT}a_full_refresh_keeps_the_history",
+    ),
+    mutant(
+        "history-of-others-replaced",
+        "models/snapshot.py",
+        '    if standing == "table" and last is None:\n',
+        "    if False:\n",
+        "the history that somebody else wrote is dropped",
+        f"{KEPT}a_table_of_somebody_else_is_left_alone",
+    ),
+    mutant(
+        "history-gives-way",
+        "run/build.py",
+        '    if last is None or last.facts.get("materialized") != "snapshot"',
+        '    if last is None or last.facts.get("materialized")',
+        "a model of another kind drops a history",
+        f"{KEPT}another_kind_does_not_take_the_place_of_a_history",
+    ),
+    mutant(
+        "tables-of-others-collected",
+        "models/left.py",
+        "    except (ValueError, TypeError):\n        return False",
+        "    except (ValueError, TypeError):\n        return True",
+        "a table that only has such a name is dropped",
+        f"{LEFT}it_is_collected_by_age_and_nothing_else_is",
     ),
 )

@@ -285,12 +285,13 @@ ADAPTERS = (
 
 SPLIT = "tests/unit/run/test_run_split.py"
 PUBLISH = "tests/unit/run/test_run_publish.py"
+ADDED = "tests/unit/run/test_run_split_incremental.py"
 MODELS = (
     mutant(
         "split-model-is-not-tested",
         "books/write.py",
-        "        work.staged.inspect(session, target)",
-        "        pass",
+        "    work.staged.inspect(session, table)\n",
+        "",
         "rows that fail a test of their model are published",
         f"{SPLIT}::test_tests_of_the_model_see_what_would_be_published",
     ),
@@ -321,12 +322,44 @@ MODELS = (
     mutant(
         "group-publishes-what-it-can",
         "run/publish.py",
-        """        except BuildFailed as error:
-            session.abandon()""",
-        """        except BuildFailed as error:
-            session.execute("COMMIT")""",
+        "            return leave(session, error, [one.staged.ref for one in self._plain.values()])\n"
+        "        session.abandon()\n",
+        "            return leave(session, error, [one.staged.ref for one in self._plain.values()])\n"
+        '        session.execute("COMMIT")\n',
         "one failing model of a group leaves the others published",
         f"{PUBLISH}::test_one_that_fails_keeps_every_old_table",
+    ),
+    mutant(
+        "rows-left-of-a-swapped-group",
+        "run/publish.py",
+        "        if isinstance(error, ChecksFailed) and not self._swapped:\n",
+        "        if isinstance(error, ChecksFailed):\n",
+        "to leave the rows of one failing model publishes the others of its group",
+        f"{PUBLISH}::test_to_leave_rows_that_failed_publishes_nothing_of_the_group",
+    ),
+    mutant(
+        "merged-rows-are-added",
+        "run/split.py",
+        '            "upsert" if keys else "append",\n',
+        '            "append",\n',
+        "a row of an incremental model with a contract stands beside the one that it replaces",
+        f"{ADDED}::test_new_rows_are_split_and_merged",
+    ),
+    mutant(
+        "new-rows-replace-all",
+        "run/split.py",
+        "            replace=self._onto is None,\n",
+        "            replace=True,\n",
+        "the rows of before are gone after an incremental build with a contract",
+        f"{ADDED}::test_new_rows_are_split_and_added",
+    ),
+    mutant(
+        "rows-that-passed-nothing-are-added-to",
+        "run/joining.py",
+        "    if last.stream == ledger.BUILD:\n",
+        "    if False:\n",
+        "a contract vouches for rows that it never saw",
+        f"{ADDED}::test_a_contract_neither_comes_nor_goes_in_silence",
     ),
     mutant(
         "stopped-group-is-committed",

@@ -12,7 +12,7 @@ from typing import TypeVar
 from headgate.books import ledger, quarantine, refuse
 from headgate.books.ledger import Counts, dumps
 from headgate.books.work import Commit, Committed, Lost, Outcome, Part, Stopped
-from headgate.books.write import Changes, close, write
+from headgate.books.write import Changes, close, stage, write
 from headgate.core.errors import CommitError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
@@ -108,6 +108,10 @@ def carry_out(session: StoreSession, work: Commit) -> Outcome:
     total = sum(judged.values(), Counts())
     stop = refuse.exceeded(work, total) or work.judgement.stop
     fault("after_decide")
+    changes = Changes()
+    if work.staged and not stop:  # before the books change: where it raises, the staged rows may be kept
+        staged = stage(session, work, judged, state.version)
+        changes.staged, changes.beside = (staged, None) if work.replace else (None, staged)
     quarantine.discard_held(session, work.table)
     if stop:
         refuse.hold(session, work, stop, total)
@@ -115,7 +119,6 @@ def carry_out(session: StoreSession, work: Commit) -> Outcome:
     base = state.version
     if not claim_seats(session, str(work.table), ledger.DATA, work.parts):
         return Lost()
-    changes = Changes()
     for part in (one for one in work.parts if one.claims):
         claimed = quarantine.claim(session, part.claims, part.records, base + 1 + part.number)
         if claimed is None:

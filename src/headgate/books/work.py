@@ -122,7 +122,7 @@ class Judgement(Protocol):
 
 @dataclass(frozen=True)
 class Staged:
-    """Where the rows of a replaced table are written before they take its place, within the transaction.
+    """Where the rows are written before they take the table's place, or join those that stand, in the transaction.
 
     `inspect(session, table)` looks at them there, and raises where they must not be published.
     """

@@ -43,6 +43,8 @@ class Changes:
     """The pinned contract that this commit's own takes the place of."""
     staged: TableRef | None = None
     """Where the rows are written that replace all those of the table."""
+    beside: TableRef | None = None
+    """Where the rows stand that are to join those of the table."""
     columns: list[list[str]] = field(default_factory=list)
     """The table's columns, where this commit is the first to fill it or gives it others."""
     lines: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -64,20 +66,15 @@ def write(
     if tail.rows and not work.replace and (vanishing := work.judgement.vanishing()):
         changes.vanished = end_vanished(session, work.table, vanishing, _identity(work))
     target = changes.staged or work.table
-    expected = sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
-    if expected:
+    expected = _expected(judged)
+    if expected and not (work.staged and work.replace):
         if work.disposition == "upsert" and tail.rows and not work.replace:
             _take_old_versions(session, work, changes)
         if work.disposition == "scd2" and tail.rows and not work.replace:
             _close_versions(session, work, changes)
-        names = [name for name, _ in work.columns]
-        origin = f"CAST({base} + 1 + _hg_part AS BIGINT)"
-        rows = (
-            f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN} FROM ({work.judgement.accepted()}) AS accepted"
-        )
-        session.append(target, [*names, LOAD_COLUMN], rows)
-        for columns in ((LOAD_COLUMN,), *work.lookups):
-            session.lookup(target, columns)
+        _append(session, work, base, target, changes.beside)
+    if changes.beside is not None:
+        session.execute(f"DROP TABLE {quote.table(changes.beside)}")
     if expected and (former := work.judgement.former()):
         keep_former(session, target, former, _identity(work), base)
     if work.history is not None and work.history.latest and (expected or changes.vanished):
@@ -85,8 +82,6 @@ def write(
         touched = "" if whole else work.judgement.keys(work.keys)
         show_latest(session, target, work.history, _identity(work), touched)
     kin.write()
-    if work.staged:
-        work.staged.inspect(session, target)
     if not base or work.replace:
         now = shape(session, target)
         changes.columns = now if now != before else []
@@ -98,6 +93,38 @@ def write(
         _put_in_place(session, work, changes.staged)
     kin.put_in_place()
     return written
+
+
+def stage(session: StoreSession, work: Commit, judged: Mapping[int, Counts], base: int) -> TableRef:
+    """Writes the accepted rows beside the table and has them inspected there: the first thing that the commit writes.
+
+    Raises what the inspection raises.
+    """
+    assert work.staged is not None
+    table = work.staged.table
+    session.create(table, loaded_columns(work.columns), (LOAD_COLUMN,))
+    if _expected(judged):
+        _append(session, work, base, table)
+    work.staged.inspect(session, table)
+    return table
+
+
+def _expected(judged: Mapping[int, Counts]) -> int:
+    return sum(c.read - c.quarantined - c.deduplicated - c.skipped for c in judged.values())
+
+
+def _append(session: StoreSession, work: Commit, base: int, target: TableRef, beside: TableRef | None = None) -> None:
+    """Adds the accepted rows to the target; from `beside`, if they stand there already."""
+    names = [name for name, _ in work.columns]
+    if beside is not None:
+        listed = quote.columns([*names, LOAD_COLUMN])
+        session.execute(f"INSERT INTO {quote.table(target)} ({listed}) SELECT {listed} FROM {quote.table(beside)}")
+    else:
+        origin = f"CAST({base} + 1 + _hg_part AS BIGINT)"
+        own = f"SELECT {quote.columns(names)}, {origin} AS {LOAD_COLUMN}"
+        session.append(target, [*names, LOAD_COLUMN], f"{own} FROM ({work.judgement.accepted()}) AS accepted")
+    for columns in ((LOAD_COLUMN,), *work.lookups):
+        session.lookup(target, columns)
 
 
 def _put_in_place(session: StoreSession, work: Commit, staged: TableRef) -> None:
@@ -116,9 +143,6 @@ def shape(session: StoreSession, table: TableRef) -> list[list[str]]:
 def _remove(session: StoreSession, work: Commit, base: int, before: int, changes: Changes) -> None:
     """Takes away what this commit replaces: the whole table, or the rows of reloaded partitions."""
     target = quote.table(work.table)
-    if work.staged:
-        changes.staged = work.staged.table
-        session.create(changes.staged, loaded_columns(work.columns), (LOAD_COLUMN,))
     if work.replace and base == 0:
         return
     if work.replace:

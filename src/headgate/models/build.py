@@ -16,9 +16,11 @@ from headgate.core.errors import Finding, HeadgateError, InternalError, nearest
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession, Trouble
 from headgate.core.values import TableRef
-from headgate.models import explain
-from headgate.models.checks import FLAT, Counts, count, failing
+from headgate.models import checks, explain
+from headgate.models.checks import FLAT, Counts, count
 from headgate.models.direct import direct_reads
+from headgate.models.failed import BuildFailed, ChecksFailed, Staged, shown
+from headgate.models.left import forget, leave
 from headgate.models.model import STAGE_MARK, BuildOutcome, Model, ModelCheck
 from headgate.sql import quote
 
@@ -33,42 +35,29 @@ LONGEST = 36
 
 
 @dataclass(frozen=True)
-class Staged:
-    """A model's rows beside its target. `select`: what made them; `whole`: the SELECT of all rows as they would stand,
-    by the relation of the staged ones, where that is more than these; `reported`: how many the engine says it wrote."""
-
-    ref: TableRef
-    columns: tuple[tuple[str, str], ...]
-    reported: int | None
-    select: str
-    whole: Callable[[str], str] | None = None
-
-
-@dataclass(frozen=True)
 class How:
-    """How to build an incremental model: `full` = all rows anew; `seen` = the version of its table on which it was
-    decided that it is to be built (None: there was none); `again` = from when to when its intervals are built besides.
+    """How to build a model that adds to what stands: `full` = all rows anew; `seen` = the version of its table on which
+    it was decided that it is to be built (None: there was none); `again` = from when to when its intervals are built
+    besides; `adds` = its rows are known already, and are to be added to those that stand; `at` = the instant, as
+    `clock.stamp` gives it, at which snapshots find what they find (empty: now); `left` = what earlier builds left of
+    rows that failed (None: not known).
     """
 
     full: bool = False
     seen: int | None = None
     again: tuple[str, str] | None = None
+    adds: bool = False
+    at: str = ""
+    left: frozenset[TableRef] | None = None
+
+    @property
+    def as_needed(self) -> bool:
+        """Nothing is asked for but what is new."""
+        return not self.full and self.again is None
 
 
 AS_NEEDED = How()
 """What is new, and nothing else."""
-
-
-class Contested(Exception):
-    """Another runner built the model since it was decided to; nothing was done."""
-
-
-class BuildFailed(Exception):
-    """The model's own fault: everything is to be rolled back, and told in the outcome."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(findings[0].what)
-        self.findings = tuple(findings)
 
 
 def staged_ref(target: TableRef, attempt: str) -> TableRef:
@@ -92,7 +81,8 @@ def build(
     acknowledged: it reads the entry back, because a COMMIT without an error is no proof, nor is one with an error that
     it failed. It raises HeadgateError where the entry is not there.
 
-    *Guarantee*: old or new relation, never none, never half; the session is left outside of a transaction.
+    *Guarantee*: old or new relation, never none, never half; the session is left outside of a transaction. Rows that
+    fail a check are left to be looked at (`models.left`), and what an earlier build left goes with the next success.
     *Errors*: the model's own mistakes are in the outcome (`model-sql`, `model-not-select`, `model-check`,
     `check-failed`, `schema-changed`, `unique-key`); whatever else goes wrong is raised after a ROLLBACK, Contested too.
     """
@@ -105,6 +95,8 @@ def build(
         session.execute("BEGIN")
         outcome = finish(session, prepare(session, model, attempt, how), attempt, record)
         commit(session, None if confirm is None else partial(confirm, session, outcome))
+    except ChecksFailed as error:
+        return replace(failed, findings=leave(session, error))
     except BuildFailed as error:
         session.execute("ROLLBACK")
         return replace(failed, findings=error.findings)
@@ -115,6 +107,7 @@ def build(
     fault("after_commit")
     if confirm is not None:
         confirm(session, outcome)
+    forget(session, model.target, how.left)
     fault("before_ack")
     return outcome
 
@@ -159,6 +152,10 @@ def prepare(session: StoreSession, model: Model, attempt: str, how: How = AS_NEE
         from headgate.models.incremental import prepare as prepare_incremental
 
         prepared = prepare_incremental(session, model, attempt, how)
+    elif model.snapshot is not None:
+        from headgate.models.snapshot import prepare as prepare_snapshot
+
+        prepared = prepare_snapshot(session, model, attempt, how)
     else:
         staged = stage(session, model, attempt, model.sql)
         fault("after_stage")
@@ -260,21 +257,11 @@ def judge(session: StoreSession, model: Model, staged: Staged) -> tuple[int | No
         raise InternalError.of(
             "rows-vanished", what, str(model.target), "Run again; report it with the engine's version"
         )
-    findings = [
-        explain.check_failed(model, check, number, _shown(check, staged))
-        for check, number in zip(model.checks, counts.failing, strict=True)
-        if number
-    ]
-    if any(finding.level == "error" for finding in findings):
-        raise BuildFailed(sorted(findings, key=lambda finding: finding.level != "error"))
-    return (counts.rows if model.relation == "table" else None), tuple(findings)
-
-
-def _shown(check: ModelCheck, staged: Staged) -> str:
-    """The SELECT of the rows that the check looked at: it can be run after a rollback, too."""
-    if staged.whole is None or check.kind in FLAT:
-        return staged.select
-    return staged.whole(f"(\n{staged.select}\n)")
+    failing = [(check, rows) for check, rows in zip(model.checks, counts.failing, strict=True) if rows]
+    if any(check.severity == "error" for check, _ in failing):
+        raise ChecksFailed(model, staged, failing)
+    warnings = (explain.check_failed(model, check, rows, shown(staged, check)) for check, rows in failing)
+    return (counts.rows if model.relation == "table" else None), tuple(warnings)
 
 
 def _unknown_columns(model: Model, check: ModelCheck, staged: Staged) -> Iterator[Finding]:
@@ -299,7 +286,7 @@ def _counts(session: StoreSession, model: Model, staged: Staged) -> Counts:
         counts = count(session, flat, relation, column)
         failed = iter(counts.failing)
         numbers = (
-            next(failed) if check.kind in FLAT else int(session.execute(failing(check, whole))[0][0])
+            next(failed) if check.kind in FLAT else int(session.execute(checks.failing(check, whole))[0][0])
             for check in model.checks
         )
         return Counts(counts.rows, tuple(numbers))
@@ -312,7 +299,7 @@ def _culprit(session: StoreSession, model: Model, relations: tuple[str, str], tr
     suspects = [check for check in model.checks if check.only or check.kind not in ("not_null", "unique", "row_count")]
     for check in suspects:
         try:
-            session.execute(f"EXPLAIN {failing(check, relations[check.kind not in FLAT])}")
+            session.execute(f"EXPLAIN {checks.failing(check, relations[check.kind not in FLAT])}")
         except Exception as error:
             own = session.trouble(error)
             if own is not None and own.kind == "text":
@@ -328,5 +315,6 @@ def check_models(session: StoreSession, models: Sequence[Model], loaded: Iterabl
     *Errors*: findings `model-not-select` and `model-sql` from the engine's parser, warnings `direct-read`,
     `late-rows-lost`.
     """
-    problems = [problem for model in models if (problem := explain.select_problem(session, model)) is not None]
+    texts = [model for model in models if model.python is None]
+    problems = [problem for model in texts if (problem := explain.select_problem(session, model)) is not None]
     return problems + [one for model in models for one in model.warnings] + direct_reads(models, loaded)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TypeVar, cast
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.core.values import TableRef
-from headgate.models import idiom, intervals, lexer
+from headgate.models import idiom, intervals, lexer, splitting
 from headgate.models.checkfiles import SqlTest, add_tests
 from headgate.models.compilechecks import compiled_checks
-from headgate.models.config import name_problem, settled
+from headgate.models.config import Config, name_problem, settled
 from headgate.models.context import Settings
-from headgate.models.model import Incremental, Materialized, Model, ModelContract, ModelSource
+from headgate.models.model import Incremental, Intervals, Materialized, Model, ModelContract, ModelSource
 from headgate.models.names import Names
+from headgate.models.python import compile as python
+from headgate.models.python.function import Function
 from headgate.models.render import Draft, Renderer, first_pass
 from headgate.models.template import Refused
 from headgate.models.unit import UnitTest
@@ -71,7 +73,7 @@ def compile_models(
     return tuple(
         replace(
             model,
-            fingerprint=_fingerprint(model, lexer.normal(model.sql), engine),
+            fingerprint=_fingerprint(model, model.python.identity if model.python else lexer.normal(model.sql), engine),
             frame=_fingerprint(model, "", engine),
         )
         for model in added
@@ -105,7 +107,7 @@ def draft_of(source: ModelSource, settings: Settings) -> Draft:
     problem = name_problem(source.name)
     if problem:
         raise ProjectError.of("model-name", f"the model name {source.name!r} {problem}", path, "Rename the file")
-    draft = first_pass(source, settings)
+    draft = python.draft(source) if python.is_python(source) else first_pass(source, settings)
     try:
         draft.config = settled(draft.config, source)
     except Refused as error:
@@ -133,15 +135,18 @@ def _clashes(drafts: Sequence[Draft], loaded: Sequence[TableRef]) -> list[Findin
 
 def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine: str) -> Model:
     made = renderer.select(draft)
+    function = python.function(draft, renderer) if draft.signature is not None else None
     inputs = {name: where for name, (_, where) in made.inputs.items()}
-    incremental = _incremental(draft, renderer, every, inputs)
+    incremental = _incremental(draft, renderer, every, inputs, function)
     checks = compiled_checks(draft, renderer, inputs)
     split = _split(draft, renderer.names, inputs)
+    if split is not None and incremental is not None:
+        incremental = splitting.spelled(incremental, split)
     model = Model(
         name=draft.source.name,
         target=draft.target,
         materialized=cast(Materialized, draft.config.materialized),
-        sql=made.sql,
+        sql=made.sql if function is None else "",
         inputs=tuple(inputs),
         fingerprint="",
         checks=checks,
@@ -151,19 +156,27 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
         tags=draft.config.tags,
         split=split,
         incremental=incremental,
+        snapshot=draft.config.snapshot,
         dialect="postgres" if engine == "postgres" else "duckdb",
+        python=function,
     )
     units = tuple(compile_unit(spec, draft, renderer) for spec in draft.source.unit_tests)
     return replace(model, warnings=tuple(idiom.lossy(model)), unit_tests=units)
 
 
 def _incremental(
-    draft: Draft, renderer: Renderer, every: Mapping[str, Draft], inputs: dict[str, Location]
+    draft: Draft,
+    renderer: Renderer,
+    every: Mapping[str, Draft],
+    inputs: dict[str, Location],
+    function: Function | None,
 ) -> Incremental | None:
     config = draft.config
     if config.materialized != "incremental":
         return None
     by_time = bool(config.time_column)
+    if function is not None:
+        return _of_function(config, function)
     delta = renderer.select(draft, incremental=not by_time)
     for name, (_, where) in delta.inputs.items():
         inputs.setdefault(name, where)
@@ -178,18 +191,26 @@ def _incremental(
     )
 
 
+def _of_function(config: Config, function: Function) -> Incremental:
+    """Its rows can't be told from its text, so late ones are found by the lookback alone."""
+    by_time = config.time_column
+    times = Intervals(config.time_column, config.interval, config.lookback) if by_time else None
+    code = _digest([function.identity, config.time_column, config.interval, config.unique_key])
+    return Incremental("", config.strategy or "append", config.unique_key, config.on_schema_change, times, code)
+
+
 def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelContract | None:
     """The contract with the tables that it refers to, which become inputs of the model, too."""
     split = draft.source.split
     if split is None:
         return None
-    if draft.config.materialized == "incremental":
-        what = f"model {draft.source.name!r} has a contract, and is incremental: a contract judges all rows of a table"
-        fix = "Write {{ config(materialized='table') }}, or make the contract tests"
-        raise ProjectError.of("model-contract", what, split.where, fix)
     if draft.config.materialized == "view":
         what = f"model {draft.source.name!r} has a contract, and is a view, which holds no rows to split"
         fix = f"Write {{{{ config(materialized='table') }}}} into {draft.source.path}, or make the contract tests"
+        raise ProjectError.of("model-contract", what, split.where, fix)
+    if draft.config.materialized == "snapshot":
+        what = f"model {draft.source.name!r} has a contract, and is a snapshot, which keeps what it is given"
+        fix = f"Give the contract to a table that it reads: a row that is refused there is no version of {draft.target}"
         raise ProjectError.of("model-contract", what, split.where, fix)
     references = []
     for rule in split.contract.references:
@@ -202,7 +223,8 @@ def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelCont
         if table != draft.target:
             inputs.setdefault(name, where)
         references.append(replace(rule, to_table=str(table)))
-    return replace(split, contract=replace(split.contract, references=tuple(references)))
+    made = replace(split, contract=replace(split.contract, references=tuple(references)))
+    return splitting.joined(draft, made) if draft.config.materialized == "incremental" else made
 
 
 def _fingerprint(model: Model, sql: str, engine: str) -> str:
@@ -219,6 +241,8 @@ def _fingerprint(model: Model, sql: str, engine: str) -> str:
     if (how := model.incremental) is not None:
         lookback = how.intervals.lookback if how.intervals else None
         parts += [how.code, how.strategy, how.on_schema_change, lookback]
+    if model.snapshot is not None:
+        parts.append(asdict(model.snapshot))
     return _digest(parts)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from headgate.core.errors import nearest
+from headgate.models import keeping
 from headgate.models.model import (
     READ_PREFIX,
     STAGE_MARK,
@@ -15,6 +16,7 @@ from headgate.models.model import (
     ModelSource,
     OnSchemaChange,
     Severity,
+    Snapshot,
     Strategy,
 )
 from headgate.models.template import Refused
@@ -30,9 +32,10 @@ KEYS = (
     "interval",
     "lookback",
     "severity",
+    *keeping.KEYS,
 )
 INCREMENTAL = ("incremental_strategy", "unique_key", "on_schema_change", "time_column", "interval", "lookback")
-KINDS = ("table", "view", "incremental", "ephemeral")
+KINDS = ("table", "view", "incremental", "ephemeral", "snapshot")
 STRATEGIES = ("append", "merge", "delete+insert")
 GRAINS = ("hour", "day", "week", "month", "year")
 SCHEMA_CHANGES = {
@@ -61,6 +64,7 @@ class Config:
     interval: Grain = "day"
     lookback: int | None = None
     severity: Severity = "error"
+    snapshot: Snapshot | None = None
     said: dict[str, object] = field(default_factory=dict)
 
     def take(self, *words: object, **options: Any) -> str:
@@ -70,7 +74,8 @@ class Config:
         for key, value in options.items():
             if key not in KEYS:
                 raise _wrong(f"config() has no setting {key!r}{nearest(key, KEYS)}", f"Use {', '.join(KEYS)}")
-            getattr(self, f"_{key}")(value)
+            if key not in keeping.KEYS:  # these are looked at together
+                getattr(self, f"_{key}")(value)
             self.said[key] = value
         return ""
 
@@ -175,7 +180,7 @@ def name_problem(name: str) -> str:
 def settled(config: Config, source: ModelSource) -> Config:
     """The config with its schema and its strategy decided. Raises Refused `model-config` for what does not go together,
     and where the folder's name is reserved."""
-    config = _incremental(config)
+    config = _snapshot(config) if config.materialized == "snapshot" else _incremental(config)
     if "severity" in config.said:
         raise _wrong("severity is a setting of tests", "Write it in a file of tests/, or in the YAML of the test")
     if config.schema is not None:
@@ -187,7 +192,16 @@ def settled(config: Config, source: ModelSource) -> Config:
     return replace(config, schema=schema)
 
 
+def _snapshot(config: Config) -> Config:
+    stray = next((key for key in INCREMENTAL if key in config.said and key != "unique_key"), None)
+    if stray is not None:
+        raise _wrong(f"{stray} does not go with materialized='snapshot'", "Leave it out")
+    return replace(config, snapshot=keeping.snapshot(config.said, config.unique_key))
+
+
 def _incremental(config: Config) -> Config:
+    if stray := next((key for key in keeping.KEYS if key in config.said), None):
+        raise _wrong(f"{stray} does not go with materialized='{config.materialized}'", "Write materialized='snapshot'")
     if config.materialized != "incremental":
         stray = next((key for key in INCREMENTAL if key in config.said), None)
         if stray is not None:

@@ -88,6 +88,13 @@ def doubled_rows(model: Model, select: str) -> str:
     return f"WITH _hg_rows AS (\n{select}\n) {shown}"
 
 
+def built_before(model: Model) -> Finding:
+    """The warning that the rows that stand were made by another SELECT."""
+    what = f"model {model.name!r} has changed: the rows that stand were built by what it said before"
+    fix = f"build all of it: headgate run --full-refresh {model.target}"
+    return Finding("built-before", "warning", what, str(model.path), fix)
+
+
 def same_key(keys: Sequence[str], one: str, two: str, nulls: bool = False) -> str:
     equal = "IS NOT DISTINCT FROM" if nulls else "="
     return " AND ".join(f"{one}.{quote.ident(key)} {equal} {two}.{quote.ident(key)}" for key in keys)

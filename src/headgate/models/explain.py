@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from headgate.core.errors import Finding, Location
 from headgate.core.protocols import StoreSession, Trouble
+from headgate.core.values import TableRef
 from headgate.models import checks, lexer
 from headgate.models.kit import guards
 from headgate.models.model import Model, ModelCheck
@@ -50,29 +51,31 @@ def sql_failed(model: Model, trouble: Trouble, prefix_lines: int | None) -> Find
         return guarded
     line = trouble.line - prefix_lines if trouble.line and prefix_lines is not None else 0
     where = str(_place(model, line))
-    what = f"model {model.name!r}: {_reason(trouble)}"
-    return Finding("model-sql", "error", what, where, "Mend the SQL of the model")
+    what = f"model {model.name!r}: {without_values(trouble)}"
+    fix = "Mend the SQL of the model" if model.python is None else "Mend what model() returns"
+    return Finding("model-sql", "error", what, where, fix)
 
 
 def check_broken(model: Model, suspects: list[ModelCheck], trouble: Trouble) -> Finding:
     """The finding `model-check` for a check that the engine cannot evaluate (one of `suspects`)."""
-    reason = _reason(trouble)
+    reason = without_values(trouble)
     labels = ", ".join(check.label for check in suspects)
     what = f"model {model.name!r}: the test {labels} cannot be evaluated: {reason}"
     where = suspects[0].where if suspects else None
     return Finding("model-check", "error", what, str(where or model.path), "Mend the test's expression")
 
 
-def check_failed(model: Model, check: ModelCheck, failing: int, select: str) -> Finding:
+def check_failed(model: Model, check: ModelCheck, failing: int, select: str, left: TableRef | None = None) -> Finding:
     """The finding `check-failed`: the check, the number of rows and the query that shows them. Never a value.
 
-    `select` gives the rows that the check looked at.
+    `select` gives the rows that the check looked at; `left`: where all of the build were left to be looked at.
     """
     relation = f"(\n{select}\n) AS {quote.ident(model.name)}"
     query = lexer.normal(checks.sample(check, relation))
     rows = "1 row fails" if failing == 1 else f"{failing:,} rows fail"
     rows = "its rows fail" if check.kind == "row_count" else rows
-    fix = "Look at the rows, then mend the model or the test"
+    seen = f" (the whole build is left in {left})" if left is not None else ""
+    fix = f"Look at the rows{seen}, then mend the model or the test"
     fix += f": headgate query {shlex.quote(query)}" if len(query) <= SHORT else " (the query is in the evidence)"
     return Finding(
         "check-failed",
@@ -80,7 +83,13 @@ def check_failed(model: Model, check: ModelCheck, failing: int, select: str) -> 
         f"model {model.name!r}: {rows} the test {check.label}",
         str(check.where or model.path),
         fix,
-        {"model": model.name, "check": check.label, "rows": failing, "query": query},
+        {
+            "model": model.name,
+            "check": check.label,
+            "rows": failing,
+            "query": query,
+            **({"left": str(left)} if left is not None else {}),
+        },
     )
 
 
@@ -89,14 +98,15 @@ def shown(sql: str) -> str:
     return lexer.normal(sql)
 
 
-def _reason(trouble: Trouble) -> str:
+def without_values(trouble: Trouble) -> str:
     """The engine's message on one line; values out of rows are left out."""
     return trouble.message if trouble.kind == "text" else _VALUE.sub("<value>", trouble.message)
 
 
 def _place(model: Model, line: int) -> Location:
     """The place in the model's file for a line of its rendered SQL; the whole file if none fits."""
-    return Location(str(model.path), _source_line(model.text, model.sql, line))
+    line = _source_line(model.text, model.sql, line) if model.python is None else 0
+    return Location(str(model.path), line)
 
 
 def _source_line(text: str, sql: str, line: int) -> int:

@@ -13,8 +13,10 @@ from headgate.core.errors import Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
 from headgate.models import delta, due, explain
-from headgate.models.build import BuildFailed, Contested, How, Prepared, Staged, built, judge, stage, told
+from headgate.models.build import How, Prepared, built, judge, stage, told
 from headgate.models.delta import Joined
+from headgate.models.failed import BuildFailed, Contested, Staged
+from headgate.models.left import left_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.sql import quote
 
@@ -50,12 +52,38 @@ def _found(session: StoreSession, model: Model, how: How) -> _Found | None:
     if how.seen is not None and (state.version if state else 0) != how.seen:
         raise Contested(model.name)
     last = ledger.last_build(session, model.target) if state is not None else None
-    usable = last is not None and last.stream == ledger.BUILD and last.facts.get("materialized") != "view"
-    if how.full or state is None or last is None or not usable or session.standing(model.target) != "table":
+    if last is not None and last.stream == ledger.DATA and last.facts.get("materialized") == "incremental":
+        _had_contract(session, model, how)
+    if state is None or not _usable(session, model, how, state):
+        if how.adds:
+            raise Contested(model.name)
         return None
+    last = ledger.last_build(session, model.target)
+    assert last is not None
     columns = tuple(session.columns(model.target) or ())
     rows = ledger.tail(session, model.target, state.version).rows
     return _Found(rows, columns, due.Built(last.facts, {name.casefold(): kind for name, kind in columns}))
+
+
+def stands(session: StoreSession, model: Model, how: How) -> bool:
+    """Whether rows stand that the model adds to, as far as can be told without a lock."""
+    state = ledger.table_state(session, model.target)
+    return state is not None and _usable(session, model, how, state)
+
+
+def _usable(session: StoreSession, model: Model, how: How, state: ledger.TableState) -> bool:
+    last = ledger.last_build(session, model.target)
+    made = last is not None and last.stream == ledger.BUILD and last.facts.get("materialized") != "view"
+    return made and not how.full and session.standing(model.target) == "table"
+
+
+def _had_contract(session: StoreSession, model: Model, how: How) -> None:
+    """Raises BuildFailed where rows would go that only passed a contract which the model has no more."""
+    if how.full or session.standing(model.target) != "table":
+        return
+    what = f"model {model.name!r} had a contract when its rows were built: they name entries, and can't be added to"
+    fix = f"give it its contract again; or build all of it: headgate run --full-refresh {model.target}"
+    raise BuildFailed([Finding("model-contract", "error", what, str(model.path), fix)])
 
 
 def _all(session: StoreSession, model: Model, attempt: str, facts: dict[str, object]) -> Prepared:
@@ -93,7 +121,7 @@ def _new(session: StoreSession, model: Model, one: _Try, facts: dict[str, object
     rows, warnings = judge(session, model, staged)
     warnings = (*model.warnings, *_other_code(model, found), *join.warnings, *warnings)
     facts |= _covered(session, model, staged, found.built.facts, wanted.told if wanted else {})
-    put = partial(_put, join=join, before=found.rows, attempt=attempt)
+    put = partial(join_rows, join=join, before=found.rows, attempt=attempt)
     return Prepared(model, staged, rows, warnings, put, facts)
 
 
@@ -105,7 +133,8 @@ def _due(session: StoreSession, model: Model, last: due.Built, attempt: str) -> 
         raise BuildFailed([explain.sql_failed(model, told(session, error), prefix_lines=None)]) from error
 
 
-def _put(session: StoreSession, prepared: Prepared, join: Joined, before: int, attempt: str) -> BuildOutcome:
+def join_rows(session: StoreSession, prepared: Prepared, join: Joined, before: int, attempt: str) -> BuildOutcome:
+    """Puts the staged rows beside those that stand, `before` of them, within the open transaction."""
     model = prepared.model
     done = delta.apply(session, model, join, prepared.staged.ref, prepared.rows or 0)
     rows = before + done.inserted - done.deleted
@@ -143,16 +172,19 @@ def _fit_for_keys(session: StoreSession, model: Model, staged: Staged) -> None:
     if how.unique_key:
         rows = delta.doubled(session, model, quote.table(staged.ref))
         if rows:
-            raise BuildFailed([_doubled(model, staged, rows)])
+            raise BuildFailed([doubled_keys(model, staged.select, rows)])
 
 
-def _doubled(model: Model, staged: Staged, rows: int) -> Finding:
+def doubled_keys(model: Model, select: str, rows: int) -> Finding:
+    """The finding `unique-key`: so many of the SELECT's rows share their key with another one."""
     key = ", ".join(delta.how_of(model).unique_key)
     what = (
         f"model {model.name!r}: {rows:,} rows share their unique_key ({key}) with another one, and only one can stand"
     )
     fix = "Make the SELECT give one row for each key (group by, or the newest one), or widen unique_key"
-    evidence = {"model": model.name, "rows": rows, "query": explain.shown(delta.doubled_rows(model, staged.select))}
+    if model.python is not None:  # no query makes its rows again: they are left
+        select = f"SELECT * FROM {quote.table(left_ref(model.target))}"
+    evidence = {"model": model.name, "rows": rows, "query": explain.shown(delta.doubled_rows(model, select))}
     return Finding("unique-key", "error", what, str(model.path), fix, evidence)
 
 
@@ -167,6 +199,4 @@ def _other_code(model: Model, found: _Found) -> tuple[Finding, ...]:
     before = found.built.facts.get("code")
     if before is None or before == delta.how_of(model).code:
         return ()
-    what = f"model {model.name!r} has changed: the rows that stand were built by what it said before"
-    fix = f"build all of it: headgate run --full-refresh {model.target}"
-    return (Finding("built-before", "warning", what, str(model.path), fix),)
+    return (delta.built_before(model),)

@@ -14,12 +14,15 @@ from headgate.contracts.model import Contract
 from headgate.core.values import TableRef
 from headgate.models.model import Model
 from headgate.models.names import read_view
-from headgate.sql.lineage.flow import ROWS, Flow, Flows, named, union
+from headgate.models.versions import made_of
+from headgate.sql.lineage.flow import ANY, ROWS, Flow, Flows, named, union
 from headgate.sql.lineage.known import Dialect, Known, Macro, Traced
 from headgate.sql.lineage.wire import dumps, loads
 
 VERSION = "1"
 """Part of the key of what is kept: a change of what the walk finds is a change of it."""
+FUNCTION = "it is a function in Python"
+"""Why nothing is told apart."""
 _WORD = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
@@ -74,6 +77,11 @@ def _by_place(loaded: Mapping[TableRef, Known]) -> dict[str, Known]:
     return {str(place).casefold(): known for table, known in loaded.items() for place in (read_view(table), table)}
 
 
+def _sql(model: Model) -> str:
+    """What gives the model's columns: of a snapshot, more than its SELECT."""
+    return model.sql if model.snapshot is None else made_of(model.sql, model.snapshot)
+
+
 class _Walk:
     """One walk over the models of a project."""
 
@@ -91,6 +99,8 @@ class _Walk:
         self._common = json.dumps([VERSION, version(), around.dialect, [vars(one) for one in around.macros]])
 
     def model(self, model: Model) -> Traced:
+        if model.python is not None:
+            return self._judged(model, opaque(model.inputs))
         tables = self._readable(model)
         key = self._key(model, tables)
         text = self._around.kept.get(key)
@@ -98,6 +108,9 @@ class _Walk:
         if traced is None:
             traced = self._traced(model, tables)
             self._around.kept.put(key, dumps(traced))
+        return self._judged(model, traced)
+
+    def _judged(self, model: Model, traced: Traced) -> Traced:
         if model.split is not None:
             traced = judged(model.split.contract, traced)
         elif _unsure(traced) and (columns := self._around.built(model)):
@@ -110,7 +123,7 @@ class _Walk:
 
         macros = {name: tuple(found) for name, found in self._macros.items()}
         reads = dict.fromkeys([*model.inputs, *(known.name for known in tables.values())])
-        return trace(model.sql, self._around.dialect, tables, list(reads), macros)
+        return trace(_sql(model), self._around.dialect, tables, list(reads), macros)
 
     def _readable(self, model: Model) -> dict[str, Known]:
         """The tables that the model can mean: those it references, and those whose names stand in its SQL."""
@@ -126,7 +139,7 @@ class _Walk:
 
     def _key(self, model: Model, tables: Mapping[str, Known]) -> str:
         seen = sorted((place, one.name, one.columns, one.more) for place, one in tables.items())
-        parts = json.dumps([self._common, model.sql, model.inputs, seen])
+        parts = json.dumps([self._common, _sql(model), model.inputs, seen])
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _add(self, model: Model, traced: Traced) -> None:
@@ -140,6 +153,13 @@ class _Walk:
     def _index(self, place: str, known: Known) -> None:
         self._places.setdefault(known.name, []).append(place)
         self._bare.setdefault(place.rpartition(".")[2], []).append(place)
+
+
+def opaque(inputs: Sequence[str]) -> Traced:
+    """The lineage of a model that is a function: every column comes of everything that it is given."""
+    every = frozenset(Flow(name, ANY, "transformation") for name in inputs)
+    there = frozenset(Flow(name, ROWS, "rows") for name in inputs)
+    return Traced((), every, there | frozenset(one._replace(kind="filter") for one in every), doubt=FUNCTION)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a plain SQL model is: as its file says it, and compiled."""
+"""What a model is: as its file says it, and compiled."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from headgate.books.ledger import Counts
 from headgate.contracts.model import Contract
 from headgate.core.errors import Finding, Location
 from headgate.core.values import TableRef
+from headgate.models.python.function import CodeHome, Function
 from headgate.models.unit import UnitSpec, UnitTest
 from headgate.sql.lineage.known import Dialect
 
 CheckKind = Literal["not_null", "unique", "expression", "accepted_values", "relationships", "row_count", "query"]
 Severity = Literal["error", "warn"]
-Materialized = Literal["view", "table", "incremental"]
+Materialized = Literal["view", "table", "incremental", "snapshot"]
 Strategy = Literal["append", "merge", "delete+insert"]
 OnSchemaChange = Literal["error", "append", "sync", "ignore"]
+HardDeletes = Literal["ignore", "invalidate", "new_record"]
 Grain = Literal["hour", "day", "week", "month", "year"]
 
 READ_PREFIX = "_hg_"
@@ -99,6 +101,8 @@ class ModelSource:
     tests: tuple[ModelCheck, ...] = ()
     split: ModelContract | None = None
     unit_tests: tuple[UnitSpec, ...] = ()
+    home: CodeHome | None = None
+    """Of a Python model."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,42 @@ class Incremental:
 
 
 @dataclass(frozen=True)
+class SnapshotColumns:
+    """The columns that a snapshot adds: from when to when a version is valid, its id, when its row changed, and under
+    hard_deletes='new_record' whether the version says that the row was deleted ('True' or 'False')."""
+
+    valid_from: str
+    valid_to: str
+    scd_id: str
+    updated_at: str
+    is_deleted: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.scd_id, self.updated_at, self.valid_from, self.valid_to, self.is_deleted)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How the versions of a query's rows are kept. `check_cols`: what is compared, all where it is empty; `current`:
+    SQL of the end of a version that is valid now, empty for NULL."""
+
+    unique_key: tuple[str, ...]
+    strategy: Literal["timestamp", "check"]
+    updated_at: str
+    check_cols: tuple[str, ...]
+    hard_deletes: HardDeletes
+    columns: SnapshotColumns
+    current: str = ""
+
+
+@dataclass(frozen=True)
 class Model:
     """A compiled model.
 
-    `sql` is one SELECT with physical names, without a trailing semicolon. `inputs` are names of models and
-    `schema.name` of loaded tables, each once, in order of appearance; `places[i]` is where `inputs[i]` is first named.
+    `sql` is one SELECT with physical names, without a trailing semicolon; empty where `python` gives the rows.
+    `inputs` are names of models and `schema.name` of loaded tables, each once, in order of appearance; `places[i]` is
+    where `inputs[i]` is first named.
     `fingerprint` changes when the rows could change although no input did: SQL (comments and layout do not count),
     materialization, target, checks, contract, engine; `frame` is the same without the SQL, in which words of the
     `dialect` may be written otherwise and mean the same. `split`: the contract that its rows pass one by one, if any.
@@ -171,9 +206,11 @@ class Model:
     frame: str = ""
     dialect: Dialect = "duckdb"
     incremental: Incremental | None = None
+    snapshot: Snapshot | None = None
     warnings: tuple[Finding, ...] = ()
     """What is legal, and loses rows."""
     unit_tests: tuple[UnitTest, ...] = ()
+    python: Function | None = None
 
     @property
     def relation(self) -> Literal["table", "view"]:

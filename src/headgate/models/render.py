@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from headgate.core.errors import Location, ProjectError
 from headgate.core.values import TableRef
@@ -11,20 +12,28 @@ from headgate.models import lexer
 from headgate.models.config import Config, ConfigWord
 from headgate.models.context import Relation, Rendering, Settings, words
 from headgate.models.model import ModelSource
-from headgate.models.names import Input, Names
+from headgate.models.names import Input, Names, read_view
 from headgate.models.template import Call, Parsed, Refused, calls_in, compiled, current_line, parse, render
+from headgate.sql import quote
+
+if TYPE_CHECKING:
+    from headgate.models.python.signature import Signature
 
 Resolve = Callable[[Input], str]
 
 
 @dataclass
 class Draft:
-    """A file after the first pass: its config is known, its references are not yet resolved."""
+    """A file after the first pass: its config is known, its references are not yet resolved.
+
+    `signature`: what a Python model's file says; its template is empty then.
+    """
 
     source: ModelSource
     parsed: Parsed
     config: Config = field(default_factory=Config)
     calls: list[Call] = field(default_factory=list)
+    signature: Signature | None = None
 
     @property
     def target(self) -> TableRef:
@@ -115,7 +124,7 @@ class Renderer:
 
             return call
 
-        own = this or Relation.of(draft.target)
+        own = this or _own(draft)
         rendering = Rendering(ConfigWord(draft.config, frozen=True), word("ref"), word("source"), own, incremental)
         text = render(draft.parsed, words(self.settings, rendering, draft.parsed.uses))
         return Rendered(one_statement(text, path), inputs)
@@ -137,6 +146,14 @@ class Renderer:
                 deeper = {key: (found, where) for key, (found, _) in made.inputs.items()}
                 self._gather(deeper, read, (*around, name), into)
                 into.parts[one.sql] = made.sql
+
+
+def _own(draft: Draft) -> Relation:
+    """The table that the file builds, as its own SQL reads it: rows that passed a contract name their entry."""
+    target = draft.target
+    if draft.source.split is None:
+        return Relation.of(target)
+    return Relation(quote.table(read_view(target)), target.schema, target.name)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
+from headgate.models import keeping
 from headgate.project import (
     ages,
     children,
@@ -34,6 +35,7 @@ from headgate.project import (
     observing,
     read,
     settings,
+    snapshots,
     source,
     tasks,
     unittests,
@@ -333,7 +335,28 @@ def _models() -> Schema:
     together = {"anyOf": [FLAG, {"type": "array", "items": {"type": "string"}}]}
     group = _object(modeltests.GROUP_KEYS, {"name": SCALAR, "publish_together": together}, "", ("name",))
     lists = {"models": _list(model), "groups": _list(group), "unit_tests": _list(_unit())}
+    lists["snapshots"] = _list(_snapshot({**shapes, "config": how}))
     return _object(modeltests.FILE_KEYS, {**lists, "exposures": _list(_exposure())}, "")
+
+
+def _snapshot(model: Mapping[str, Schema]) -> Schema:
+    """A snapshot; `model`: what is said of it like of a model."""
+    config: dict[str, Schema] = {
+        **model["config"]["properties"],
+        "schema": {"type": "string"},
+        "unique_key": TEXTS,
+        "strategy": _words(keeping.STRATEGIES),
+        "updated_at": {"type": "string"},
+        "check_cols": TEXTS,
+        "hard_deletes": _words(keeping.HARD_DELETES),
+        "invalidate_hard_deletes": {"type": "boolean"},
+        "snapshot_meta_column_names": _object(
+            keeping.COLUMNS, {key: {"type": "string"} for key in keeping.COLUMNS}, ""
+        ),
+        "dbt_valid_to_current": {"type": "string"},
+    }
+    shapes = {**model, "relation": {"type": "string"}, "config": _object(snapshots.CONFIG_KEYS, config, "")}
+    return _object(snapshots.KEYS, shapes, "", ("name", "relation"))
 
 
 def _unit() -> Schema:

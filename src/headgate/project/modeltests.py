@@ -16,8 +16,8 @@ from headgate.project.model import ModelSplit, StepSettings
 from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.project.yaml import Sequence as YamlSequence
 
-FILE_KEYS = ("version", "models", "unit_tests", "exposures", "groups")
-FILE_LATER = ("sources", "snapshots", "macros", "metrics", "semantic_models", "saved_queries")
+FILE_KEYS = ("version", "models", "snapshots", "unit_tests", "exposures", "groups")
+FILE_LATER = ("sources", "macros", "metrics", "semantic_models", "saved_queries")
 MODEL_KEYS = (
     "name",
     "description",
@@ -141,10 +141,20 @@ def _group_of(notes: Notes, node: Mapping) -> str | None:
 
 
 def _model(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> list[ModelCheck]:
-    fields.known(notes, node, MODEL_KEYS, "a model", LATER)
+    fields.known(notes, _without_units(notes, node, name), MODEL_KEYS, "a model", LATER)
     config = fields.mapping(notes, node.get("config"), "config")
     if config is not None:
         fields.known(notes, config, CONFIG_KEYS, f"config of a model's YAML (write the rest in {name}.sql)")
+    return _checks(notes, node, name, custom)
+
+
+def besides(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> ModelEntry:
+    """What a snapshot's entry says like a model's: tests, how it is run, its group."""
+    tests = tuple(_checks(notes, node, name, custom))
+    return ModelEntry(name, tests, node.where, None, _group_of(notes, node), _settings(notes, node))
+
+
+def _checks(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> list[ModelCheck]:
     found: list[ModelCheck] = []
     for entry in listed(notes, node.get("columns"), "columns"):
         column = fields.mapping(notes, entry, "a column")
@@ -153,6 +163,16 @@ def _model(notes: Notes, node: Mapping, name: str, custom: Collection[str]) -> l
             fields.known(notes, column, COLUMN_KEYS, "a column of a model", LATER)
             found += tests(notes, column, Spot(name, column_name), custom)
     return found + tests(notes, node, Spot(name), custom)
+
+
+def _without_units(notes: Notes, node: Mapping, name: str) -> Mapping:
+    """The model's keys but for `unit_tests`, which stand elsewhere: that is noted."""
+    key = node.key("unit_tests")
+    if key is None:
+        return node
+    fix = f"write unit_tests: at the top of the file, beside models:, with model: {name} in each of them"
+    notes.error("unknown-key", "unit tests stand beside models, not within one", key.where, fix)
+    return Mapping(tuple(entry for entry in node.entries if entry[0] is not key), node.where)
 
 
 def _name(notes: Notes, node: Mapping, what: str) -> str | None:

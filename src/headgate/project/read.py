@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
+from headgate.models.python.signature import has_model
 from headgate.models.unit import UnitSpec
 from headgate.project import (
     address,
@@ -29,6 +30,7 @@ from headgate.project import (
     secrets,
     seeds,
     settings,
+    snapshots,
     tasks,
     templates,
     unittests,
@@ -45,7 +47,7 @@ KEYS = (*_OWN_KEYS, *settings.PROJECT_KEYS, *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
 ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
-_MODEL_NAME = re.compile(r"[^\W\d]\w*")
+_TASK_NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = ("int", "bigint", "decimal", "double")
 
 
@@ -274,7 +276,7 @@ def _models(
     notes: Notes, root: Path, custom: Collection[str]
 ) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...], tuple[Exposure, ...]]:
     found: dict[str, ModelFile] = {}
-    for path in _files(notes, root, root / "models", (".sql",)):
+    for path in _files(notes, root, root / "models", (".sql", ".py")):
         model = _model(notes, root, path)
         if model is None:
             continue
@@ -283,7 +285,15 @@ def _models(
             shown = path.relative_to(root).as_posix()
             what = f"two files are called {model.name}: {other.path.relative_to(root).as_posix()} and {shown}"
             notes.error("duplicate-model", what, shown, "rename one of them")
-    tested, groups, units, exposed = _model_tests(notes, root, [model.name for model in found.values()], custom)
+    paths = _files(notes, root, root / "models", (".yml", ".yaml"))
+    texts = [(path, node) for path in paths if (node := _document(notes, root, path)) is not None]
+    for one in (one for path, node in texts for one in snapshots.files(notes, node, path, root)):
+        other = found.setdefault(one.name.lower(), one)
+        if other is not one:
+            what = f"two models are called {one.name}: a snapshot, and {other.path.relative_to(root).as_posix()}"
+            notes.error("duplicate-model", what, one.path.relative_to(root).as_posix(), "rename one of them")
+    known = [model.name for model in found.values()]
+    tested, groups, units, exposed = _model_tests(notes, root, [node for _, node in texts], known, custom)
     models = []
     for model in found.values():
         own = tuple(unit for name, unit in units if name == model.name)
@@ -297,7 +307,9 @@ def _models(
 def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
     shown = path.relative_to(root).as_posix()
     text = _text(notes, root, path)
-    if not _MODEL_NAME.fullmatch(path.stem) or path.stem.lower().startswith("_hg") or "__hg_" in path.stem.lower():
+    if path.suffix == ".py" and text is not None and not has_model(text):
+        return None  # a module of models beside it
+    if not snapshots.can_be_named(path.stem):
         fix = "name the file by letters, digits and underscores, without _hg_"
         notes.error("reserved-name", f"{path.stem!r} can't be a model's name", shown, fix)
         return None
@@ -310,27 +322,26 @@ def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
 
 
 def _model_tests(
-    notes: Notes, root: Path, names: Iterable[str], custom: Collection[str]
+    notes: Notes, root: Path, nodes: Iterable[Mapping], known: Sequence[str], custom: Collection[str]
 ) -> tuple[
     dict[str, modeltests.ModelEntry],
     list[modeltests.GroupEntry],
     list[tuple[str, UnitSpec]],
     list[Exposure],
 ]:
-    known = list(names)
     units: list[tuple[str, UnitSpec]] = []
     found: dict[str, modeltests.ModelEntry] = {}
     groups: list[modeltests.GroupEntry] = []
     exposed: list[Exposure] = []
-    for path in _files(notes, root, root / "models", (".yml", ".yaml")):
-        node = _document(notes, root, path)
-        groups += modeltests.groups(notes, node) if node is not None else []
-        units += unittests.read(notes, node, root) if node is not None else ()
-        exposed += exposures.read(notes, node) if node is not None else []
-        for entry in modeltests.read(notes, node, root, custom) if node is not None else ():
+    for node in nodes:
+        groups += modeltests.groups(notes, node)
+        units += unittests.read(notes, node, root)
+        exposed += exposures.read(notes, node)
+        for entry in (*modeltests.read(notes, node, root, custom), *snapshots.entries(notes, node, custom)):
             if entry.name not in known:
                 what = f"there is no model {entry.name!r}{nearest(entry.name, known)}"
-                notes.error("unknown-model", what, entry.where, f"write models/{entry.name}.sql, or remove the entry")
+                fix = f"write models/{entry.name}.sql, or models/{entry.name}.py with def model(...)"
+                notes.error("unknown-model", what, entry.where, fix)
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 what = f"model {entry.name!r} is described twice, first at {other.where}"
@@ -354,7 +365,7 @@ def _tasks(notes: Notes, root: Path, holders: list[Mapping]) -> Iterator[Task]:
         where = Location(path.relative_to(root).as_posix())
         before = len(notes.findings)
         node = _document(notes, root, path)
-        if not _MODEL_NAME.fullmatch(path.stem):
+        if not _TASK_NAME.fullmatch(path.stem):
             fix = "name the file by letters, digits and underscores"
             notes.error("reserved-name", f"{path.stem!r} can't be a task's name", where, fix)
         elif node is not None and (task := tasks.read(notes, node, path.stem, where, connect)) is not None:

@@ -16,9 +16,12 @@ from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
-from headgate.models.build import AS_NEEDED, Contested, How, build, staged_ref
+from headgate.models.build import AS_NEEDED, How, build, staged_ref
+from headgate.models.failed import Contested
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
+from headgate.models.python.build import ready
+from headgate.models.python.kept import keep
 from headgate.run.change import same_code
 from headgate.run.unittests import failed
 
@@ -77,9 +80,14 @@ def stale(session: StoreSession, model: Model, inputs: Inputs, known: Known | No
 def asked_for(model: Model, anew: How) -> str | None:
     """Why the model is built although nothing changed."""
     if anew.full:
-        return "full refresh"
+        return refresh_of(model)
     by_time = model.incremental is not None and model.incremental.intervals is not None
     return f"asked for from {anew.again[0]} to {anew.again[1]}" if anew.again and by_time else None
+
+
+def refresh_of(model: Model) -> str:
+    """What a full refresh is for the model: what a snapshot saw in the past can't be seen again."""
+    return "full refresh" if model.snapshot is None else "full refresh: a snapshot keeps its history"
 
 
 def due_of(
@@ -99,6 +107,18 @@ def due_of(
         if reason is not None:
             due[model.name] = reason
     return due
+
+
+def held_by_history(session: StoreSession, model: Model, reason: str | None) -> Finding | None:
+    """Why a model that is to be built, for this reason, can't be: its table is the history of a snapshot."""
+    if model.snapshot is not None or reason is None or not (reason == EDITED or reason.startswith("full refresh")):
+        return None
+    last = ledger.last_build(session, model.target)
+    if last is None or last.facts.get("materialized") != "snapshot" or session.standing(model.target) != "table":
+        return None
+    what = f"{model.target} is the history of a snapshot, and can't be made anew: model {model.name!r} would replace it"
+    fix = "write materialized='snapshot' again; or give the model another name; or rename the table first"
+    return Finding("snapshot-place", "error", what, str(model.path), fix)
 
 
 def missing_inputs(session: Session, inputs: Inputs, known: Known) -> list[str]:
@@ -123,13 +143,16 @@ def build_model(
         with store.lock(model.target), store.session() as session:
             try:
                 how = how_of(session, model, anew)
-                if left < TRIES - 1 and anew == AS_NEEDED and stale(session, model, inputs) is None:
+                if left < TRIES - 1 and anew.as_needed and stale(session, model, inputs) is None:
                     return None
                 read_views(session, inputs.loaded, attempt)
                 if problems := failed(session, model):
                     return replace(unbuilt(model, attempt), findings=tuple(problems))
                 write = partial(write_entry, model, details_of(session, model, inputs), author)
-                return build(session, model, attempt, write, confirm, how)
+                with ready(session, model, how) as (made, so):
+                    outcome = build(session, made, attempt, write, confirm, so)
+                    keep(session, made, outcome.findings if outcome.status == "failed" else ())
+                    return outcome
             except Contested:
                 if not left:
                     raise contested(model.name) from None
@@ -140,8 +163,8 @@ def build_model(
 
 
 def how_of(session: Session, model: Model, anew: How) -> How:
-    """How to build it, decided now: an incremental model is built only if nobody else does before."""
-    if model.incremental is None:
+    """How to build it, decided now: what adds to rows that stand is built only if nobody else does before."""
+    if model.incremental is None and model.snapshot is None:
         return anew
     state = ledger.table_state(session, model.target)
     return replace(anew, seen=state.version if state is not None else 0)
@@ -177,7 +200,7 @@ def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, obje
         "materialized": model.materialized,
         "fingerprint": model.fingerprint,
         "frame": model.frame,
-        "sql": model.sql,
+        **({"sql": model.sql} if model.python is None else {"python": model.python.digest}),
         "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
         **({"stale": list(inputs.stale)} if inputs.stale else {}),
     }

@@ -7,8 +7,10 @@ takes too long is ended, and one that is optional leaves what needs it with the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from headgate.core import clock, stop
+from headgate.models.left import collect
 from headgate.run.outcome import Done
 from headgate.run.selector import EVERYTHING, Selection, States
 from headgate.run.standing import Standing
@@ -21,6 +23,8 @@ __all__ = ["Done", "Run", "execute"]
 def execute(run: Run, select: Selection = EVERYTHING, states: States | None = None) -> Iterator[Done]:
     """Each step's outcome, in the order of the plan."""
     units = run.pipeline.arrange(run.pipeline.choose(select, states))
+    with run.store.session() as session:
+        run = replace(run, left=collect(session))
     standing = Standing(run)
     if run.threads > 1:
         from headgate.run.crew import side_by_side

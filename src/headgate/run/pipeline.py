@@ -15,6 +15,7 @@ from headgate.models.context import Settings, Target
 from headgate.models.graph import Graph, graph
 from headgate.models.macros import library
 from headgate.models.model import Model, ModelContract, ModelSource
+from headgate.models.python.function import CodeHome
 from headgate.project.model import ModelFile, Project, StepSettings, Task
 from headgate.run.bronze import linked
 from headgate.run.errand import Home
@@ -35,6 +36,10 @@ class Chosen:
     flows: list[Flow]
     models: list[Model]
     tasks: list[Task]
+
+    @property
+    def count(self) -> int:
+        return len(self.flows) + len(self.models) + len(self.tasks)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Pipeline:
     home: Home = field(default_factory=Home)
     pools: Mapping[str, int] = field(default_factory=dict)
     """How many steps of each pool are carried out at once."""
+    parts: tuple[str, ...] = ()
+    """Ephemeral models, which stand within the queries of others."""
 
     @cached_property
     def web(self) -> Web:
@@ -69,7 +76,7 @@ class Pipeline:
         made += [node_of(task) for task in self.tasks]
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
         steps: list[Flow | Model | Task] = [*self.flows, *self.models, *self.tasks]
-        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
+        return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps}, self.parts)
 
     @cached_property
     def made(self) -> dict[str, Made]:
@@ -139,7 +146,7 @@ class Pipeline:
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
     flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
-    sources = [_source(file, project.root) for file in project.models]
+    sources = [_source(file, project.root, temp) for file in project.models]
     target = Target(project.profile, "main", project.warehouse.kind)
     settings = Settings(project.vars, target, library(project.macros))
     loaded = [table for flow in flows for table in flow.tables]
@@ -148,7 +155,10 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
     ordered = tuple(by_name[name] for name in together.order)
-    made = Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project), pools=project.pools)
+    parts = tuple(source.name for source in sources if source.name not in by_name)
+    made = Pipeline(
+        tuple(_in_order(flows)), ordered, shape, together, _settings(project), pools=project.pools, parts=parts
+    )
     return _wired(replace(made, home=Home(project.root, temp, project.vars)), project)
 
 
@@ -183,10 +193,17 @@ def _settings(project: Project) -> dict[str, StepSettings]:
     }
 
 
-def _source(file: ModelFile, root: Path) -> ModelSource:
+def _source(file: ModelFile, root: Path, temp: Path) -> ModelSource:
     split = ModelContract(file.split.contract, file.split.where, file.split.places) if file.split else None
     return ModelSource(
-        file.name, file.path.relative_to(root), file.text, file.folder, file.tests, split, file.unit_tests
+        file.name,
+        file.path.relative_to(root),
+        file.text,
+        file.folder,
+        file.tests,
+        split,
+        file.unit_tests,
+        CodeHome(root, temp) if file.path.suffix == ".py" else None,
     )
 
 

@@ -14,7 +14,7 @@ from headgate.models.model import Model
 from headgate.project.model import Task
 from headgate.run import selector
 from headgate.run.bronze import bound
-from headgate.run.build import EDITED, Inputs, inputs_of, stale
+from headgate.run.build import EDITED, Inputs, inputs_of, refresh_of, stale
 from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
@@ -106,7 +106,7 @@ def _model(books: _Books, model: Model, inputs: Inputs, asked: Asked, changing: 
     session, full, known = books.session, asked.full_refresh, books.known
     found = None if full else stale(session, model, inputs, known)
     again = again_of(session, model, asked.again, known) if asked.again is not None and not full else None
-    reason = "full refresh" if full else _asked_for(again, asked) or found
+    reason = refresh_of(model) if full else _asked_for(again, asked) or found
     reads = [name for name in inputs.tables if name in changing]
     if reason is None and reads:
         reason = f"{reads[0]} changes"

@@ -16,9 +16,13 @@ from headgate.core.clock import new_id
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Store, StoreSession
-from headgate.models.build import AS_NEEDED, BuildFailed, Contested, How, Prepared, commit, finish, prepare
+from headgate.models.build import AS_NEEDED, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
+from headgate.models.failed import BuildFailed, ChecksFailed, Contested
+from headgate.models.left import forget, leave
 from headgate.models.model import BuildOutcome, Model
+from headgate.models.python.build import ready
+from headgate.models.python.kept import keep
 from headgate.run.build import TRIES, Inputs, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
 from headgate.run.split import Split
 from headgate.run.unittests import failed
@@ -80,6 +84,9 @@ class _Publishing:
     _plain: dict[str, Prepared] = field(default_factory=dict)
     _facts: dict[str, dict[str, object]] = field(default_factory=dict)
     _how: dict[str, How] = field(default_factory=dict)
+    _ready: dict[str, Model] = field(default_factory=dict)
+    _swapped: bool = False
+    """Whether the open transaction has put a model in place."""
 
     def run(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         """The outcomes; None where another runner was first, and nothing was kept."""
@@ -87,16 +94,17 @@ class _Publishing:
             self._before(session, stack)
             fault("before_write")
             session.execute("BEGIN")
-            outcomes = self._inside(session)
+            outcomes = self._inside(session, stack)
             self.at = None
             if outcomes is None:
                 session.abandon()
                 return None
             commit(session, partial(_confirm, session, outcomes))
         except BuildFailed as error:
-            session.abandon()
             assert self.at is not None
-            return self.stopped(self.at, "failed", error.findings)
+            findings = self._left(session, error)
+            keep(session, self._ready.get(self.at.name, self.at), findings)
+            return self.stopped(self.at, "failed", findings)
         except _Refused as refusal:
             return self._refused(session, refusal.outcome)
         except BaseException:
@@ -105,8 +113,17 @@ class _Publishing:
             raise
         fault("after_commit")
         _confirm(session, outcomes)
+        for outcome in outcomes:
+            forget(session, outcome.target, self.wanted.anew.left)
         fault("before_ack")
         return outcomes
+
+    def _left(self, session: StoreSession, error: BuildFailed) -> Sequence[Finding]:
+        """Ends the transaction. Rows that failed a check are left to be looked at, unless a model was swapped in."""
+        if isinstance(error, ChecksFailed) and not self._swapped:
+            return leave(session, error, [one.staged.ref for one in self._plain.values()])
+        session.abandon()
+        return error.findings
 
     def _before(self, session: StoreSession, stack: ExitStack) -> None:
         """What needs no transaction: models with a contract are run and judged, unless they read one of the others."""
@@ -120,42 +137,55 @@ class _Publishing:
                 read_views(session, inputs.loaded, self.attempt)
             if problems := failed(session, model):
                 raise BuildFailed(problems)
+            late = self._reads_member(inputs)
+            made = model if late else self._made_ready(session, model, stack)
             if model.split is not None:
                 prefix = f"hg_{self.attempt}_{number}"
-                made = Split(session, model, self.attempt, self.author, self._facts[model.name], stack, prefix)
-                self._splits[model.name] = made
-                if not self._reads_member(inputs):
-                    made.prepare()
-            elif (problem := select_problem(session, model)) is not None:
+                how, facts = self._how[model.name], self._facts[model.name]
+                split = Split(session, made, self.attempt, self.author, facts, stack, prefix, how)
+                self._splits[model.name] = split
+                if not late:
+                    split.prepare()
+            elif made.sql and (problem := select_problem(session, made)) is not None:
                 raise BuildFailed([problem])
+
+    def _made_ready(self, session: StoreSession, model: Model, stack: ExitStack, inside: bool = False) -> Model:
+        """The model with its SQL; a Python model is called."""
+        made, how = stack.enter_context(ready(session, model, self._how[model.name], inside))
+        self._ready[model.name], self._how[model.name] = made, how
+        return made
 
     def _reads_member(self, inputs: Inputs) -> bool:
         return any(model.name in inputs.tables for model, _ in self.wanted.models)
 
-    def _inside(self, session: StoreSession) -> list[BuildOutcome] | None:
+    def _inside(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         for model, inputs in self.wanted.models:
             self.at = model
             if model.split is None and not self._reads_member(inputs):
-                self._plain[model.name] = prepare(session, model, self.attempt, self._how[model.name])
+                made = self._ready[model.name]
+                self._plain[model.name] = prepare(session, made, self.attempt, self._how[model.name])
         outcomes = []
         for model, inputs in self.wanted.models:
             self.at = model
             if self._reads_member(inputs):
-                self._prepare_late(session, model, inputs)
+                self._prepare_late(session, model, inputs, stack)
             outcome = self._finish(session, model)
             if outcome is None:
                 return None
+            self._swapped = True
             if outcome.status == "refused":
                 raise _Refused(outcome)
             outcomes.append(outcome)
         return outcomes
 
-    def _prepare_late(self, session: StoreSession, model: Model, inputs: Inputs) -> None:
+    def _prepare_late(self, session: StoreSession, model: Model, inputs: Inputs, stack: ExitStack) -> None:
         read_views(session, inputs.loaded, self.attempt, inside=True)
         self._facts[model.name] |= {"inputs": details_of(session, model, inputs)["inputs"]}
+        made = self._made_ready(session, model, stack, inside=True)
         if model.split is None:
-            self._plain[model.name] = prepare(session, model, self.attempt, self._how[model.name])
+            self._plain[model.name] = prepare(session, made, self.attempt, self._how[model.name])
         else:
+            self._splits[model.name].model = made
             self._splits[model.name].prepare(inside=True)
 
     def _finish(self, session: StoreSession, model: Model) -> BuildOutcome | None:

@@ -41,10 +41,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Web:
-    """All steps, in the order of a run, and by each of them what it needs, one step away."""
+    """All steps, in the order of a run, and by each of them what it needs, one step away. `parts`: ephemeral models,
+    which are parts of steps."""
 
     nodes: tuple[Node, ...]
     needs: Mapping[str, frozenset[str]]
+    parts: tuple[str, ...] = ()
     used: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +149,8 @@ class _Asked:
             found = {node.id for node in nodes if low in node.folders}
         if found:
             return found
+        if part := next((one for one in self.web.parts if one.lower() == low.rpartition(".")[2]), None):
+            raise _part(part, name)
         known = {one for node in nodes for one in (node.id, *node.folders)}
         if _GLOB.search(name):
             raise _nothing(name, "name", name, ())
@@ -197,6 +201,12 @@ class _Asked:
 
 def _far(number: str | None) -> int | None:
     return int(number) if number else None
+
+
+def _part(model: str, name: str) -> ProjectError:
+    what = f"model {model!r} is ephemeral: it is a part of the queries that read it, and no step of its own"
+    fix = "name a model that reads it (headgate plan lists all), or make it a view: {{ config(materialized='view') }}"
+    return ProjectError(Finding("unknown-step", "error", what, name, fix))
 
 
 def _wrong(what: str, where: str, fix: str = _SYNTAX) -> ProjectError:

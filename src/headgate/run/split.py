@@ -17,13 +17,15 @@ from headgate.core.errors import ContractError, Finding, nearest, tidied
 from headgate.core.protocols import Engine, Reader, Session, StoreSession
 from headgate.core.values import Batch, Partition, Position, SourceColumn, TableRef
 from headgate.gate.blame import blaming, said
-from headgate.gate.judge import Gate, Rules
+from headgate.gate.judge import Gate
 from headgate.gate.scan import columns_of
-from headgate.models.build import BuildFailed, inspect, stage_rows, staged_ref
+from headgate.models.build import AS_NEEDED, How, inspect, stage_rows, staged_ref
 from headgate.models.explain import select_problem
+from headgate.models.failed import BuildFailed
 from headgate.models.model import BuildOutcome, Model, ModelContract
-from headgate.project.model import Ingest, LoadSpec, SourceSpec
-from headgate.run.commits import counts_of
+from headgate.project.model import Ingest, SourceSpec
+from headgate.run import joining
+from headgate.run.commits import counts_of, lookups_of, standing_rows
 from headgate.run.flow import Flow
 from headgate.sql import quote
 from headgate.types.codec import encode_row
@@ -69,7 +71,7 @@ def flow_of(model: Model) -> Flow:
     """The model's table as replays and fixes see it: rows are added to what stands there."""
     split = split_of(model)
     spec = SourceSpec("model", {}, split.where)
-    ingest = Ingest(model.target, spec, LoadSpec("append"), split.contract, where=split.where, places=split.places)
+    ingest = Ingest(model.target, spec, joining.load_of(model), split.contract, where=split.where, places=split.places)
     return Flow(ingest, BuiltRows(), split.contract)
 
 
@@ -87,7 +89,10 @@ class Split:
     facts: Mapping[str, object]
     stack: ExitStack
     prefix: str
+    how: How = AS_NEEDED
     _work: Commit | None = None
+    _onto: Seat | None = None
+    """Where the build goes on, if it adds to rows that stand."""
     _warnings: list[Finding] = field(default_factory=list)
 
     @property
@@ -98,16 +103,19 @@ class Split:
         """Runs the model and judges its rows by all that no table has a say in. `inside` an open transaction or not.
 
         *Errors*: BuildFailed for the model's own mistakes; ContractError `model-contract`, `type-never-fits`,
-        `rule-failed` and what `contracts.verify` finds.
+        `rule-failed` and what `contracts.verify` finds; CommitError of a table that can't follow its contract.
         """
         split = split_of(self.model)
         broken = verify(split.contract, split.places)
         if broken:
             raise ContractError(*broken)
         seats, state = ledger.seats(self.session, str(self.model.target)), self._state()
+        self._onto = joining.seat_of(self.session, self.model, self.how, seats)
+        if self._onto is not None:
+            joining.prepare(self.session, flow_of(self.model), self.author, self.attempt, inside)
         batch = self._batch()
-        rules = Rules(self.model.target, split.contract, "append")
-        gate = Gate(self.session, rules, None, self.prefix)
+        target = standing_rows(self.model.target, []) if self._onto is not None else None
+        gate = Gate(self.session, joining.rules_of(self.model, split.contract), target, self.prefix)
         self.stack.enter_context(tidied(gate.close))
         self.stack.enter_context(blaming(gate.scan, self.model.name, split.places))
         try:
@@ -115,6 +123,9 @@ class Split:
             gate.decide()
         except Exception as error:
             raise self._told(error, inside) from error
+        if self._onto is not None:
+            self._work = self._commit(gate, batch, self._onto, self._onto.generation)
+            return
         generations = [seat.generation for seat in seats.values()]
         generation = max([state.live_generation, *generations]) + (1 if seats or state.version else 0)
         self._work = self._commit(gate, batch, seats.get(self.model.name), generation)
@@ -138,7 +149,8 @@ class Split:
             raise BuildFailed([problem])
         made, numbered = f"{self.prefix}_model", f"{self.prefix}_numbered"
         self._vanish(self.session, made)
-        records = stage_rows(self.session, self.model, made)
+        model = self.model if self._onto is None else joining.new_rows(self.model)
+        records = stage_rows(self.session, model, made)
         taken = self.session.take(f"SELECT * FROM {made}", f"{self.prefix}_taken")
         self._vanish(self.session.engine, numbered, f"{self.prefix}_taken")
         engine = self.session.engine
@@ -182,7 +194,10 @@ class Split:
             raise ContractError.of("model-contract", what, split.where, f"Add it to the contract: {one}: type")
 
     def _commit(self, gate: Gate, batch: Batch, seat: Seat | None, generation: int) -> Commit:
-        part = Part(0, self.model.name, seat, generation, {}, {}, batch.records)
+        position = seat.position if seat is not None and self._onto is not None else {}
+        part = Part(0, self.model.name, seat, generation, position, position, batch.records)
+        keys = joining.keys_of(self.model)
+        code = {"code": self.model.incremental.code} if self.model.incremental is not None else {}
         return Commit(
             self.model.target,
             self.attempt,
@@ -192,14 +207,21 @@ class Split:
             gate,
             self._contract.digest(),
             self.author,
-            replace=True,
+            "upsert" if keys else "append",
+            keys,
+            replace=self._onto is None,
             limit=self._contract.refuse_at_most,
+            lookups=lookups_of(self._contract, keys) if self._onto is not None else (),
             staged=Staged(staged_ref(self.model.target, self.attempt), self._inspect),
-            facts=self.facts,
+            facts={**self.facts, **code},
         )
 
     def _inspect(self, session: StoreSession, ref: TableRef) -> None:
-        self._warnings += inspect(session, self.model, ref)
+        if self._onto is None:
+            self._warnings += inspect(session, self.model, ref)
+            return
+        self._warnings += joining.last_code(ledger.last_build(session, self.model.target), self.model)
+        self._warnings += joining.inspect(session, self.model, self._contract, ref)
 
     def finish(self) -> BuildOutcome | None:
         """Publishes the rows that passed, within the open transaction; None where another runner was first.
@@ -212,13 +234,13 @@ class Split:
         session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(target.schema)}")
         if ledger.table_state(session, target) is None:
             tables.register(session, str(target))
-        mended = self._mended()
+        mended = self._mended() if self._onto is None else []
         outcome = carry_out(session, self._work)
         if isinstance(outcome, Lost):
             return None
         if isinstance(outcome, Stopped):
             return self._outcome("refused", [outcome.finding], outcome)
-        return self._outcome("built", [*self._warnings, *mended], outcome)
+        return self._outcome("built", [*self.model.warnings, *self._warnings, *mended], outcome)
 
     def _outcome(self, status: str, findings: Iterable[Finding], done: Committed | Stopped) -> BuildOutcome:
         model = self.model

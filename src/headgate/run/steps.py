@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 
 from headgate.books import ledger
 from headgate.books.known import Known
 from headgate.core import clock, stop
 from headgate.core.protocols import Store
+from headgate.core.values import TableRef
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
 from headgate.project.model import Task
 from headgate.run.bronze import bound
-from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.build import (
+    asked_for,
+    build_model,
+    due_of,
+    held_by_history,
+    inputs_of,
+    missing_inputs,
+    stale,
+)
 from headgate.run.errand import Errand, Results, relevant, too_long
 from headgate.run.flow import Flow, choose
 from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
 from headgate.run.load import load
 from headgate.run.outcome import Done, Status, blocked, missing, unpublished, warned
+from headgate.run.pace import Pace
 from headgate.run.perform import perform
 from headgate.run.pipeline import Pipeline, Unit
 from headgate.run.publish import Wanted, publish
@@ -38,20 +49,25 @@ class Run:
     full_refresh: bool = False
     slices: Slices = DEFAULT_SLICES
     progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
+    read: Callable[[str, int, int, int], None] = lambda step, rows, done, total: None
+    """Is told what a load has read so far: records, and bytes of how many; long before they are committed."""
     fail_fast: bool = False
     threads: int = 1
     """How many steps that don't need each other are carried out at once."""
     again: tuple[str, str] | None = None
     """From when to when models that are built by intervals are built once more."""
     at: datetime = field(default_factory=lambda: clock.now())
-    """When it began: what conditions take for now."""
+    """When it began: what conditions take for now, and the instant of all that snapshots find."""
+    left: frozenset[TableRef] | None = None
+    """What earlier runs left of rows that failed a test, as far as that is known."""
     earlier: Results = field(default_factory=dict)
     """What became of steps in the run that this one resumes."""
     known: Known = field(default_factory=Known)
 
     @property
     def anew(self) -> How:
-        return How(self.full_refresh, again=self.again)
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        return How(self.full_refresh, again=self.again, at=at, left=self.left)
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,8 @@ class Attempt:
             run.progress(flow.name, rows, "loading")
             stop.check()
 
-        return Job(self.store, flow, run.author, run.full_refresh, run.slices, progress, self.last, facts)
+        pace = Pace(partial(run.read, flow.name))
+        return Job(self.store, flow, run.author, run.full_refresh, run.slices, progress, self.last, facts, pace)
 
     def _unmet(self, flow: Flow) -> Done | None:
         """The step as blocked if it would read something, and a table that it refers to was never loaded."""
@@ -136,6 +153,9 @@ class Attempt:
             versions = run.known.versions(session, inputs.tables.values())
             lacking = missing_inputs(session, inputs, run.known)
             reason = asked_for(model, run.anew) or stale(session, model, inputs, run.known)
+            held = held_by_history(session, model, reason)
+        if held is not None:
+            return Done(model.name, "model", "failed", held.what, findings=[held], stale=rests_on)
         if lacking:
             return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
         if reason is None:
@@ -143,7 +163,9 @@ class Attempt:
         run.known.forget([model.target])
         inputs = replace(inputs, versions=versions)
         if model.split is not None:
-            return _built(publish(self.store, Wanted(((model, inputs),)), run.author)[0], reason, rests_on)
+            return _built(
+                publish(self.store, Wanted(((model, inputs),), anew=run.anew), run.author)[0], reason, rests_on
+            )
         outcome = build_model(self.store, model, inputs, run.author, run.anew)
         if outcome is None:
             return Done(model.name, "model", "skipped", "another run has built it", stale=rests_on)
@@ -162,6 +184,9 @@ class Attempt:
                 if lacking:
                     why = f"{lacking[0]} has not been loaded or built yet"
                     told = missing(model.name, "model", lacking[0], why)
+                    return [told if one is model else unpublished(one.name, model.name) for one in models]
+                if (held := held_by_history(session, model, due.get(model.name))) is not None:
+                    told = Done(model.name, "model", "failed", held.what, findings=[held], stale=late)
                     return [told if one is model else unpublished(one.name, model.name) for one in models]
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:

@@ -84,7 +84,8 @@ def test_a_failing_check_keeps_what_was_published(session: Any, one: One, relati
     assert finding.what == "model 'daily': 2 rows fail the test unique(id)"
     assert session.execute(finding.evidence["query"]) == [(2,), (2,)]
     assert finding.evidence["query"] in finding.fix
-    assert relations() == before
+    left = [("gold", "daily__hg_failed", "BASE TABLE")] if kind == "table" else []
+    assert [row for row in relations() if row not in before] == left
     assert session.execute("FROM gold.daily") == [(1,)]
     assert entries(session) == [("daily", 1)]
 

@@ -19,6 +19,7 @@ from headgate.cli.main import main
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.core.errors import ProjectError
+from headgate.models import keeping
 from headgate.project import (
     children,
     contractfile,
@@ -32,6 +33,7 @@ from headgate.project import (
     observing,
     read,
     settings,
+    snapshots,
     source,
     tasks,
     unittests,
@@ -131,7 +133,8 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     keys |= {*exposures.KEYS, *exposures.OWNER_KEYS, *exposures.ON_KEYS}
     keys |= {*settings.KEYS, *settings.RETRIES, *settings.WHEN}
     units = {*unittests.KEYS, *unittests.GIVEN_KEYS, *unittests.EXPECT_KEYS, *unittests.OVERRIDES, "is_incremental"}
-    assert {*words, *keys, *units} == set(properties(schema("models")))
+    kept = {*snapshots.KEYS, *snapshots.CONFIG_KEYS, *keeping.COLUMNS}
+    assert {*words, *keys, *units, *kept} == set(properties(schema("models")))
     assert {*tasks.KEYS, *settings.RETRIES, *settings.WHEN} == set(properties(schema("tasks")))
 
 

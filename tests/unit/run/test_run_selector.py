@@ -30,6 +30,7 @@ WEB = Web(
         "report": frozenset({"totals", "raw.customers"}),
         "other": frozenset({"raw.customers"}),
     },
+    ("inside",),
 )
 ALL = {node.id for node in WEB.nodes}
 STATES = {"new": {"other"}, "modified": {"other", "clean"}, "stale": {"clean", "totals"}}
@@ -103,6 +104,7 @@ def test_a_state_is_looked_up_only_where_it_is_spoken_of() -> None:
     [
         ("total", "unknown-step", "no table or model 'total' (did you mean 'totals'?)"),
         ("goldd", "unknown-step", "(did you mean 'gold'?)"),
+        ("+silver.INSIDE", "unknown-step", "model 'inside' is ephemeral"),
         ("silver.*s", "nothing-matches", "no step matches 'silver.*s'"),
         ("tag:dayly", "nothing-matches", "no step matches 'tag:dayly' (did you mean 'daily'?)"),
         ("path:models/silvr", "nothing-matches", "(did you mean 'models/silver'?)"),

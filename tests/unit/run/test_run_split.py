@@ -129,8 +129,15 @@ def test_tests_of_the_model_see_what_would_be_published(folder: Folder) -> None:
     answer = folder.run()
     assert [(one.code, one.evidence["rows"]) for one in answer.findings] == [("check-failed", 1)]
     assert next(one for one in answer.steps if one.id == "good").status == "failed"
-    assert folder.behind("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'gold'") == [(0,)]
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'gold'"
+    assert folder.behind(tables) == [("good__hg_failed",)]
+    passed = folder.behind("SELECT id, amount FROM gold.good__hg_failed ORDER BY ALL")
+    assert folder.refused("gold.good") == []
     assert folder.codes() == []
+    folder.write("models/gold/good.yml", CONTRACT)
+    assert folder.step("good").status == "ok"
+    assert folder.behind("SELECT id, amount FROM gold.good ORDER BY ALL") == passed
+    assert folder.behind(tables) == [("good",)]
 
 
 def test_a_contract_may_come_and_go(folder: Folder) -> None:
