@@ -63,7 +63,7 @@ def test_a_run_that_loses_its_server_inside_a_commit_goes_on(
         write_project(tmp_path, site.settle(tmp_path))
         write_day(tmp_path, 1, 1)
         flight = fly(tmp_path, Aim(0, point, commit, waits=True, way=way), site)
-        assert (flight.killed, flight.last, flight.end, flight.commits) == (True, point, "done", 8)
+        assert (flight.killed, flight.last, flight.end, flight.commits) == (True, point, "done", kills._COMMITS)
         assert Project.open(tmp_path).audit().findings == ()
         with closing(site.store(tmp_path)) as store:
             assert sum(state(store)["rows of raw.orders"].values()) > 1000
@@ -89,7 +89,7 @@ def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
     entries = found.ledger().entries
     assert {entry.table for entry in entries} == {
         "raw.orders", "raw.customers", "raw.prices", "raw.members", "raw.visits", "raw.events", "main.spending",
-        "main.priced",
+        "main.priced", "raw.baskets",
     }  # fmt: skip
     assert sum(entry.rows_quarantined for entry in entries if entry.table == "raw.orders") > 10
     assert {"id.key", "day.type"} <= {
@@ -101,6 +101,11 @@ def test_every_fate_and_both_models_are_in_it(calm: Path) -> None:
     assert any(entry.rows_deduplicated for entry in later.ledger("raw.customers").entries)
     assert any(entry.rows_deduplicated for entry in later.ledger("raw.events").entries)
     assert any(entry.rows_removed for entry in later.ledger("raw.visits").entries)
+    assert any(entry.rows_deduplicated for entry in later.ledger("raw.baskets").entries)
+    (newer,) = later.query(
+        "select count(*) from raw.basket_lines where _hg_load > (select min(_hg_load) from raw.baskets)"
+    ).rows
+    assert newer[0] > 100
     with duckdb.connect(str(other / "warehouse.duckdb")) as connection:
         [(said,)] = connection.execute(
             "SELECT details FROM _headgate.entry WHERE table_name = 'raw.members' ORDER BY id DESC LIMIT 1"

@@ -316,8 +316,8 @@ def test_a_project_whose_every_answer_to_a_commit_is_lost(postgres_server: Postg
             assert Project.open(calm).run().status == "ok"
             with at_faults(lose):
                 done = Project.open(shaky).run()
-            assert [step.status for step in done.steps] == ["ok"] * 8
-            assert len(orders) == 8
+            assert [step.status for step in done.steps] == ["ok"] * 9
+            assert len(orders) == 9
         with closing(site.store(calm)) as one, closing(site.store(shaky)) as other:
             assert state(other) == state(one)
             with one.session() as first, other.session() as second:

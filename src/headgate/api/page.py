@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headgate import __version__
-from headgate.api import quarantine
+from headgate.api import columns, quarantine
 from headgate.api.observing import Seen, seen
 from headgate.api.quarantine import Masks
 from headgate.api.recording import opened
@@ -18,7 +18,7 @@ from headgate.contracts import render
 from headgate.contracts.model import Contract
 from headgate.core import clock
 from headgate.core.errors import AdapterError, Finding
-from headgate.core.protocols import Session
+from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
 from headgate.observe import books, facts, health, score
 from headgate.observe.facts import TableFacts
@@ -37,7 +37,7 @@ ENTRIES = 20
 
 
 def write(
-    session: Session, files: Project, pipeline: Pipeline, masks: Masks, out: Path | str | None, samples: int | None
+    session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, out: Path | str | None, samples: int | None
 ) -> ReportResult:
     """Writes the page where it is wanted. Raises AdapterError `report-unwritten`."""
     shown = files.observing.samples if samples is None else samples
@@ -48,7 +48,7 @@ def write(
         return ReportResult(str(path), size, len(made.tables), shown, tuple(history.findings))
 
 
-def after_run(session: Session, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
+def after_run(session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
     """Writes the page at its usual place."""
     made = assemble(session, files, pipeline, masks, history, files.observing.samples)
     _save(files.root / DEFAULT, document(made))
@@ -71,7 +71,7 @@ def _save(path: Path, text: str) -> int:
 
 
 def assemble(
-    session: Session, files: Project, pipeline: Pipeline, masks: Masks, history: History, samples: int
+    session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History, samples: int
 ) -> page.Page:
     """Everything that stands on the page; of the quarantine `samples` records of each reason."""
     found = seen(session, files, pipeline, history, books.glanced(session))
@@ -81,6 +81,7 @@ def assemble(
     views = {model.name for model in pipeline.models if model.materialized == "view"}
     entries, total = ledger.latest(session, ENTRIES)
     whole = score.total(list(found.scores.values()))
+    tables, exposures = columns.traced(session, files, pipeline, tuple(_tables(files, pipeline, found)))
     timed = next((run.id for run in found.runs if run.rows_read or run.status != "ok"), None) or _first(found.runs)
     return page.Page(
         files.name,
@@ -88,7 +89,7 @@ def assemble(
         found.at.isoformat(timespec="seconds"),
         __version__,
         tuple(_check(one) for one in found.checks),
-        tuple(_tables(files, pipeline, found)),
+        tables,
         tuple(map(_run, found.runs)),
         found.total_runs,
         tuple(_step(step, views) for step in history.steps([timed] if timed else [])),
@@ -100,6 +101,7 @@ def assemble(
         whole.total,
         whole.dimensions,
         any(record.masked for group in waiting.groups for record in group.records),
+        exposures,
     )
 
 

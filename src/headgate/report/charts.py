@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from headgate.report.dag import Placed, place
 from headgate.report.markup import Attribute, Child, Markup, clipped, count, el, joined, many
-from headgate.report.model import Run, Table
+from headgate.report.model import Exposure, Run, Table
 
 NODES = 150
 """A graph of more tables is drawn by layers."""
 
-_WIDE, _TALL, _GAP_X, _ROW, _PAD = 188, 44, 64, 60, 10
+_WIDE, _TALL, _GAP_X, _ROW, _PAD = 170, 44, 46, 60, 10
 _SPARK, _SPARK_TALL = 24, 22
 
 
@@ -98,16 +98,18 @@ def tone(status: str) -> str:
     )
 
 
-def graph(tables: Sequence[Table], anchors: Mapping[str, str]) -> Markup:
-    """Tables and what they are made of, or, of very many, their layers."""
+def graph(tables: Sequence[Table], exposures: Mapping[str, Exposure], anchors: Mapping[str, str]) -> Markup:
+    """Tables, what they are made of and what reads them outside, or, of very many, the layers of tables."""
     names = {table.name for table in tables}
     if len(tables) > NODES:
         return _of_layers(tables)
     edges = [(read, table.name) for table in tables for read in table.reads if read in names]
-    placed = place([table.name for table in tables], edges)
+    edges += [(read, key) for key, one in exposures.items() for read in {link.table for link in one.reads} & names]
+    placed = place([*(table.name for table in tables), *exposures], edges)
     nodes = [_node(table, *placed.at[table.name], anchors) for table in tables]
+    nodes += [_outside(one, *placed.at[key], anchors[key]) for key, one in exposures.items()]
     label = f"Graph of {many(len(tables), 'table')} and what each is made of"
-    return _svg(placed, nodes, {name: anchors[name] for name in names}, label)
+    return _svg(placed, nodes, {name: anchors[name] for name in (*names, *exposures)}, label)
 
 
 def _of_layers(tables: Sequence[Table]) -> Markup:
@@ -178,16 +180,26 @@ def _node(table: Table, layer: int, height: float, anchors: Mapping[str, str]) -
     )
 
 
+def _outside(one: Exposure, layer: int, height: float, anchor: str) -> Markup:
+    box = _lines(one.name, one.name, one.kind, layer, height, None)
+    spoken = f"{clipped(one.name, 120)}, {clipped(one.kind)}"
+    return el("a", box, href=f"#{anchor}", class_="node outside", data_node=anchor, aria_label=spoken)
+
+
 def _box(label: str, told: str, layer: int, height: float, tones: str) -> Markup:
-    x, y = _corner(layer, height)
     schema, _, short = label.rpartition(".")
-    below = f"{schema} · {told}" if schema else told
+    return _lines(label, short or label, f"{schema} · {told}" if schema else told, layer, height, tones)
+
+
+def _lines(label: str, short: str, below: str, layer: int, height: float, tones: str | None) -> Markup:
+    x, y = _corner(layer, height)
+    mark = el("rect", x=x, y=f"{y + 10:.1f}", width=3, height=_TALL - 20, rx=1.5, class_=f"fill-{tones}")
     lines = joined(
         [
             el("rect", x=x, y=f"{y:.1f}", width=_WIDE, height=_TALL, rx=5, class_="box"),
-            el("rect", x=x, y=f"{y + 10:.1f}", width=3, height=_TALL - 20, rx=1.5, class_=f"fill-{tones}"),
-            el("text", clipped(short or label, 24), x=x + 14, y=f"{y + 19:.1f}", class_="label"),
-            el("text", clipped(below, 32), x=x + 14, y=f"{y + 34:.1f}", class_="sub"),
+            mark if tones else None,
+            el("text", clipped(short, 22), x=x + 14, y=f"{y + 19:.1f}", class_="label"),
+            el("text", clipped(below, 27), x=x + 14, y=f"{y + 34:.1f}", class_="sub"),
             el("title", clipped(label, 300)),
         ]
     )

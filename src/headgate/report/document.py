@@ -10,7 +10,9 @@ from importlib.resources import files
 from headgate.report import activity, dictionary, sections
 from headgate.report.markup import Markup, clipped, el, joined, name
 from headgate.report.model import Page
+from headgate.report.origins import Places
 from headgate.report.parts import moment
+from headgate.report.ways import Ways
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -43,16 +45,18 @@ def document(page: Page) -> str:
 
 
 def _body(page: Page) -> list[Markup]:
+    ways = Ways(page)
     anchors = {table.name: f"t{number}" for number, table in enumerate(page.tables)}
+    anchors |= {key: f"e{number}" for number, key in enumerate(ways.exposures)}
     shown = [
         sections.verdict(page),
         sections.tables(page, anchors),
-        sections.pipeline(page, anchors),
+        sections.pipeline(page, ways, anchors),
         sections.scores(page),
         activity.quarantine(page),
         activity.runs(page),
         activity.ledger(page),
-        dictionary.dictionary(page, anchors) if page.tables else None,
+        dictionary.dictionary(page, Places(ways, anchors)) if page.tables else None,
     ]
     parts = [part for part in shown if part is not None]
     return [_header(page, parts), el("main", *parts, id="main"), _footer(page)]

@@ -30,7 +30,10 @@ Attribute = str | int | float | bool | None
 
 def text(value: object) -> Markup:
     """The value as HTML: escaped, unless it is HTML already."""
-    return value if isinstance(value, Markup) else Markup(escape(safe(str(value)), quote=True))
+    if isinstance(value, Markup):
+        return value
+    shown = str(value)
+    return Markup(shown if shown.isalnum() else escape(safe(shown), quote=True))  # most are numbers and anchors
 
 
 def joined(parts: Iterable[Child]) -> Markup:

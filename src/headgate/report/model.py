@@ -63,9 +63,21 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Link:
+    """What flows into a column, or into the rows of a table: `column` of `table`, by `kind`, in the words of lineage.
+
+    `column` None: which rows that table has; "": some column of it that is not known.
+    """
+
+    table: str
+    column: str | None
+    kind: str
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column. `missing`: the share of rows without a value. `comes_from`: columns that it is made of, as
-    `table.column`; empty where nobody traced it."""
+    """One column. `missing`: the share of rows without a value. `comes_from`: what it is made of, and what decides
+    which value it has; empty where nobody traced it."""
 
     name: str
     type: str
@@ -73,7 +85,7 @@ class Column:
     description: str = ""
     pii: bool = False
     missing: float | None = None
-    comes_from: tuple[str, ...] = ()
+    comes_from: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,7 @@ class Table:
     """One table or view. `layer`: the schema it stands in. `kind`: load, table, view. `source`: what it is loaded from.
     `reads`: names of the tables that it is made of. `loads`: rows of its loads, the oldest first. `scores`: by
     dimension. `fresh`: ok, bad, or unknown where nothing says how old it may be; `at` is when it was loaded last.
+    `rows_from`: what decides which rows it has.
     """
 
     name: str
@@ -101,6 +114,18 @@ class Table:
     rules: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     bad: bool = False
+    rows_from: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What reads tables outside of the project. `kind`: dashboard, notebook, analysis, ml, application."""
+
+    name: str
+    kind: str
+    owner: str = ""
+    url: str = ""
+    reads: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,3 +199,4 @@ class Page:
     scores: Mapping[str, float | None] = field(default_factory=dict)
     masked: bool = False
     """Whether values of columns marked `pii` were hidden in the samples."""
+    exposures: tuple[Exposure, ...] = ()

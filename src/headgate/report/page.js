@@ -42,13 +42,25 @@
     try { localStorage.setItem("headgate-theme", theme); } catch { /* it is not kept, then */ }
   });
 
-  // A link to a table opens it
+  // A link to a table, or to a column of it, opens it
   const open = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-    if (target && target.tagName === "DETAILS") { target.open = true; target.scrollIntoView(); }
+    const entry = target && target.closest("details");
+    if (entry) { entry.open = true; target.scrollIntoView(); }
   };
   addEventListener("hashchange", open);
   open();
+
+  // The drawing of a table begins with the table itself, where not all of it fits
+  for (const entry of all("details.entry")) {
+    const own = entry.querySelector(".ways .own .box");
+    if (!own) continue;
+    entry.addEventListener("toggle", () => {
+      const view = own.closest(".scroll");
+      const middle = own.x.baseVal.value + own.width.baseVal.value / 2;
+      view.scrollLeft = Math.max(0, middle - view.clientWidth / 2);
+    });
+  }
 
   // Find
   const find = document.getElementById("find");
@@ -67,36 +79,43 @@
     });
   }
 
-  // What a table is made of, and what is made of it
-  const edges = all(".edges path");
-  const nodes = all(".graph .node");
-  const reach = (start, from, to) => {
-    const seen = new Set([start]);
-    const todo = [start];
-    while (todo.length) {
-      const node = todo.pop();
-      for (const edge of edges) {
-        const next = edge.dataset[to];
-        if (edge.dataset[from] === node && !seen.has(next)) { seen.add(next); todo.push(next); }
+  // What a table or a column is made of, and what is made of it: each drawing by itself
+  const wire = (drawing) => {
+    const edges = Array.from(drawing.querySelectorAll(".edges path"));
+    const nodes = Array.from(drawing.querySelectorAll(".node"));
+    const columns = drawing.classList.contains("ways");
+    const reach = (start, from, to) => {
+      const seen = new Set([start]);
+      const todo = [start];
+      while (todo.length) {
+        const node = todo.pop();
+        for (const edge of edges) {
+          const next = edge.dataset[to];
+          if (edge.dataset[from] === node && !seen.has(next)) { seen.add(next); todo.push(next); }
+        }
       }
+      return seen;
+    };
+    const trace = (start) => {
+      const up = reach(start, "to", "from");
+      const down = reach(start, "from", "to");
+      for (const node of nodes) {
+        const on = up.has(node.dataset.node) || down.has(node.dataset.node);
+        node.classList.toggle(columns ? "lit" : "faint", columns === on);
+      }
+      for (const edge of edges) {
+        const on = (up.has(edge.dataset.from) && up.has(edge.dataset.to)) || (down.has(edge.dataset.from) && down.has(edge.dataset.to));
+        edge.classList.toggle("lit", on);
+        edge.classList.toggle("faint", !on);
+      }
+    };
+    const untrace = () => { for (const part of nodes.concat(edges)) part.classList.remove("faint", "lit"); };
+    for (const node of nodes) {
+      for (const begin of ["mouseenter", "focus"]) node.addEventListener(begin, () => trace(node.dataset.node));
+      for (const end of ["mouseleave", "blur"]) node.addEventListener(end, untrace);
     }
-    return seen;
   };
-  const trace = (start) => {
-    const up = reach(start, "to", "from");
-    const down = reach(start, "from", "to");
-    for (const node of nodes) node.classList.toggle("faint", !up.has(node.dataset.node) && !down.has(node.dataset.node));
-    for (const edge of edges) {
-      const on = (up.has(edge.dataset.from) && up.has(edge.dataset.to)) || (down.has(edge.dataset.from) && down.has(edge.dataset.to));
-      edge.classList.toggle("lit", on);
-      edge.classList.toggle("faint", !on);
-    }
-  };
-  const untrace = () => { for (const part of nodes.concat(edges)) part.classList.remove("faint", "lit"); };
-  for (const node of nodes) {
-    for (const begin of ["mouseenter", "focus"]) node.addEventListener(begin, () => trace(node.dataset.node));
-    for (const end of ["mouseleave", "blur"]) node.addEventListener(end, untrace);
-  }
+  all(".graph").forEach(wire);
 
   // Where in the page
   const links = all("nav a");

@@ -8,6 +8,7 @@ from headgate.report import charts
 from headgate.report.markup import Child, Markup, clipped, count, el, many, name
 from headgate.report.model import Check, Page, Table
 from headgate.report.parts import CELL, findable, headings, moment, percent, scrolled, section
+from headgate.report.ways import Ways
 
 TITLES = {
     "last-run": "Last run",
@@ -198,14 +199,14 @@ def scores(page: Page) -> Markup | None:
     return section("quality", "Quality", el("ul", *items, class_="scores"), note=note)
 
 
-def pipeline(page: Page, anchors: Mapping[str, str]) -> Markup | None:
-    """The graph of tables."""
+def pipeline(page: Page, ways: Ways, anchors: Mapping[str, str]) -> Markup | None:
+    """The graph of tables, and of what reads them outside."""
     if not any(table.reads for table in page.tables):
         return None
-    drawn = charts.graph(page.tables, anchors)
+    drawn = charts.graph(page.tables, ways.exposures, anchors)
     note = (
         f"{many(len(page.tables), 'table')}, drawn by layers"
         if len(page.tables) > charts.NODES
-        else "From what comes in to what is built"
+        else "From what comes in to what is built; each leads to its columns and where they come from"
     )
     return section("pipeline", "Pipeline", scrolled(drawn, "Graph of tables", "graph-box"), note=note)

@@ -1,4 +1,5 @@
-"""The project that the kills are practised on: one table of each disposition, two models, new files every day.
+"""The project that the kills are practised on: one table of each disposition, one with lines of its own, two models,
+new files every day.
 
 Everything is a function of the seed and the day, times of files included: two folders that saw the same days hold the
 same project.
@@ -6,6 +7,7 @@ same project.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections import Counter
@@ -17,8 +19,25 @@ from headgate.core.protocols import Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.sql import quote
 
-TABLES = ("raw.customers", "raw.events", "raw.members", "raw.orders", "raw.prices", "raw.visits")
+TABLES = ("raw.baskets", "raw.customers", "raw.events", "raw.members", "raw.orders", "raw.prices", "raw.visits")
+_LINES = ("raw.basket_lines",)
 _FILES = {
+    "ingest/baskets.yml": """\
+table: raw.baskets
+from: data/baskets/*.ndjson
+load: {upsert: id, order_by: at}
+refuse_at_most: 50%
+columns:
+  id: int
+  at: int, required
+children:
+  raw.basket_lines:
+    from: lines
+    parent: basket_id
+    columns:
+      item: int, required, key
+      pieces: int, required, min(1)
+""",
     "ingest/orders.yml": """\
 table: raw.orders
 from: data/orders/*.csv
@@ -99,7 +118,7 @@ models:
 }
 _MODELS = ("main.priced", "main.spending")
 _FIRST_DAY = 1_700_000_000
-_ORDERS, _CUSTOMERS, _MEMBERS = 1500, 300, 200
+_ORDERS, _CUSTOMERS, _MEMBERS, _BASKETS = 1500, 300, 200, 150
 
 
 def write_project(folder: Path, warehouse: str = "duckdb:warehouse.duckdb") -> None:
@@ -111,8 +130,8 @@ def write_project(folder: Path, warehouse: str = "duckdb:warehouse.duckdb") -> N
 
 
 def write_day(folder: Path, seed: int, day: int) -> None:
-    """What comes in on the day (from 1): files of orders, changed customers, visits and events, a snapshot of the
-    members, and another price list."""
+    """What comes in on the day (from 1): files of orders, changed customers, visits, events and baskets, a snapshot of
+    the members, and another price list."""
     dice = random.Random(f"{seed}/{day}")
     _write(folder / "data" / "orders" / f"{day:04}.csv", "id,customer,day,amount,note", _orders(dice, day), day)
     _write(folder / "data" / "customers" / f"{day:04}.csv", "id,name,changed_at", _customers(dice, day), day)
@@ -120,11 +139,12 @@ def write_day(folder: Path, seed: int, day: int) -> None:
     _write(folder / "data" / "members" / f"{day:04}.csv", "id,city,at", _members(dice, day), day)
     _write(folder / "data" / "visits" / f"{day:04}.csv", "day,visitor", _visits(dice, day), day)
     _write(folder / "data" / "events" / f"{day:04}.csv", "id,kind", _events(dice, day), day)
+    _write(folder / "data" / "baskets" / f"{day:04}.ndjson", "", _baskets(dice, day), day)
 
 
 def _write(path: Path, header: str, lines: Sequence[str], day: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join([header, *lines]) + "\n")
+    path.write_text("\n".join([header, *lines] if header else lines) + "\n")
     os.utime(path, (_FIRST_DAY + 86_400 * day,) * 2)
 
 
@@ -182,6 +202,19 @@ def _events(dice: random.Random, day: int) -> list[str]:
     return [f"{dice.randint(max(1, day - 2) * 100, day * 100 + 99)},{dice.choice('abcd')}" for _ in range(200)]
 
 
+def _baskets(dice: random.Random, day: int) -> list[str]:
+    """Some are new, some come again with other lines or too late; a few have a line that is wrong."""
+    found = []
+    for _ in range(_BASKETS):
+        lines = [
+            {"item": item, "pieces": dice.randint(0 if dice.random() < 0.02 else 1, 9)}
+            for item in dice.sample(range(1, 40), dice.randint(0, 5))
+        ]
+        at = max(0, day - dice.choice([0, 0, 0, 2]))
+        found.append(json.dumps({"id": dice.randint(1, 4 * _BASKETS), "at": at, "lines": lines}))
+    return found
+
+
 def state(store: Store) -> dict[str, Counter[Any]]:
     """What two runs of the same days must agree on, part by part, as multisets.
 
@@ -193,7 +226,7 @@ def state(store: Store) -> dict[str, Counter[Any]]:
 
 
 def _state(session: StoreSession) -> dict[str, Counter[Any]]:
-    parts = {f"rows of {name}": _rows(session, name) for name in (*TABLES, *_MODELS)}
+    parts = {f"rows of {name}": _rows(session, name) for name in (*TABLES, *_LINES, *_MODELS)}
     parts["open records"] = """SELECT table_name, partition, record, reasons, raw, "row" FROM _headgate.quarantine
                                WHERE status = 'open'"""
     parts["positions"] = "SELECT flow, stream, partition, position FROM _headgate.position"

@@ -44,6 +44,9 @@ def test_the_first_run_finds_everything_that_was_planted(
     assert "all found, and nothing refused without cause" in made.stdout
     assert all(kind["kind"] in made.stdout for kind in truth["kinds"])
     assert made.stdout.count("sales") + made.stdout.count("Sales") >= 3
+    page = (home / ".headgate" / "report.html").read_text(encoding="utf-8")
+    assert "Sales board" in page
+    assert "Column lineage of gold.daily_sales" in page
 
 
 def test_a_second_run_makes_and_loads_nothing(home: Path) -> None:
@@ -51,7 +54,7 @@ def test_a_second_run_makes_and_loads_nothing(home: Path) -> None:
     assert again.returncode == 0, again.stdout + again.stderr
     assert "making a month" not in again.stdout
     steps = [line.split() for line in again.stdout.split("\n\n")[0].splitlines()[1:]]
-    assert len(steps) == 10
+    assert len(steps) == 12
     assert {step[1] for step in steps} == {"skipped"}
     assert "balanced: 0 read" in again.stdout
 

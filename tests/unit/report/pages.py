@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from headgate.report.model import Check, Column, Entry, Fates, Page, Reason, Remark, Run, Sample, Step, Table
+from headgate.report.model import (
+    Check,
+    Column,
+    Entry,
+    Exposure,
+    Fates,
+    Link,
+    Page,
+    Reason,
+    Remark,
+    Run,
+    Sample,
+    Step,
+    Table,
+)
 
 AT = "2026-06-30T06:00:00+00:00"
 HOSTILE = (
@@ -25,11 +39,28 @@ def table(name: str, **facts: object) -> Table:
     return Table(**{**made.__dict__, **facts})
 
 
+def sales() -> Table:
+    """A table of three columns: one is handed on, one is a sum, one is counted."""
+    columns = (
+        Column("day", "date", comes_from=(Link("raw.orders", "c0", "identity"),)),
+        Column(
+            "amount", "decimal(38,2)", comes_from=(Link("raw.orders", "c1", "aggregation"),), description="In euros"
+        ),
+        Column("orders", "bigint", comes_from=(Link("raw.orders", None, "rows"),)),
+    )
+    rows = (
+        Link("raw.orders", None, "rows"), Link("raw.orders", "c0", "group_by"), Link("raw.customers", "c2", "join"),
+        Link("raw.customers", None, "rows"),
+    )  # fmt: skip
+    reads = ("raw.orders", "raw.customers")
+    return table("gold.sales", kind="table", reads=reads, description="Sales of a day", columns=columns, rows_from=rows)
+
+
 def life() -> Page:
     tables = (
         table("raw.orders", open=3, quality=0.998, scores={"validity": 0.998, "completeness": None}),
         table("raw.customers", fresh="bad", bad=True),
-        table("gold.sales", kind="table", reads=("raw.orders", "raw.customers"), description="Sales of a day"),
+        sales(),
     )
     checks = (Check("last-run", "ok", 1), Check("freshness", "bad", 2, (Remark("raw.customers", "bad", "too old"),)))
     runs = tuple(
@@ -42,9 +73,12 @@ def life() -> Page:
     entry = Entry(AT, "raw.orders", 7, "load", "1.csv", 100, 97, 3, 0, 0, 1000)
     reason = Reason("raw.orders", "min", "amount", "must be at least 0", 3, (Sample("1.csv:5", "amount=-1"),))
     fates = Fates(100, 97, 3, 0, 0, AT)
+    reads = (Link("gold.sales", "day", "identity"), Link("gold.sales", "amount", "identity"))
+    board = Exposure("Sales board", "dashboard", "Ines", "https://boards.example/sales", reads)
     return Page(
         "shop", "w.duckdb", AT, "0.1", checks, tables, runs, 60, steps, (entry,), 40, (reason,), 3, fates,
         0.998, {"validity": 0.998},
+        exposures=(board,),
     )  # fmt: skip
 
 
@@ -52,22 +86,32 @@ def hostile() -> Page:
     """Every text that comes from somebody is one of the hostile ones."""
     tables, entries, reasons, steps = [], [], [], []
     for text in HOSTILE:
-        column = Column(text, text, (text,), text, True, 0.5, (text,))
+        column = Column(
+            text,
+            text,
+            (text,),
+            text,
+            True,
+            0.5,
+            (Link(f"{HOSTILE[0]}.t", HOSTILE[0], "identity"), Link(text, text, text)),
+        )
         tables.append(
             Table(
                 f"{text}.t", text, "load", 5, AT, "bad", loads=(1, 2), open=2, quality=0.5, description=text,
                 source=text, how=text, reads=tuple(f"{one}.t" for one in HOSTILE[:1] if one != text), rules=(text,),
-                columns=(column,), bad=True,
+                columns=(column,), bad=True, rows_from=(Link(text, None, "rows"), Link(text, "", text)),
             )
         )  # fmt: skip
         entries.append(Entry(AT, text, 1, text, text, 1, 1, 0, 0, 0, 1))
         reasons.append(Reason(text, text, text, text, 1, (Sample(text, text),)))
         steps.append(Step(text, "load", "failed", text, 1.0, findings=(text,)))
+    exposures = tuple(Exposure(text, text, text, text, (Link(f"{text}.t", text, "identity"),)) for text in HOSTILE)
     remarks = tuple(Remark(text, "bad", text, text) for text in HOSTILE)
     runs = tuple(Run(text, AT, text, text, 1.0) for text in HOSTILE)
     return Page(
         HOSTILE[0], HOSTILE[1], AT, "0.1", (Check("nulls", "bad", 1, remarks),), tuple(tables), runs, 99, tuple(steps),
         tuple(entries), 99, tuple(reasons), 9, Fates(1, 1, 0, 0, 0, AT), 0.5, {"validity": 0.5}, True,
+        exposures,
     )  # fmt: skip
 
 
@@ -77,8 +121,21 @@ def many(number: int) -> Page:
     tables = tuple(
         table(
             f"layer{at // wide}.model_{at}",
-            reads=tuple(f"layer{at // wide - 1}.model_{at - wide - back}" for back in (0, 1) if at >= wide + back),
+            reads=tuple(_before(at, wide)),
+            columns=tuple(_traced(number, _before(at, wide)) for number in range(10)),
+            rows_from=tuple(Link(one, "c0", "join") for one in _before(at, wide)),
         )
         for at in range(number)
     )
     return Page("many", "w.duckdb", AT, "0.1", (Check("books", "ok", number),), tables, runs_total=9000)
+
+
+def _before(at: int, wide: int) -> list[str]:
+    return [f"layer{at // wide - 1}.model_{at - wide - back}" for back in (0, 1) if at >= wide + back]
+
+
+def _traced(number: int, before: list[str]) -> Column:
+    """A column of the same name of the first table before, and every third of the second, too."""
+    chosen = before if number % 3 == 0 else before[:1]
+    links = tuple(Link(one, f"c{number}", "identity") for one in chosen)
+    return Column(f"c{number}", "bigint", ("required",), missing=0.0, comes_from=links)

@@ -132,11 +132,30 @@ def test_a_table_is_found_and_opened_by_keyboard(show: Callable[..., Any]) -> No
 
 def test_the_graph_shows_what_a_table_is_made_of(show: Callable[..., Any]) -> None:
     page = show("life")
-    page.locator(".graph .node").first.focus()
-    assert page.locator(".edges path.lit").count() == 1
-    assert page.locator(".graph .node.faint").count() == 1
-    page.locator(".graph .node").first.blur()
+    page.locator("#pipeline .node").first.focus()
+    assert page.locator(".edges path.lit").count() == 2
+    assert page.locator("#pipeline .node.faint").count() == 1
+    page.locator("#pipeline .node").first.blur()
     assert page.locator(".graph .faint").count() == 0
+
+
+def test_a_column_shows_its_way_and_leads_to_where_it_comes_from(show: Callable[..., Any]) -> None:
+    page = show("life", 360)
+    page.evaluate("location.hash = '#t2'")
+    drawing = page.locator("#t2 .ways")
+    drawing.wait_for(state="visible")
+    # What is too wide scrolls in its window, by keyboard, too; it begins with the table itself.
+    page.wait_for_function("document.querySelector('#t2 .scroll').scrollLeft > 0")
+    assert page.locator("#t2 .scroll").get_attribute("tabindex") == "0"
+    own = drawing.locator("a[aria-label='gold.sales, column amount']")
+    own.focus()
+    assert drawing.locator("path.lit").count() == 2
+    assert drawing.locator(".node.lit").count() == 3
+    above = drawing.locator("a[aria-label='raw.orders, column c1']")
+    above.focus()
+    above.press("Enter")
+    page.locator("#t0c1").wait_for(state="visible")
+    assert page.locator("#t0").get_attribute("open") is not None
 
 
 def test_paper_shows_what_is_closed(show: Callable[..., Any]) -> None:

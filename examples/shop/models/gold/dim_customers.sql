@@ -15,7 +15,8 @@ with bought as (
 select
     c.customer_id,
     c.name,
-    c.country,
+    n.country,
+    n.region,
     c.signed_up,
     b.first_order,
     b.last_order,
@@ -27,4 +28,5 @@ select
         else 'repeat'
     end as buys
 from {{ ref('stg_customers') }} as c
+left join {{ ref('countries') }} as n on n.code = c.country
 left join bought as b using (customer_id)

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', time_column='order_date') }}
 
 select
     order_id,
