@@ -71,6 +71,18 @@ LIMITS = st.one_of(
 )
 
 
+@st.composite
+def pairs(draw: Any, columns: list[str], *more: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """A reference of some columns to as many of another table."""
+    own = draw(st.lists(st.sampled_from(columns), min_size=1, max_size=3, unique=True))
+    names = st.one_of(st.sampled_from(["id", "day", "Order ID"]), NAMES)
+    to = draw(st.one_of(st.none(), st.lists(names, min_size=len(own), max_size=len(own), unique=True)))
+    made = {"references": draw(st.sampled_from(["raw.t", "u"])), "columns": own} | ({"to": to} if to else {})
+    for one in more:
+        made |= draw(one)
+    return made
+
+
 def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     """Rules as mappings, each with some of what may stand beside."""
     severity = st.sampled_from([{}, {"severity": "warn"}])
@@ -86,6 +98,7 @@ def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStra
         join(texts.map(lambda text: {"check": text}), words, severity, share),
         join(texts.map(lambda text: {"when": text}), texts.map(lambda text: {"then": text}), severity, share),
         join(st.lists(st.sampled_from(columns), min_size=1, unique=True).map(lambda one: {"unique": one}), keep, share),
+        pairs(columns, st.sampled_from([{}, {"unmatched": "warn"}, {"unmatched": "null"}]), words, share),
         join(st.one_of(rows, multiple), severity),
         join(texts.map(lambda text: {"sql": text}), st.sampled_from(bounds), severity),
     )

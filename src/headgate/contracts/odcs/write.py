@@ -176,7 +176,7 @@ class _Property:
         return "pattern"
 
     def _reference(self, rule: ReferenceRule) -> str | None:
-        to = f"{rule.to_table}.{rule.to_column}"
+        to = rule.target
         if rule.unmatched != "quarantine" or rule.mostly is not None or not _SHORTHAND.fullmatch(to):
             return None
         self.relationships.append({"type": "foreignKey", "to": to})
@@ -207,7 +207,7 @@ def _property(contract: Contract, column: ContractColumn) -> dict[str, Any]:
     made = _Property(column)
     rules: list[RowRule | UniqueRule | ReferenceRule] = [one for one in contract.rows if one.column == column.name]
     rules += [one for one in contract.uniques if one.code == "unique" and one.columns == (column.name,)]
-    rules += [one for one in contract.references if one.column == column.name]
+    rules += contract.references_of(column.name)
     for rule in rules:
         made.add(rule)
     found: dict[str, Any] = {"name": column.name}
