@@ -60,6 +60,50 @@ def test_what_the_standard_can_say_is_said_in_its_words() -> None:
     assert "customProperties" not in str(found)
 
 
+def test_references_are_relationships_of_columns_and_of_the_object() -> None:
+    lines = {
+        "id": "int, key",
+        "carrier": "text, references(raw.carriers.id, unmatched=warn, mostly=99%)",
+        "number": "int",
+        "leg of": "int",
+    }
+    rules = {
+        "spaced": {"references": "raw.legs", "columns": ["id", "leg of"]},
+        "route": {"references": "raw.routes", "columns": ["carrier", "number"], "to": ["airline", "no"]},
+        "alone": {"references": "flights", "columns": ["number"], "unmatched": "null", "message": "must fly"},
+    }
+    made = parse_lines(lines, rules)
+    (table,) = write.document(made, "raw.flights")["schema"]
+    mostly = [{"property": "headgateUnmatched", "value": "warn"}, {"property": "headgateMostly", "value": "99%"}]
+    assert table["properties"][1]["relationships"] == [
+        {"type": "foreignKey", "to": "raw.carriers.id", "customProperties": mostly}
+    ]
+    assert table["relationships"] == [
+        {
+            "id": "route",
+            "type": "foreignKey",
+            "from": ["flights.carrier", "flights.number"],
+            "to": ["raw.routes.airline", "raw.routes.no"],
+        },
+        {
+            "id": "alone",
+            "type": "foreignKey",
+            "from": ["flights.number"],
+            "to": ["main.flights.number"],
+            "customProperties": [
+                {"property": "headgateUnmatched", "value": "null"},
+                {"property": "headgateMessage", "value": "must fly"},
+            ],
+        },
+    ]
+    # The standard has no way to name this one's column.
+    assert [item["name"] for item in table["quality"]] == ["spaced"]
+    text = write.text(write.document(made, "raw.flights"))
+    again = read.read(document.read(text, "flights.odcs.yaml"), "raw.flights")
+    assert again.digest() == made.digest()
+    assert again.notes == ()
+
+
 def test_an_old_version_is_not_written() -> None:
     with pytest.raises(ContractError, match=r"'v3\.0\.2' is not written"):
         write.document(parse_lines({"a": "int"}), "t", "v3.0.2")

@@ -10,7 +10,7 @@ from headgate.contracts import bounds, ecma
 from headgate.contracts.assembly import Assembly, Line, quoted, word
 from headgate.contracts.document import Document, Path, pointer
 from headgate.contracts.model import Contract, Limit
-from headgate.contracts.odcs import nested, quality, schema
+from headgate.contracts.odcs import nested, quality, relations, schema
 from headgate.contracts.odcs.types import BITS, type_of
 from headgate.contracts.rules import MOMENTS
 from headgate.core.errors import ContractError, Finding, Location, nearest
@@ -82,7 +82,7 @@ def _object(document: Document, table: str, name: str | None) -> int:
 class _Reading:
     def __init__(self, document: Document, index: int) -> None:
         self.made = Assembly(document)
-        self.document, self.path = document, ("schema", index)
+        self.document, self.path, self.index = document, ("schema", index), index
         self.object: Mapping[str, Any] = document.value["schema"][index]
         self.unused: dict[str, list[Path]] = {}
         self.formats: list[tuple[str, Location]] = []
@@ -99,8 +99,7 @@ class _Reading:
             self.made.lines.append(self._line(prop, (*self.path, "properties", number)))
         for number, item in enumerate(self.object.get("quality") or []):
             quality.read(self.made, item, (*self.path, "quality", number), None)
-        for number, relation in enumerate(self.object.get("relationships") or []):
-            self._relation(relation, (*self.path, "relationships", number))
+        relations.of_objects(self.made, self.index)
         for number, item in enumerate(root.get("slaProperties") or []):
             self._service(item, ("slaProperties", number))
         self._own()
@@ -138,7 +137,7 @@ class _Reading:
         for number, item in enumerate(prop.get("quality") or []):
             quality.read(self.made, item, (*path, "quality", number), line)
         for number, relation in enumerate(prop.get("relationships") or []):
-            self._reference(line, relation.get("to"), (*path, "relationships", number))
+            relations.of_property(self.made, line, relation, (*path, "relationships", number))
         self._extras(line, prop, path)
         self._form(line, prop, path)
         if prop.get("physicalName") not in (None, prop["name"]):
@@ -223,24 +222,6 @@ class _Reading:
         elif form is not None and not _typed(form, line.type):
             self.unused.setdefault("schema.properties.logicalTypeOptions.format", []).append((*where, "format"))
 
-    def _relation(self, relation: Mapping[str, Any], path: Path) -> None:
-        """A relationship of the object: of one column it is a reference."""
-        start, to = relation["from"], relation["to"]
-        pairs = [(start, to)] if isinstance(start, str) else list(zip(start, to, strict=False))
-        line = self.made.line(str(pairs[0][0]).rpartition(".")[2])
-        if len(pairs) > 1 or line is None:
-            self.made.unenforced("the relationship", path, "references(table.column) looks at one column of this table")
-        else:
-            self._reference(line, pairs[0][1], path)
-
-    def _reference(self, line: Line, to: Any, path: Path) -> None:
-        target = _target(self.document, to) if isinstance(to, str) else None
-        if target is None:
-            why = "references(table.column) looks at one column of a table that this project loads"
-            self.made.unenforced(f"the relationship of {line.name!r}", path, why)
-        else:
-            line.call("references", [word(target)], self.document.at((*path, "to")))
-
     def _extras(self, line: Line, prop: Mapping[str, Any], path: Path) -> None:
         """Rules that only the short form has, and the order in which all were written."""
         for number, item in enumerate(prop.get("customProperties") or []):
@@ -293,6 +274,8 @@ class _Reading:
         for number, item in enumerate(value.get("customProperties") or []):
             if item["property"] not in OWN:
                 self.unused.setdefault(f"{prefix}customProperties", []).append((*path, "customProperties", number))
+        for place in relations.foreign_properties(value.get("relationships") or [], path):
+            self.unused.setdefault(f"{prefix}relationships.customProperties", []).append(place)
 
     def _tell_unused(self) -> None:
         """One finding for each kind of clause, at the first place, with all of them as evidence."""
@@ -312,27 +295,6 @@ def _typed(form: str, kind: str) -> bool:
     return (form, kind) in (("uuid", "uuid"), ("binary", "binary"), ("f64", "double"), ("f32", "double")) or (
         form in ("i64", "u64", "i128", "u128") and kind.startswith(("int", "bigint", "decimal"))
     )
-
-
-def _target(document: Document, to: str) -> str | None:
-    """`table.column` of a reference in either notation; None where it leaves the document."""
-    if "/" not in to:
-        owner, _, column = to.rpartition(".")
-        return f"{_table(document, 'name', owner)}.{column}"
-    parts = to.strip("/").split("/")
-    if "#" in to or len(parts) != 4 or parts[0] != "schema" or parts[2] != "properties":
-        return None
-    for one in document.value["schema"]:
-        for prop in one.get("properties") or []:
-            if (one.get("id"), prop.get("id")) == (parts[1], parts[3]):
-                return f"{_table(document, 'id', parts[1])}.{prop['name']}"
-    return None
-
-
-def _table(document: Document, key: str, owner: str) -> str:
-    """The table of an object of the document, else the name itself."""
-    found = next((one for one in document.value["schema"] if one.get(key) == owner), None)
-    return str(found.get("physicalName") or found["name"]) if found is not None else owner
 
 
 def _limit(value: Any, where: Location) -> Limit:

@@ -6,7 +6,6 @@ engine `headgate`, as text of the short form.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ from headgate.contracts import ecma, render
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.document import plain
 from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.odcs import relations
 from headgate.contracts.odcs.quality import ENGINE, aggregate
 from headgate.contracts.odcs.types import logical_of
 from headgate.core.errors import ContractError
@@ -23,7 +23,6 @@ from headgate.types.forms import Form
 WRITTEN = ("v3.1.0", "v3.2.0")
 """The versions of the standard that can be written."""
 
-_SHORTHAND = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(\.[A-Za-z_][A-Za-z0-9_\-]*)+")
 _NUMBERS = ("int", "bigint", "decimal", "double")
 _STAGES = (
     "key", "required", "unique", "between", "min", "max", "above", "below", "multiple_of", "length", "pattern",
@@ -51,12 +50,14 @@ def document(contract: Contract, table: str, version: str = "v3.1.0") -> dict[st
     name = table.rpartition(".")[2]
     shown: dict[str, Any] = {"name": name, "physicalName": table, "logicalType": "object"}
     shown["properties"] = [_property(contract, column) for column in contract.columns]
-    quality = _quality(contract)
+    relationships, others = relations.of_contract(contract, name)
+    quality = _quality(contract, {rule.code for rule in others})
     own = []
     if contract.skips:
         own.append({"property": "headgateSkip", "value": dict(contract.skips)})
     if contract.refuse_at_most is not None:
         own.append({"property": "headgateRefuseAtMost", "value": render.limit(contract.refuse_at_most)})
+    shown |= {"relationships": relationships} if relationships else {}
     shown |= ({"quality": quality} if quality else {}) | ({"customProperties": own} if own else {})
     return {
         "apiVersion": version,
@@ -176,10 +177,10 @@ class _Property:
         return "pattern"
 
     def _reference(self, rule: ReferenceRule) -> str | None:
-        to = rule.target
-        if rule.unmatched != "quarantine" or rule.mostly is not None or not _SHORTHAND.fullmatch(to):
+        made = relations.of_column(rule)
+        if made is None:
             return None
-        self.relationships.append({"type": "foreignKey", "to": to})
+        self.relationships.append(made)
         return "relationship"
 
     def own(self) -> list[dict[str, Any]]:
@@ -252,12 +253,15 @@ def _tolerated(share: Share | None) -> dict[str, Any] | None:
     return {"mustBeLessThan" if share.more else "mustBeLessOrEqualTo": number, "unit": "percent"}
 
 
-def _quality(contract: Contract) -> list[dict[str, Any]]:
-    """What stands under `rules:`, as quality of the object."""
+def _quality(contract: Contract, references: set[str]) -> list[dict[str, Any]]:
+    """What stands under `rules:`, as quality of the object; of references only these."""
     found = []
     batches = {one.name: one for one in contract.batches}
     uniques = {one.code: one for one in contract.uniques}
+    relating = {rule.code for rule in contract.references} - references
     for name, entry in render.conditions(contract).items():
+        if name in relating:
+            continue
         item = _rows(batches[name]) or _sql(batches[name]) if name in batches else None
         if name in uniques and name not in batches:
             item = _duplicates(uniques[name])
