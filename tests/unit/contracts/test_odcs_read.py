@@ -233,9 +233,8 @@ def related(*relations: str, at: int = 0) -> str:
 
 PAIR = {"references": "raw.routes", "columns": ["carrier", "number"], "to": ["airline", "no"]}
 PAIRS = "from: [flights.carrier, flights.number], to: [routes.airline, routes.no]"
-FULL = (
-    "from: [/schema/fl/properties/f2, schema/fl/properties/f3], to: [schema/ro/properties/r1, schema/ro/properties/r2]"
-)
+FULL = "from: [/schema/fl/properties/f2, schema/fl/properties/f3],"
+FULL += " to: [/schema/ro/properties/r1, schema/ro/properties/r2]"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +245,7 @@ FULL = (
         (f"{{type: foreignKey, {FULL}}}", "references_carrier_number", PAIR),
         (f"{{{PAIRS.replace('flights.', 'raw.flights.').replace('routes.', 'raw.routes.')}}}", "", PAIR),
         (f"{{{PAIRS.replace('flights.', 'lake.raw.flights.')}}}", "", PAIR),
-        (f"{{{PAIRS.replace('routes.', 'crm.routes.')}}}", "", PAIR),
+        (f"{{{PAIRS.replace('routes.', 'crm.routes.')}}}", "", {**PAIR, "references": "crm.routes"}),
         ("{id: a, from: [flights.number], to: [elsewhere.no]}", "a", {"references": "main.elsewhere"}),
         (f"{{{PAIRS}, customProperties: [{{property: headgateUnmatched, value: warn}}]}}", "", {"unmatched": "warn"}),
     ],
