@@ -120,7 +120,7 @@ def _children() -> Schema:
         "position": SCALAR,
         "children": {"$ref": "#/$defs/children"},
     }
-    child = _object(children.KEYS, shapes, "children", ("from", "columns"))
+    child = _object(children.KEYS, shapes, "children", ("from",))
     return {"type": "object", "minProperties": 1, "additionalProperties": child}
 
 

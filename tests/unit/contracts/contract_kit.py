@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
-from headgate.contracts.model import Contract, Limit
+from headgate.contracts.model import Child, Contract, Limit
 from headgate.contracts.short import parse_lines
 
 TYPES = ("int", "decimal(9,3)", "double", "text", "text(5)", "bool", "date", "timestamptz", "uuid", "json", "binary")
@@ -102,6 +103,33 @@ def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStra
         join(st.one_of(rows, multiple), severity),
         join(texts.map(lambda text: {"sql": text}), st.sampled_from(bounds), severity),
     )
+
+
+@st.composite
+def with_lists(draw: Any) -> Contract:
+    """Contracts some of whose lists are tables of their own, and some of these have a list inside of their lines."""
+    made = draw(contracts())
+    if draw(st.booleans()):
+        return made
+    child = draw(lists(made, "raw.items"))
+    if draw(st.booleans()):
+        inner = draw(lists(child.contract, "raw.taxes"))
+        child = replace(child, contract=replace(child.contract, children=(inner,)))
+    return replace(made, children=(child, *([draw(lists(made, "raw.tags"))] * draw(st.integers(0, 1)))))
+
+
+@st.composite
+def lists(draw: Any, above: Contract, table: str) -> Child:
+    """A list of objects, or of plain values, as a child."""
+    line = draw(column_lines())
+    if draw(st.booleans()):
+        lines = parse_lines({draw(NAMES): line.split(", from(")[0] + ", from('.')"})
+    else:
+        rules = {"ra": "a = 1", "rb": draw(pairs(["qty"]))}
+        lines = parse_lines({"sku": line, "qty": "int"}, dict(draw(st.permutations(list(rules.items())))))
+    links = tuple((name, f"own {name}") for name in above.key)
+    source = draw(st.sampled_from(["items", "cart.items", "a list"]))
+    return Child(table, source, lines, links, draw(st.sampled_from(["position", "no"])))
 
 
 @st.composite

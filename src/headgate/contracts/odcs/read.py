@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from headgate.contracts import bounds, ecma
 from headgate.contracts.assembly import Assembly, Line, quoted, word
+from headgate.contracts.children import Asked
 from headgate.contracts.document import Document, Path, pointer
-from headgate.contracts.model import Contract, Limit
-from headgate.contracts.odcs import nested, quality, relations, schema
+from headgate.contracts.model import Child, Contract, Limit
+from headgate.contracts.odcs import lists, nested, quality, relations, schema
 from headgate.contracts.odcs.types import BITS, type_of
 from headgate.contracts.rules import MOMENTS
 from headgate.core.errors import ContractError, Finding, Location, nearest
@@ -20,7 +22,10 @@ from headgate.types.logical import LogicalType
 SECRET = ("restricted", "confidential", "sensitive", "pii", "personal", "secret", "private")
 """Values of `classification` that make a column `pii`."""
 
-OWN = ("headgateRules", "headgateForm", "headgateOrder", "headgateSplitBounds", "headgateSkip", "headgateRefuseAtMost")
+OWN = (
+    "headgateRules", "headgateForm", "headgateOrder", "headgateSplitBounds", "headgateSkip", "headgateRefuseAtMost",
+    lists.OWN,
+)  # fmt: skip
 """Our own entries of `customProperties`."""
 
 _USED_ROOT = ("apiVersion", "kind", "id", "name", "version", "schema", "status", "slaProperties", "customProperties")
@@ -44,9 +49,10 @@ _SECONDS = {"h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day
 _SECONDS |= {"m": 60, "min": 60, "minute": 60, "minutes": 60, "s": 1, "sec": 1, "second": 1, "seconds": 1}
 
 
-def read(document: Document, table: str = "", name: str | None = None) -> Contract:
+def read(document: Document, table: str = "", name: str | None = None, asked: Asked | None = None) -> Contract:
     """The contract of one schema object: the one called `name`, else the only one, else the one of this table.
 
+    Lists in `asked` become children whose `table` is empty and whose `links` are none: the ingest file says these.
     `Contract.notes` lists by place what is only metadata (`metadata-only`) and what would be a check but is not made
     (`not-enforced`).
     *Errors*: ContractError `odcs-version`, `odcs-invalid`, `odcs-object`, `contract-retired`, and those of
@@ -55,9 +61,9 @@ def read(document: Document, table: str = "", name: str | None = None) -> Contra
     document = schema.modern(document)
     schema.check(document)
     index = _object(document, table, name)
-    reading = _Reading(document, index)
-    reading.read()
-    return reading.made.contract()
+    reading = _Reading(document, ("schema", index), asked or Asked())
+    reading.read(index)
+    return reading.contract()
 
 
 def _object(document: Document, table: str, name: str | None) -> int:
@@ -80,32 +86,74 @@ def _object(document: Document, table: str, name: str | None) -> int:
 
 
 class _Reading:
-    def __init__(self, document: Document, index: int) -> None:
+    """One object while it is read: of the document, or the items of a list."""
+
+    def __init__(self, document: Document, path: Path, asked: Asked) -> None:
         self.made = Assembly(document)
-        self.document, self.path, self.index = document, ("schema", index), index
-        self.object: Mapping[str, Any] = document.value["schema"][index]
+        self.document, self.path, self.asked = document, path, asked
+        self.object: Mapping[str, Any] = document.value
+        for key in path:
+            self.object = self.object[key]  # type: ignore[index]
         self.unused: dict[str, list[Path]] = {}
         self.formats: list[tuple[str, Location]] = []
+        self.children: list[Child] = []
 
-    def read(self) -> None:
+    def contract(self) -> Contract:
+        return replace(self.made.contract(), children=tuple(self.children))
+
+    def read(self, index: int) -> None:
+        """Reads the object at `index` of the document."""
         root = self.document.value
         self._status(root.get("status"))
         self.made.version = str(root.get("version") or "")
-        properties = self.object.get("properties") or []
-        if not properties:
+        if not self.object.get("properties"):
             where = self.document.at(self.path)
             raise ContractError.of("odcs-object", "the object has no properties", where, "list its properties")
-        for number, prop in enumerate(properties):
-            self.made.lines.append(self._line(prop, (*self.path, "properties", number)))
-        for number, item in enumerate(self.object.get("quality") or []):
-            quality.read(self.made, item, (*self.path, "quality", number), None)
-        relations.of_objects(self.made, self.index)
+        self._properties()
+        relations.of_objects(self.made, index)
         for number, item in enumerate(root.get("slaProperties") or []):
             self._service(item, ("slaProperties", number))
         self._own()
         self._leftover(root, (), _USED_ROOT, "")
         self._leftover(self.object, self.path, _USED_OBJECT, "schema.")
         self._tell_unused()
+
+    def _properties(self) -> None:
+        """Columns, lists that become tables, and what is asked of the object as a whole."""
+        found = lists.find(self.document, self.object, self.path, self.asked)
+        apart = {one.path for one in found}
+        for number, prop in enumerate(self.object.get("properties") or []):
+            if (path := (*self.path, "properties", number)) not in apart:
+                self.made.lines.append(self._line(prop, path))
+        for number, item in enumerate(self.object.get("quality") or []):
+            quality.read(self.made, item, (*self.path, "quality", number), None)
+        self.children += [self._child(one) for one in found]
+
+    def _child(self, found: lists.Found) -> Child:
+        """A list whose elements are rows; what is noted of them is noted of the whole."""
+        path = (*found.path, "items")
+        inner = _Reading(self.document, path, found.asked)
+        inner.made.notes, inner.unused = self.made.notes, self.unused
+        element = lists.element(inner.object)
+        if element is not None:
+            inner.made.lines.append(inner._line(element, path))
+        else:
+            inner._properties()
+            inner._own()
+            inner._leftover(inner.object, path, (*_USED_OBJECT, "physicalType"), "schema.properties.items.")
+        self._of_list(found.path)
+        contract = replace(inner.contract(), notes=())
+        return Child(found.table, found.source, contract, found.links, found.position, self.document.at(found.path))
+
+    def _of_list(self, path: Path) -> None:
+        """What is said of the list as a whole, and not checked."""
+        prop: Any = self.document.value
+        for key in path:
+            prop = prop[key]
+        for key in ("required", "unique", "logicalTypeOptions", "quality", "relationships"):
+            if prop.get(key):
+                self.made.unenforced(f"{key} of the list {prop['name']!r}", (*path, key), "rules look at its lines")
+        self._leftover(prop, path, _USED_PROPERTY, "schema.properties.")
 
     def _status(self, status: Any) -> None:
         if status == "retired":

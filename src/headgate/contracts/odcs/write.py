@@ -13,8 +13,8 @@ from typing import Any
 from headgate.contracts import ecma, render
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.document import plain
-from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
-from headgate.contracts.odcs import relations
+from headgate.contracts.model import Child, Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.odcs import lists, relations
 from headgate.contracts.odcs.quality import ENGINE, aggregate
 from headgate.contracts.odcs.types import logical_of
 from headgate.core.errors import ContractError
@@ -48,17 +48,10 @@ def document(contract: Contract, table: str, version: str = "v3.1.0") -> dict[st
         fix = f"use one of {', '.join(WRITTEN)}"
         raise ContractError.of("odcs-version", f"apiVersion {version!r} is not written", "", fix)
     name = table.rpartition(".")[2]
-    shown: dict[str, Any] = {"name": name, "physicalName": table, "logicalType": "object"}
-    shown["properties"] = [_property(contract, column) for column in contract.columns]
+    shown: dict[str, Any] = {"name": name, "physicalName": table}
     relationships, others = relations.of_contract(contract, name)
-    quality = _quality(contract, {rule.code for rule in others})
-    own = []
-    if contract.skips:
-        own.append({"property": "headgateSkip", "value": dict(contract.skips)})
-    if contract.refuse_at_most is not None:
-        own.append({"property": "headgateRefuseAtMost", "value": render.limit(contract.refuse_at_most)})
+    shown |= _object(contract, {rule.code for rule in others})
     shown |= {"relationships": relationships} if relationships else {}
-    shown |= ({"quality": quality} if quality else {}) | ({"customProperties": own} if own else {})
     return {
         "apiVersion": version,
         "kind": "DataContract",
@@ -68,6 +61,29 @@ def document(contract: Contract, table: str, version: str = "v3.1.0") -> dict[st
         "status": "active",
         "schema": [shown],
     }
+
+
+def _object(contract: Contract, references: set[str]) -> dict[str, Any]:
+    """What is said of one row, of the record or of a line of a list; these named references as quality."""
+    columns = [_property(contract, column) for column in contract.columns]
+    shown: dict[str, Any] = {"logicalType": "object", "properties": [*columns, *map(_list, contract.children)]}
+    quality = _quality(contract, references)
+    own = []
+    if contract.skips:
+        own.append({"property": "headgateSkip", "value": dict(contract.skips)})
+    if contract.refuse_at_most is not None:
+        own.append({"property": "headgateRefuseAtMost", "value": render.limit(contract.refuse_at_most)})
+    return shown | ({"quality": quality} if quality else {}) | ({"customProperties": own} if own else {})
+
+
+def _list(child: Child) -> dict[str, Any]:
+    """A list whose elements are rows of a child's table."""
+    name, contract = child.source.rpartition(".")[2], child.contract
+    found: dict[str, Any] = {"name": name} | ({"physicalName": child.source} if name != child.source else {})
+    items = _object(contract, {rule.code for rule in contract.references})
+    if lists.plain(contract):
+        items = {key: value for key, value in _property(contract, contract.columns[0]).items() if key != "physicalName"}
+    return found | {"logicalType": "array", "items": items, "customProperties": lists.own(child)}
 
 
 def text(found: dict[str, Any]) -> str:
