@@ -46,6 +46,9 @@ class Form:
 Value = PlacedText | Form
 Named = RowRule | UniqueRule | ReferenceRule | BatchRule
 
+UNMATCHED = ("quarantine", "warn", "null")
+"""What may become of a record whose values do not stand in the other table; by default the first."""
+
 MOMENTS = ("date", "timestamp", "timestamptz")
 
 
@@ -252,7 +255,7 @@ def _references(reading: _Reading) -> ReferenceRule | None:
     if to is not None and (len(others) != len(names) or len(set(others)) < len(others)):
         what = f"to names {_number(len(others))} beside {_number(len(names))}, or one of them twice"
         reading.note("bad-value", what, to.key.at(0), "name one column of the other table beside each of columns")
-    unmatched = reading.choice("unmatched", ("quarantine", "warn", "null"))
+    unmatched = reading.choice("unmatched", UNMATCHED)
     rule = ReferenceRule(
         names, str(TableRef.parse(table.text)), others, "", "warn" if unmatched == "warn" else "error", table.at(0),
         reading.name, reading.mostly, unmatched == "null",
