@@ -235,7 +235,7 @@ UNMATCHED_VALUES = (
         "            for column in rule.columns:\n",
         "            for column in rule.columns[:1]:\n",
         "half of a reference that leads nowhere is loaded",
-        UNMATCHED,
+        "tests/unit/run/test_run_composite.py::test_all_values_of_a_reference_are_emptied_together",
     ),
     mutant(
         "unmatched-value-refuses-too",

@@ -21,6 +21,7 @@ from headgate.models.config import name_problem, settled
 from headgate.models.context import Settings
 from headgate.models.model import Incremental, Materialized, Model, ModelContract, ModelSource
 from headgate.models.names import Names
+from headgate.models.places import Origin
 from headgate.models.render import Draft, Renderer, first_pass
 from headgate.models.template import Refused
 from headgate.models.unit import UnitTest
@@ -152,6 +153,7 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
         split=split,
         incremental=incremental,
         dialect="postgres" if engine == "postgres" else "duckdb",
+        origin=Origin(renderer, draft),
     )
     units = tuple(compile_unit(spec, draft, renderer) for spec in draft.source.unit_tests)
     return replace(model, warnings=tuple(idiom.lossy(model)), unit_tests=units)
