@@ -25,6 +25,14 @@ BOOKS = (
         ORACLE,
     ),
     mutant(
+        "forgotten-table-is-known",
+        "books/known.py",
+        "self._forgotten |= names",
+        "self._forgotten |= set()",
+        "a model is not built although this run changed what it reads",
+        "tests/unit/books/test_books_known.py",
+    ),
+    mutant(
         "empty-replacement-passes",
         "books/refuse.py",
         "if work.refuse_empty and total.read == 0:",
@@ -125,8 +133,8 @@ BOOKS = (
     mutant(
         "digest-without-the-one-before",
         "books/ledger.py",
-        'facts = {**asdict(entry), "digest": previous}',
-        'facts = {**asdict(entry), "digest": ""}',
+        'facts = {**_plain(entry), "digest": previous}',
+        'facts = {**_plain(entry), "digest": ""}',
         "an entry can be exchanged together with its digest",
         "tests/unit/books/test_books_ledger.py",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from headgate.core.errors import CommitError, Finding
@@ -77,8 +77,13 @@ _FIELDS = tuple(item.name for item in fields(Entry))
 _COLUMNS = ", ".join(_FIELDS)
 
 
+def _plain(entry: Entry) -> dict[str, Any]:
+    """Its fields in their order; `asdict` would copy every text."""
+    return {name: getattr(entry, name) for name in _FIELDS}
+
+
 def _digest(entry: Entry, previous: str) -> str:
-    facts = {**asdict(entry), "digest": previous}
+    facts = {**_plain(entry), "digest": previous}
     return fingerprint(json.dumps(facts, sort_keys=True))
 
 
@@ -131,6 +136,24 @@ def last_build(session: Session, table: TableRef) -> Entry | None:
     return Entry(*rows[0]) if rows else None
 
 
+def last_builds(session: Session) -> dict[str, Entry]:
+    """By table, the entry of its last build by a model."""
+    columns = ", ".join(f"one.{name}" for name in _FIELDS)
+    rows = session.execute(
+        f"""SELECT {columns} FROM _headgate.entry AS one JOIN (
+            SELECT table_name, max(id) AS id FROM _headgate.entry WHERE kind = 'build' GROUP BY table_name
+        ) AS last ON last.table_name = one.table_name AND last.id = one.id"""
+    )
+    return {row[0]: Entry(*row) for row in rows}
+
+
+def versions_of(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """The version of each of these tables that is in the books."""
+    marks = ", ".join("?" * len(names))
+    sql = f"SELECT table_name, version FROM _headgate.table_state WHERE table_name IN ({marks})"
+    return {row[0]: row[1] for row in session.execute(sql, names)} if names else {}
+
+
 def replayed_since(session: Session, table: TableRef, entry: int) -> int:
     """Rows that replays added to the table after this entry."""
     return int(
@@ -163,10 +186,8 @@ def tail(session: Session, table: TableRef, version: int) -> Tail:
 
     Raises CommitError `entry-missing` or `state-edited` where the ledger ends elsewhere: nothing may be added to it.
     """
-    rows = session.execute(
-        "SELECT id, rows_after, digest FROM _headgate.entry WHERE table_name = ? AND id >= ? ORDER BY id LIMIT 2",
-        [str(table), version],
-    )
+    sql = "SELECT id, rows_after, digest FROM _headgate.entry WHERE table_name = ? AND id >= ?"
+    rows = sorted(session.execute(sql, [str(table), version]))
     if rows and rows[-1][0] > version:
         raise _torn("state-edited", f"the ledger goes on behind entry {version}", f"{table} entry {rows[-1][0]}")
     if version and not rows:
@@ -209,7 +230,7 @@ def load_sizes(session: Session, table: TableRef) -> list[int]:
 
 
 def insert_entries(session: Session, written: Iterable[Entry]) -> None:
-    insert_rows(session, "_headgate.entry", [tuple(asdict(entry).values()) for entry in written])
+    insert_rows(session, "_headgate.entry", [tuple(_plain(entry).values()) for entry in written])
 
 
 def insert_rows(session: Session, table: str, rows: Sequence[Sequence[Any]], chunk: int = 200) -> None:

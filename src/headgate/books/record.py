@@ -45,8 +45,7 @@ def record_build(
     """
     state = lock_table(session, table)
     if state is None:
-        tables.register(session, str(table))
-        return add(session, table, 0, rows, Made(BUILD, attempt, author, details, joined=joined))
+        return add(session, table, 0, rows, Made(BUILD, attempt, author, details, joined=joined, first=True))
     quarantine.discard_held(session, table)
     settled = quarantine.supersede(session, table, None, state.version + 1)
     said = {"superseded": settled.rows, "settled_ids": settled.ids} if settled.rows else {}
@@ -105,7 +104,8 @@ def _must_be_adjustable(session: StoreSession, table: TableRef, history: Sequenc
 
 @dataclass(frozen=True)
 class Made:
-    """What an entry without records says of itself. `contract`: the digest that holds from then on, if it sets one."""
+    """What an entry without records says of itself. `contract`: the digest that holds from then on, if it sets one.
+    `first`: the books don't know the table yet."""
 
     kind: str
     attempt: str
@@ -113,12 +113,13 @@ class Made:
     details: Mapping[str, Any]
     contract: str = ""
     joined: Joined | None = None
+    first: bool = False
 
 
 def add(session: StoreSession, table: TableRef, version: int, rows: int, made: Made) -> Entry:
     """Writes the entry behind `version`, in the open transaction that holds the table's lock: `rows` are there now."""
     flow, kind = str(table), made.kind
-    seat = ledger.seats(session, flow, kind).get("")
+    seat = None if made.first else ledger.seats(session, flow, kind).get("")
     number, tail = version + 1, ledger.tail(session, table, version)
     part = Part(0, "", seat, 1, {}, {}, 0)
     before = tail.rows
@@ -151,7 +152,10 @@ def add(session: StoreSession, table: TableRef, version: int, rows: int, made: M
     if not claim_seats(session, flow, kind, [part]):
         raise RuntimeError("the seat moved under the table's lock")
     ledger.insert_entries(session, [entry])
-    session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [number, flow])
+    if made.first:
+        tables.register(session, flow, number)
+    else:
+        session.execute("UPDATE _headgate.table_state SET version = ? WHERE table_name = ?", [number, flow])
     if made.contract:
         session.execute("UPDATE _headgate.table_state SET contract = ? WHERE table_name = ?", [made.contract, flow])
     return entry

@@ -63,9 +63,9 @@ def compare(session: StoreSession, table: TableRef, columns: Columns) -> None:
         raise _misfit(table, wanted, have)
 
 
-def register(session: StoreSession, name: str) -> None:
-    """Opens a line in the books for a table that something else makes (a model)."""
-    session.execute("INSERT INTO _headgate.table_state VALUES (?, 0, 1, NULL)", [name])
+def register(session: StoreSession, name: str, version: int = 0) -> None:
+    """Opens a line in the books for a table that something else makes (a model), whose last entry is `version`."""
+    session.execute("INSERT INTO _headgate.table_state VALUES (?, ?, 1, NULL)", [name, version])
 
 
 def _create(session: StoreSession, table: TableRef, columns: Columns) -> None:

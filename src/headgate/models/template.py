@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from headgate.core.errors import Finding, Location, ProjectError, nearest
+from headgate.models.literal import Literal, literal
 
 if TYPE_CHECKING:
     from jinja2 import Template, nodes
@@ -19,6 +20,9 @@ WORDS = ("config", "ref", "source", "this", "is_incremental", "var", "env_var", 
 
 TEST_PREFIX = "test_"
 """A custom test is a macro of this name behind it: `test_positive` for `{% test positive(...) %}`."""
+
+
+_RENDERS = Literal.render.__code__
 
 
 class Refused(Exception):
@@ -44,7 +48,7 @@ class Parsed:
     it takes from outside."""
 
     path: str
-    template: Template
+    template: Template | Literal
     calls: tuple[Call, ...] = field(default=())
     uses: frozenset[str] = frozenset()
 
@@ -70,6 +74,9 @@ def parse(text: str, path: str, macros: Collection[str] = ()) -> Parsed:
 
     Raises ProjectError `model-template` with every unknown name and its line.
     """
+    plain = literal(text)
+    if plain is not None:
+        return Parsed(path, plain, _calls_said(plain), frozenset(one.word for one in plain.said))
     from jinja2 import meta
 
     tree, template = compiled(text, path)
@@ -78,6 +85,15 @@ def parse(text: str, path: str, macros: Collection[str] = ()) -> Parsed:
     if unknown:
         raise ProjectError(*unknown)
     return Parsed(path, template, calls_in(tree), uses)
+
+
+def _calls_said(template: Literal) -> tuple[Call, ...]:
+    """The same as `calls_in`."""
+    return tuple(
+        Call(one.word, tuple(map(str, one.given)), one.line)
+        for one in template.said
+        if one.word in ("ref", "source") and not one.options and all(isinstance(item, str) for item in one.given)
+    )
 
 
 def compiled(text: str, path: str) -> tuple[nodes.Template, Template]:
@@ -144,7 +160,9 @@ def _place(error: BaseException, path: str) -> Location:
     a macro, that of the macro."""
     found, trace = Location(path, 0), error.__traceback__
     while trace is not None:
-        if "__jinja_exception__" in trace.tb_frame.f_globals:
+        if trace.tb_frame.f_code is _RENDERS:
+            found = Location(path, trace.tb_frame.f_locals["part"].line)
+        elif "__jinja_exception__" in trace.tb_frame.f_globals:
             found = Location(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     return found
@@ -156,6 +174,8 @@ def current_line() -> int:
     line = 0
     while frame.f_back is not None:
         frame = frame.f_back
+        if frame.f_code is _RENDERS:
+            line = cast(int, frame.f_locals["part"].line)
         made: Any = frame.f_globals.get("__jinja_template__")
         if made is not None:
             line = cast(int, made.get_corresponding_lineno(frame.f_lineno))

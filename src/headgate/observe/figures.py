@@ -15,6 +15,9 @@ from headgate.state.runs import FigureRow
 MOST_ROWS = 1_000_000
 """A table of a server with more rows is not measured: finding the rows of one load means reading all of it."""
 
+TABLES = 20
+"""So many are measured by one statement."""
+
 Columns = Mapping[str, Sequence[tuple[str, str]]]
 
 
@@ -69,25 +72,33 @@ def changed(session: Session, since: str, before: Mapping[str, int]) -> tuple[li
 def measure(session: Session, written: Sequence[Written], at: str, local: bool) -> list[FigureRow]:
     """The figures of these tables. `local`: the warehouse finds the rows of a load without reading the others."""
     columns, real = columns_of_all(session), tables_of(session)
+    wanted = [
+        one
+        for one in written
+        if one.table in real and one.rows and (local or one.rows <= MOST_ROWS) and own(columns.get(one.table, ()))
+    ]
     found: list[FigureRow] = []
-    for one in written:
-        if one.table in real and one.rows and (local or one.rows <= MOST_ROWS):
-            found += _measured(session, one, columns.get(one.table, ()), at)
+    for at_once in range(0, len(wanted), TABLES):
+        chosen = wanted[at_once : at_once + TABLES]
+        sql = " UNION ALL ".join(_counts(number, one, columns[one.table]) for number, one in enumerate(chosen))
+        for number, rows, filled in session.execute(sql):
+            found += _figures(chosen[number], own(columns[chosen[number].table]), (rows, filled), at)
     return found
 
 
-def _measured(session: Session, one: Written, columns: Sequence[tuple[str, str]], at: str) -> list[FigureRow]:
-    if not own(columns):
-        return []
-    counted = own(columns)
-    counts = ", ".join(f"count({quote.ident(name)})" for name, _ in counted)
-    sql = f"SELECT count(*), {counts} FROM {quote.table(TableRef.parse(one.table))}"
-    if LOAD_COLUMN in dict(columns):
-        sql += f" WHERE {LOAD_COLUMN} > {one.before}"
-    rows, *filled = session.execute(sql)[0]
-    if not rows:
-        return []
+def _counts(number: int, one: Written, columns: Sequence[tuple[str, str]]) -> str:
+    """The SELECT of the table's number, how many rows it has, and how many values each column has."""
+    counts = ", ".join(f"count({quote.ident(name)})" for name, _ in own(columns))
+    sql = f"SELECT {number}, count(*), ARRAY[{counts}] FROM {quote.table(TableRef.parse(one.table))}"
+    return sql + (f" WHERE {LOAD_COLUMN} > {one.before}" if LOAD_COLUMN in dict(columns) else "")
+
+
+def _figures(
+    one: Written, columns: Sequence[tuple[str, str]], counted: tuple[int, Sequence[int]], at: str
+) -> list[FigureRow]:
+    rows, filled = counted
     return [
         FigureRow(one.table, one.after, place, name, kind, rows, rows - count, at)
-        for place, ((name, kind), count) in enumerate(zip(counted, filled, strict=True))
+        for place, ((name, kind), count) in enumerate(zip(columns, filled, strict=True))
+        if rows
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from headgate.books import ledger, record
 from headgate.books.commit import asked, in_plain_transaction
+from headgate.books.known import Known
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Session, Store, StoreSession
@@ -32,28 +33,33 @@ EDITED = "its code, checks, contract or engine changed"
 class Inputs:
     """The tables that a model reads, by the name under which its last build remembers their versions.
 
+    `versions`: those of the tables, by table, as they stood no later than when the model reads them.
+
     `loaded`: those of them that are read through views, because their rows name the entry that wrote them. `stale`:
     optional steps that did not succeed in this run, and whose former rows are read.
     """
 
     tables: dict[str, TableRef]
     loaded: tuple[TableRef, ...]
+    versions: Mapping[str, int] | None = None
     stale: tuple[str, ...] = ()
 
 
 def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
-    targets = {one.name: one.target for one in pipeline.models}
-    loads = {str(table): table for flow in pipeline.flows for table in flow.tables}
-    apart = loads | {one.name: one.target for one in pipeline.models if one.split is not None}
+    made = pipeline.made
     return Inputs(
-        {name: targets.get(name) or loads[name] for name in model.inputs},
-        tuple(table for name in model.inputs if (table := apart.get(name)) is not None),
+        {name: made[name].table for name in model.inputs},
+        tuple(made[name].table for name in model.inputs if made[name].loaded),
     )
 
 
-def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
-    """Why the model must be built, or None where it is as its inputs and its code would make it."""
-    last = ledger.last_build(session, model.target)
+def stale(session: StoreSession, model: Model, inputs: Inputs, known: Known | None = None) -> str | None:
+    """Why the model must be built, or None where it is as its inputs and its code would make it.
+
+    `known`: what the books say; without it they are asked.
+    """
+    known = known or Known()
+    last = known.build(session, model.target)
     if last is None:
         return "not built yet"
     facts = last.facts
@@ -61,9 +67,9 @@ def stale(session: StoreSession, model: Model, inputs: Inputs) -> str | None:
         return EDITED
     if session.columns(model.target) is None:
         return "its table is gone"
-    versions = ledger.table_versions(session)
+    versions = known.versions(session, inputs.tables.values())
     for name, table in inputs.tables.items():
-        if facts.get("inputs", {}).get(name) != versions.get(str(table), 0):
+        if facts.get("inputs", {}).get(name) != versions[str(table)]:
             return f"{name} changed"
     return None
 
@@ -77,12 +83,16 @@ def asked_for(model: Model, anew: How) -> str | None:
 
 
 def due_of(
-    session: StoreSession, models: Sequence[Model], reads: Mapping[str, Inputs], anew: How = AS_NEEDED
+    session: StoreSession,
+    models: Sequence[Model],
+    reads: Mapping[str, Inputs],
+    anew: How = AS_NEEDED,
+    known: Known | None = None,
 ) -> dict[str, str]:
     """The models (inputs first) that must be built, and why: those that are stale, and those that read one of them."""
     due: dict[str, str] = {}
     for model in models:
-        reason = asked_for(model, anew) or stale(session, model, reads[model.name])
+        reason = asked_for(model, anew) or stale(session, model, reads[model.name], known)
         changing = [name for name in reads[model.name].tables if name in due]
         if reason is None and changing:
             reason = f"{changing[0]} changes"
@@ -91,10 +101,10 @@ def due_of(
     return due
 
 
-def missing_inputs(session: Session, inputs: Inputs) -> list[str]:
+def missing_inputs(session: Session, inputs: Inputs, known: Known) -> list[str]:
     """Inputs that nothing has made yet."""
-    versions = ledger.table_versions(session)
-    return [name for name, table in inputs.tables.items() if not versions.get(str(table))]
+    versions = known.versions(session, inputs.tables.values())
+    return [name for name, table in inputs.tables.items() if not versions[str(table)]]
 
 
 def build_model(
@@ -159,7 +169,9 @@ def write_entry(
 
 def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, object]:
     """What the entry of a build says of it."""
-    versions = ledger.table_versions(session)
+    versions = inputs.versions
+    if versions is None:
+        versions = ledger.versions_of(session, [str(table) for table in inputs.tables.values()])
     return {
         "model": model.name,
         "materialized": model.materialized,

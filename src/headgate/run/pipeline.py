@@ -24,6 +24,14 @@ from headgate.run.split import flow_of
 
 
 @dataclass(frozen=True)
+class Made:
+    """A table that models can read. `loaded`: its rows name the entry that wrote them."""
+
+    table: TableRef
+    loaded: bool
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """Everything that a run may do, in the order in which it does it."""
 
@@ -41,6 +49,12 @@ class Pipeline:
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
         steps: list[Flow | Model] = [*self.flows, *self.models]
         return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
+
+    @cached_property
+    def made(self) -> dict[str, Made]:
+        """By name, what models can read."""
+        loads = {str(table): Made(table, True) for flow in self.flows for table in flow.tables}
+        return loads | {one.name: Made(one.target, one.split is not None) for one in self.models}
 
     @cached_property
     def _holder(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from headgate.books import child_tables, ledger, tables
+from headgate.books.known import Known
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
 from headgate.models.model import Model
@@ -74,15 +75,16 @@ def plan(
         steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh, asked.reading), steps))
     changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
     optional = any(one.optional for one in pipeline.settings.values())
+    known = Known()
     for model in models:
         inputs = inputs_of(model, pipeline)
-        reason = "full refresh" if full_refresh else stale(session, model, inputs)
+        reason = "full refresh" if full_refresh else stale(session, model, inputs, known)
         reads = [name for name in inputs.tables if name in changing]
         if reason is None and reads:
             reason = f"{reads[0]} changes"
         if reason:
             changing.add(model.name)
-        last = ledger.last_build(session, model.target) if model.split is not None or optional else None
+        last = known.build(session, model.target) if model.split is not None or optional else None
         read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
         rests_on = tuple(one for one in (last.facts.get("stale", ()) if last is not None else ()) if one in changing)
         why = reason or "nothing changed"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger
+from headgate.books.known import Known
 from headgate.core import stop
 from headgate.core.protocols import Store
 from headgate.models.build import How
@@ -38,6 +39,7 @@ class Run:
     """How many steps that don't need each other are carried out at once."""
     again: tuple[str, str] | None = None
     """From when to when models that are built by intervals are built once more."""
+    known: Known = field(default_factory=Known)
 
     @property
     def anew(self) -> How:
@@ -67,6 +69,7 @@ class Attempt:
         if unmet:
             return unmet
         rests_on = self._rests_on(flow)
+        self.run.known.forget(flow.tables)
         loaded = load(self._job(flow, rests_on), self.loaded)
         findings = loaded.findings + warned(flow.name, loaded.counts)
         status: Status = "ok" if loaded.status == "ok" else "refused" if loaded.status == "refused" else "skipped"
@@ -104,12 +107,15 @@ class Attempt:
         rests_on = self._rests_on(model)
         inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
         with self.store.session() as session:
-            lacking = missing_inputs(session, inputs)
-            reason = asked_for(model, run.anew) or stale(session, model, inputs)
+            versions = run.known.versions(session, inputs.tables.values())
+            lacking = missing_inputs(session, inputs, run.known)
+            reason = asked_for(model, run.anew) or stale(session, model, inputs, run.known)
         if lacking:
             return missing(model.name, "model", lacking[0], f"{lacking[0]} has not been loaded or built yet")
         if reason is None:
             return Done(model.name, "model", "skipped", "nothing changed", stale=rests_on)
+        run.known.forget([model.target])
+        inputs = replace(inputs, versions=versions)
         if model.split is not None:
             return _built(publish(self.store, Wanted(((model, inputs),)), run.author)[0], reason, rests_on)
         outcome = build_model(self.store, model, inputs, run.author, run.anew)
@@ -124,9 +130,9 @@ class Attempt:
         late = self._rests_on(*models)
         reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
         with self.store.session() as session:
-            due = due_of(session, models, reads, run.anew)
+            due = due_of(session, models, reads, run.anew, run.known)
             for model in models:
-                lacking = [one for one in missing_inputs(session, reads[model.name]) if one not in names]
+                lacking = [one for one in missing_inputs(session, reads[model.name], run.known) if one not in names]
                 if lacking:
                     why = f"{lacking[0]} has not been loaded or built yet"
                     told = missing(model.name, "model", lacking[0], why)
@@ -134,6 +140,7 @@ class Attempt:
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:
             return [Done(model.name, "model", "skipped", "nothing changed", stale=late) for model in models]
+        run.known.forget(model.target for model, _ in wanted)
         group = run.pipeline.groups.of[models[0].name]
         outcomes = publish(self.store, Wanted(wanted, group, run.anew), run.author)
         return _told(models, outcomes, due, late)

@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -72,7 +72,7 @@ class History:
         def write(db: sqlite3.Connection) -> None:
             for row in rows:
                 table, kind, _ = next(entry for entry in _TABLES if entry[1] is type(row))
-                values = [json.dumps(value) if isinstance(value, list) else value for value in astuple(row)]
+                values = [json.dumps(value) if isinstance(value, list) else value for value in vars(row).values()]
                 marks = ", ".join("?" * len(names(kind)))
                 db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(names(kind))}) VALUES ({marks})", values)
 

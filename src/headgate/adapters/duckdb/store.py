@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from headgate.adapters.duckdb.binding import inlined, without_pandas
 from headgate.core.errors import AdapterError, Finding, HeadgateError, InternalError
 from headgate.core.protocols import Answer, Columns, Takeover, Trouble
 from headgate.core.values import TableRef
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SETTINGS = (
-    "SET TimeZone = 'UTC'",
+    "SET GLOBAL TimeZone = 'UTC'",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET preserve_insertion_order = true",
@@ -34,6 +35,13 @@ _HELD = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
 _LINE = re.compile(r"^LINE (\d+):.*", re.MULTILINE | re.DOTALL)
 _TEXT_ERRORS = ("ParserException", "BinderException", "CatalogException", "SyntaxException")
 """Errors that speak of the SQL text. All others may quote a value out of a row."""
+
+_STANDING = {
+    kind: f"SELECT '{kind}' FROM duckdb_{kind}s() WHERE database_name = current_database()"
+    f" AND lower(schema_name) = lower($1) AND lower({kind}_name) = lower($2)"
+    for kind in ("table", "view")
+}
+_SELECTS = re.compile(r"\s*(?:select|with|from|values)\b", re.IGNORECASE)
 
 
 def _column(shown: str) -> int:
@@ -71,7 +79,7 @@ class DuckDBSession:
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
-            done = self.cursor.execute(sql, list(params)) if params else self.cursor.execute(sql)
+            done = self._bound(sql, params) if params else self.cursor.execute(sql)
             return done.fetchall() if done.description else []
         except Exception as error:
             short = _short(error)
@@ -79,9 +87,17 @@ class DuckDBSession:
                 raise
             raise short from error
 
+    def _bound(self, sql: str, params: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        plain = inlined(sql, params)
+        if plain is not None:
+            return self.cursor.execute(plain)
+        with without_pandas():
+            return self.cursor.execute(sql, list(params))
+
     def register(self, name: str, rows: Any) -> None:
         """Makes `rows` (anything with `__arrow_c_stream__`) readable under `name`, as often as wanted."""
-        self.cursor.register(name, rows)
+        with without_pandas():
+            self.cursor.register(name, rows)
 
     def arrow(self, sql: str) -> Any:
         return self.cursor.execute(sql).to_arrow_table()
@@ -143,30 +159,46 @@ class DuckDBSession:
         return None
 
     def columns(self, table: TableRef) -> list[tuple[str, str]] | None:
+        """Asked of the binder: the catalogue's views look at every column of every table."""
+        import duckdb
+
+        try:
+            bound = self.cursor.sql(f"FROM {quote.table(table)} LIMIT 0")
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return self._listed(table)
+        return [(name, str(kind)) for name, kind in zip(bound.columns, bound.types, strict=True)]
+
+    def _listed(self, table: TableRef) -> list[tuple[str, str]] | None:
+        """A view can stand whose own tables are gone: its columns are still known by name."""
+        if not self.execute(_STANDING["view"], [table.schema, table.name]):
+            return None
         rows = self.execute(
-            """SELECT column_name, data_type FROM information_schema.columns
-               WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position""",
+            """SELECT column_name, data_type FROM information_schema.columns WHERE table_catalog = current_database()
+               AND lower(table_schema) = lower(?) AND lower(table_name) = lower(?) ORDER BY ordinal_position""",
             [table.schema, table.name],
         )
         return [(row[0], row[1]) for row in rows] or None
 
     def standing(self, target: TableRef) -> Literal["", "table", "view"]:
         """Case does not count, as for the engine."""
-        found = self.execute(
-            "SELECT 'table' FROM duckdb_tables() WHERE database_name = current_database()"
-            " AND lower(schema_name) = lower($1) AND lower(table_name) = lower($2)"
-            " UNION ALL SELECT 'view' FROM duckdb_views() WHERE database_name = current_database()"
-            " AND lower(schema_name) = lower($1) AND lower(view_name) = lower($2)",
-            [target.schema, target.name],
-        )
+        both = f"{_STANDING['table']} UNION ALL {_STANDING['view']}"
+        found = self.execute(both, [target.schema, target.name])
         return cast(Literal["", "table", "view"], found[0][0]) if found else ""
 
     def swap(self, staged: TableRef, target: TableRef, kind: Literal["table", "view"]) -> Literal["", "table", "view"]:
-        """Views find the new relation by its name."""
-        standing = self.standing(target)
-        if standing:
-            self.execute(f"DROP {standing.upper()} {quote.table(target)}")
-        self.execute(f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}")
+        """Views find the new relation by its name. It is tried: to look for one table is to look at all of them."""
+        import duckdb
+
+        rename = f"ALTER {kind.upper()} {quote.table(staged)} RENAME TO {quote.ident(target.name)}"
+        try:
+            self.execute(rename)
+            return ""
+        except duckdb.CatalogException:
+            standing = self.standing(target)
+            if not standing:
+                raise
+        self.execute(f"DROP {standing.upper()} {quote.table(target)}")
+        self.execute(rename)
         return standing
 
     def exchange(self, table: TableRef, successor: TableRef, kept: TableRef) -> None:
@@ -239,6 +271,8 @@ class DuckDBSession:
         return Trouble(kind, message, int(found[1]) if found else 0, _column(found[0]) if found else 0)
 
     def syntax(self, sql: str) -> Trouble | None:
+        if _SELECTS.match(sql) and self._is_select(sql):
+            return None
         parsed = "SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS j"
         facts = "j->>'error_message', j->>'error_type', j->>'position', json_array_length(j, '$.statements')"
         ((message, kind, position, count),) = self.execute(f"SELECT {facts} FROM ({parsed})", [sql])
@@ -250,6 +284,14 @@ class DuckDBSession:
             return Trouble("text", message)
         before = sql[: int(position)].split("\n")
         return Trouble("text", message, len(before), len(before[-1]) + 1)
+
+    def _is_select(self, sql: str) -> bool:
+        import duckdb
+
+        try:
+            return [one.type for one in self.cursor.extract_statements(sql)] == [duckdb.StatementType.SELECT]
+        except duckdb.Error:
+            return False
 
     def answer(self, sql: str, limit: int | None) -> Answer:
         from headgate.adapters.duckdb.answer import answer
@@ -282,7 +324,8 @@ class DuckDBStore:
         self._guard = threading.Lock()
         self._connection = _connect(path, read_only, limits)
         if not read_only and temp is not None:
-            self._connection.execute("SET temp_directory = ?", [str(temp)])
+            with without_pandas():
+                self._connection.execute("SET temp_directory = ?", [str(temp)])
         for setting in SETTINGS:
             self._connection.execute(setting)
 
@@ -290,7 +333,6 @@ class DuckDBStore:
     def session(self) -> Iterator[DuckDBSession]:
         with self._guard:
             cursor = self._connection.cursor()
-        cursor.execute("SET TimeZone = 'UTC'")
         try:
             yield DuckDBSession(cursor)
         finally:
