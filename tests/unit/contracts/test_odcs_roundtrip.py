@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.contracts.contract_kit import with_lists
+from tests.unit.contracts.contract_kit import contracts, with_lists
 
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Child, Contract
 from headgate.contracts.odcs import read, write
 from headgate.contracts.short import as_upsert, parse_lines
 from headgate.core.errors import ContractError
@@ -15,8 +17,23 @@ from headgate.project import document
 
 
 @settings(max_examples=40, deadline=None)
-@given(with_lists(), st.sampled_from(write.WRITTEN))
+@given(contracts(), st.sampled_from(write.WRITTEN))
 def test_odcs_means_the_same(made: Contract, version: str) -> None:
+    assert_it_means_the_same(made, version)
+
+
+@settings(max_examples=12, deadline=None)
+@given(with_lists(), st.sampled_from(write.WRITTEN))
+def test_lists_that_are_tables_mean_the_same(made: Contract, version: str) -> None:
+    assert_it_means_the_same(made, version)
+
+
+def test_elements_that_are_documents_mean_the_same() -> None:
+    lines = Child("raw.t", "docs", parse_lines({"doc": "json, required, from('.')"}), (("id", "t_id"),), "position")
+    assert_it_means_the_same(replace(parse_lines({"id": "int, key"}), children=(lines,)), "v3.1.0")
+
+
+def assert_it_means_the_same(made: Contract, version: str) -> None:
     text = write.text(write.document(made, "raw.orders", version))
     again = read.read(document.read(text, "orders.odcs.yaml"), "raw.orders")
     assert again.digest() == made.digest()

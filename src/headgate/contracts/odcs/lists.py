@@ -95,7 +95,8 @@ def element(items: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def plain(contract: Contract) -> bool:
     """Whether the lines are elements that are no objects, of which no more is said than of one column."""
-    alone = len(contract.columns) == 1 and contract.columns[0].source == ITSELF
+    first = contract.columns[0]
+    alone = len(contract.columns) == 1 and first.source == ITSELF and first.type.name != "json"
     told = [*(rule.column for rule in contract.rows), *(rule.code in ("key", "unique") for rule in contract.uniques)]
     return alone and all(told) and not contract.children and _in_line(contract)
 
