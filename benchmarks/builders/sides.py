@@ -148,7 +148,14 @@ def _edit_mesh(folder: Path, name: str, query: str) -> None:
 
 
 def _mesh(*more: str) -> Callable[[Path], list[str]]:
-    return lambda folder: [str(SIDES["sqlmesh"].bin / "sqlmesh"), "--paths", str(folder), *more]
+    return lambda folder: [
+        str(SIDES["sqlmesh"].bin / "sqlmesh"),
+        "--paths",
+        str(folder),
+        "--log-file-dir",
+        str(folder / "logs"),
+        *more,
+    ]
 
 
 MODIFIED = ("--select", "state:modified+", "--state", "STATE")

@@ -38,7 +38,7 @@ INGEST = {
     "suffix": Mistake("table: o\nfrom: data/*.docx\n", "unknown-format", ":2:7", "what it holds"),
     "outside": Mistake("table: o\nfrom: ../../etc/*.csv\n", "path-escapes", ":2:7", "leaves the project"),
     "upsert": Mistake(HEAD + "load: upsert\n", "missing-key", ":3:7", "no key"),
-    "later": Mistake(HEAD + "load: scd3\n", "not-supported", ":3:7", "scd3"),
+    "former": Mistake(HEAD + "load: {scd3: id}\n", "missing-key", ":3:8", "scd3"),
     "limit": Mistake(HEAD + "columns: {id: int}\nrefuse_at_most: -5%\n", "bad-value", ":4:17", "-5%"),
     "reference": Mistake(
         HEAD + "columns:\n  id: int, references(raw.oo.id)\n", "unknown-table", ":4:23", "did you mean 'raw.o'?"

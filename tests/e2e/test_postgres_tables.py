@@ -129,6 +129,35 @@ def test_what_would_break_is_told_and_nothing_is_changed(shop: Shop, statements:
     assert shop.codes() == ["table-unknown"]
 
 
+HISTORY = """CREATE TABLE raw.orders (id integer, price numeric, share double precision, body jsonb, blob bytea,
+    at timestamptz, valid_from timestamptz, valid_to timestamptz, is_current boolean)"""
+VERSIONS = r"""INSERT INTO raw.orders VALUES
+    (1, 1.5, 0.1, '{"x": 1}', '\x4142', '2024-01-01Z', '2024-01-01Z', '2024-02-01Z', false),
+    (1, 2.5, 0.1, '{"x": 1}', '\x4142', '2024-02-01Z', '2024-02-01Z', NULL, true),
+    (2, 3.25, 1e300, NULL, NULL, '2024-01-01Z', '2024-01-01Z', NULL, true)"""
+
+
+def test_a_history_of_others_goes_on_here_as_well(shop: Shop) -> None:
+    columns = "  id: int\n  price: decimal(9,2)\n  share: double\n  body: json\n  blob: binary\n  at: timestamptz\n"
+    load = "load: {scd2: id, order_by: at}\nevolution: {narrowed: evolve}\n"
+    shop.write("ingest/orders.yml", f"table: raw.orders\nfrom: data/*.csv\n{load}columns:\n{columns}")
+    shop.told("DROP TABLE IF EXISTS raw.orders", HISTORY, VERSIONS)
+    shop.told("UPDATE raw.orders SET valid_to = '2024-01-31Z' WHERE NOT is_current")
+    assert "end before the next version begins" in shop.refusal()
+    shop.told("UPDATE raw.orders SET valid_to = '2024-02-01Z' WHERE NOT is_current")
+    assert shop.adopt().rows_loaded == 3
+    same = """1,2.50,0.1,"{""x"": 1}",\\x4142,2024-03-01Z\n2,3.25,1e300,,,2024-03-01Z\n"""
+    shop.write("data/a.csv", f"id,price,share,body,blob,at\n{same}2,4,1e300,,,2024-04-01Z\n")
+    shop.run()
+    [entry] = [one for one in shop.open().ledger("raw.orders").entries if one.partition == "a.csv"]
+    assert entry.detail["history"] == {"unchanged": 2, "changed": 1}
+    rows = shop.told("SELECT id, price::text, valid_to IS NULL, is_current FROM raw.orders ORDER BY id, valid_from")
+    assert rows == [
+        (1, "1.50", False, False), (1, "2.50", True, True), (2, "3.25", False, False), (2, "4.00", True, True),
+    ]  # fmt: skip
+    assert shop.codes() == []
+
+
 def test_files_bring_columns_here_as_well(shop: Shop) -> None:
     shop.write("ingest/orders.yml", "table: raw.orders\nfrom: data/*.csv\nextra: evolve\ncolumns:\n  id: int, key\n")
     shop.write("data/a.csv", "id\n1\n")
@@ -143,6 +172,43 @@ def test_files_bring_columns_here_as_well(shop: Shop) -> None:
     ]
     shop.write("data/d.csv", "ctid,id\nx,4\n")
     assert [finding.code for finding in shop.run().findings] == ["unknown-column"]
+    assert shop.codes() == []
+
+
+def test_former_values_of_every_type_are_kept_here_as_well(shop: Shop) -> None:
+    kinds = ["text", "decimal(9,2)", "double", "bool", "date", "timestamp"]
+    kinds += ["timestamptz", "time", "uuid", "json", "binary"]
+    names = [f"c{number}" for number in range(len(kinds))]
+    load = f"load: {{scd3: id, order_by: at, previous: [{', '.join(names)}]}}\ncolumns:\n  id: int\n  at: int\n"
+    columns = "".join(f"  {name}: {kind}\n" for name, kind in zip(names, kinds, strict=True))
+    shop.write("ingest/orders.yml", f"table: raw.orders\nfrom: data/*.csv\n{load}{columns}")
+    header = f"id,at,{','.join(names)}\n"
+    first = "é,1.50,0.1,true,2024-01-01,2024-01-01 12:00,2024-01-01 12:00Z,12:00,"
+    first += '00000000-0000-4000-8000-000000000001,"{""a"": 1}",\\x4142'
+    shop.write("data/a.csv", f"{header}1,1,{first}\n2,1,{first}\n")
+    shop.run()
+    other = "e,2,0.2,false,2024-01-02,2024-01-02,2024-01-02,13:00,00000000-0000-4000-8000-000000000002,[],\\x"
+    shop.write("data/b.csv", f"{header}1,2,{other}\n1,3,{other}\n2,0,{other}\n3,1,{first}\n3,2,{other}\n3,1,{other}\n")
+    shop.run()
+    kept, was = (", ".join(f"{before}{name}::text" for name in names) for before in ("previous_", ""))
+    [said] = shop.told(f"SELECT {was} FROM raw.orders WHERE id = 2")
+    assert said[0] == "é"
+    assert shop.told(f"SELECT {kept} FROM raw.orders ORDER BY id") == [said, (None,) * len(kinds), said]
+    assert shop.codes() == []
+
+
+def test_a_horizon_is_measured_here_as_well(shop: Shop) -> None:
+    load = "load: {insert: id, by: at, within: 2 days}\n"
+    shop.write("ingest/orders.yml", f"table: raw.orders\nfrom: data/*.csv\n{load}columns:\n  id: json\n  at: date\n")
+    shop.write("data/a.csv", "id,at\n" + "".join(f"1,2024-01-0{day}\n" for day in (5, 1, 2, 4, 7, 8, 9)))
+    shop.run()
+    shop.write("data/b.csv", "id,at\n1,2024-01-03\n1,2024-01-11\n2,2024-01-11\n2,0001-01-01\n2,9999-12-31\n")
+    assert shop.step("raw.orders").rows_deduplicated == 1
+    rows = shop.told("SELECT id::text, at::text FROM raw.orders ORDER BY 1, 2")
+    assert [f"{key} {day}" for key, day in rows] == [
+        "1 2024-01-01", "1 2024-01-05", "1 2024-01-08", "1 2024-01-11",
+        "2 0001-01-01", "2 2024-01-11", "2 9999-12-31",
+    ]  # fmt: skip
     assert shop.codes() == []
 
 

@@ -20,7 +20,8 @@ from headgate.core.protocols import Store
 from headgate.core.values import TableRef
 from headgate.project.model import Disposition, Ingest, LoadSpec, SourceSpec
 from headgate.run.flow import Flow
-from headgate.run.load import Job, load
+from headgate.run.job import Job
+from headgate.run.load import load
 from headgate.testing.store_suite import CHANGES, PREPARING, Shop, ids, seen
 
 Execute = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]

@@ -3,7 +3,21 @@
 `old` occurs exactly once in its file. Tests stand in the order in which they are run, the likeliest first.
 """
 
-from tests.mutant_tables import adopt, audit, bench, books, commit, gate, histories, lines, models, raw, run, sets
+from tests.mutant_tables import (
+    adopt,
+    audit,
+    bench,
+    books,
+    commit,
+    gate,
+    histories,
+    lines,
+    looking_back,
+    models,
+    raw,
+    run,
+    sets,
+)
 from tests.mutant_tables.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -15,6 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *sets.MUTANTS,
     *histories.MUTANTS,
     *lines.MUTANTS,
+    *looking_back.MUTANTS,
     *run.MUTANTS,
     *raw.MUTANTS,
     *adopt.MUTANTS,

@@ -21,7 +21,7 @@ MUTANTS = (
     mutant(
         "adoption-guesses-the-right-row",
         "run/adopt.py",
-        "            flow.disposition in IDENTIFIED,\n",
+        "            flow.disposition in IDENTIFIED and not versions,\n",
         "            False,\n",
         "of several rows of one identity all but one vanish, and no file holds them",
         f"{SUITE}of_rows_of_one_identity_none_is_told_to_be_the_right_one",
@@ -37,8 +37,8 @@ MUTANTS = (
     mutant(
         "adoption-takes-rows-unasked",
         "books/adopt.py",
-        "    if not work.quarantine:\n        fix",
-        "    if False:\n        fix",
+        "if work.versions or not work.quarantine:",
+        "if work.versions:",
         "rows vanish from a table that others read, and nobody asked for it",
         f"{SUITE}a_row_that_breaks_the_contract_keeps_the_table_as_it_is",
     ),
@@ -53,9 +53,8 @@ MUTANTS = (
     mutant(
         "adoption-keeps-what-it-refused",
         "books/adopt.py",
-        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n"
-        "    if struck != refused:",
-        "    if False:",
+        "    if refused and not takeover.strikes_first:\n        struck = takeover.strike(gone)\n",
+        "    struck = refused\n",
         "a refused row is in the table and in the quarantine",
         f"{SUITE}rows_that_keep_the_contract_stay_and_the_others_go_to_the_quarantine",
     ),
@@ -102,7 +101,7 @@ MUTANTS = (
     ),
     mutant(
         "what-is-brought-is-left-out",
-        "run/load.py",
+        "run/loader.py",
         'extra=flow.ingest.extra in ("ignore", "quarantine"),',
         'extra=flow.ingest.extra != "error",',
         "values of a column that was to be taken in are lost, and nobody is told",
@@ -126,7 +125,7 @@ MUTANTS = (
     ),
     mutant(
         "made-anew-with-what-was",
-        "run/load.py",
+        "run/loader.py",
         "        if made.optional or (self.choice.rebuild and pin.brought(self.session, flow.table)):",
         "        if made.optional:",
         "a column comes back that no file has any more",
@@ -135,8 +134,8 @@ MUTANTS = (
     mutant(
         "null-says-deleted",
         "gate/judge.py",
-        'told = f"coalesce(({condition}), false) AS {quote.ident(column)}"',
-        'told = f"coalesce(({condition}), true) AS {quote.ident(column)}"',
+        'yield f"coalesce(({condition}), false) AS {quote.ident(name)}"',
+        'yield f"coalesce(({condition}), true) AS {quote.ident(name)}"',
         "rows of which nobody said anything are read as deleted",
         f"{GONE}a_null_condition_deletes_nothing",
     ),

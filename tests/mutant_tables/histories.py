@@ -152,7 +152,7 @@ SNAPSHOT = (
     ),
     mutant(
         "skipped-twin-is-a-snapshot",
-        "run/load.py",
+        "run/loader.py",
         "if self.job.flow.snapshots and not goes_on and reads_records(reading):",
         "if self.job.flow.snapshots and not goes_on:",
         "a file that is not read ends every version",

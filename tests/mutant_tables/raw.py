@@ -65,7 +65,7 @@ MUTANTS = (
     ),
     mutant(
         "raw-gone-is-judged",
-        "run/load.py",
+        "run/readings.py",
         ' or reading.partition.status == "gone")',
         ")",
         "a file that the landing has no more stops every run",

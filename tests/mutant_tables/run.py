@@ -21,7 +21,7 @@ from tests.mutant_tables.mutant import (
 RUN = (
     mutant(
         "last-group-lost",
-        "run/load.py",
+        "run/loader.py",
         "        if group:\n            yield group\n",
         "",
         "the last files of a run are not loaded",
@@ -45,7 +45,7 @@ RUN = (
     ),
     mutant(
         "conflict-is-an-error",
-        "run/load.py",
+        "run/commits.py",
         '        if store.is_conflict(error):\n            fault("before_ack")\n            return Lost()\n',
         "",
         "a run fails because another one was first",
@@ -53,7 +53,7 @@ RUN = (
     ),
     mutant(
         "reload-in-slices",
-        "run/load.py",
+        "run/loader.py",
         "whole = flow.judged_whole or self.choice.anew or reloads",
         "whole = flow.judged_whole or self.choice.anew",
         "a reload that dies in the middle leaves half of the new file and nothing of the old",
@@ -61,7 +61,7 @@ RUN = (
     ),
     mutant(
         "replace-in-slices",
-        "run/load.py",
+        "run/loader.py",
         "whole = flow.judged_whole or self.choice.anew or reloads",
         "whole = flow.judged_whole or reloads",
         "a full refresh keeps its last slice alone",
@@ -69,7 +69,7 @@ RUN = (
     ),
     mutant(
         "two-slices-of-a-file-at-once",
-        "run/load.py",
+        "run/loader.py",
         "                if not first:\n                    yield group\n"
         "                    group, rows, size = [], 0, 0\n",
         "",
@@ -79,7 +79,7 @@ RUN = (
     ),
     mutant(
         "set-rules-see-reloaded-rows",
-        "run/load.py",
+        "run/commits.py",
         "    if not reloaded:\n        return",
         "    if True:\n        return",
         "every row of a mended file is refused because its old self is there",
@@ -88,7 +88,7 @@ RUN = (
     ),
     mutant(
         "set-rules-see-reloaded-replays",
-        "run/load.py",
+        "run/commits.py",
         "AND stream = 'data' AND partition IN ({names}))",
         "AND stream = 'data' AND kind = 'load' AND partition IN ({names}))",
         "a mended file's row is refused because its replayed self is there, which then goes: lost",
@@ -166,7 +166,7 @@ RUN = (
     ),
     mutant(
         "twin-skipped-without-a-reason",
-        "run/load.py",
+        "run/loader.py",
         "end={**batch.end, TWIN_OF: reading.partition.twin_of}",
         "end=batch.end",
         "nobody remembers whose content a skipped file has",
@@ -359,7 +359,7 @@ RETRIES = (
     ),
     mutant(
         "letters-at-every-attempt",
-        "run/load.py",
+        "run/loader.py",
         "error.finding.code == TRANSIENT and self.job.last and",
         "error.finding.code == TRANSIENT and",
         "what the next attempt loads is a dead letter, too",

@@ -23,7 +23,8 @@ from headgate.core.values import TableRef
 from headgate.project.model import Ingest
 from headgate.project.read import read_project
 from headgate.run.flow import Flow
-from headgate.run.load import Job, Loaded, load
+from headgate.run.job import Job, Loaded
+from headgate.run.load import load
 from headgate.run.replay import replay
 from headgate.run.restore import restore
 from headgate.sql import quote
@@ -208,6 +209,8 @@ class Warehouse:
             found.append(oracle.Column("is_current", "bool"))
             types = {column.name: column.type for column in found}
             found += [oracle.Column(name, types[column]) for column, name in self.flow.latest]
+        types = {column.name: column.type for column in found}
+        found += [oracle.Column(name, types[column]) for column, name in self.flow.previous]
         if self.flow.keep_deleted:
             found.append(oracle.Column(self.flow.keep_deleted, "bool"))
         return found

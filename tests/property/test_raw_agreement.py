@@ -20,7 +20,8 @@ from headgate.core.errors import ContractError
 from headgate.project.model import Ingest
 from headgate.project.read import read_project
 from headgate.run.flow import Flow
-from headgate.run.load import Job, Loaded, Slices, load
+from headgate.run.job import Job, Loaded, Slices
+from headgate.run.load import load
 from headgate.run.replay import replay
 from headgate.sql import quote
 from headgate.testing import called, oracle

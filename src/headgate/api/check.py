@@ -19,7 +19,8 @@ from headgate.gate.scan import Scan, convert_columns
 from headgate.models.build import check_models
 from headgate.models.model import Model
 from headgate.models.unittests import failures
-from headgate.run import bronze
+from headgate.project.model import Task
+from headgate.run import bronze, perform
 from headgate.run.evolve import expected
 from headgate.run.flow import Flow, typed
 from headgate.run.learned import as_known
@@ -33,6 +34,7 @@ class Checked:
     pipeline: Pipeline
     flows: tuple[Flow, ...]
     models: tuple[Model, ...]
+    tasks: tuple[Task, ...] = ()
 
 
 def check(chosen: Checked, store: Store, engine: Store, system: Store) -> list[Finding]:
@@ -56,7 +58,7 @@ def check(chosen: Checked, store: Store, engine: Store, system: Store) -> list[F
         findings += _unit_tests(chosen.models, session)
         for model in chosen.models:
             findings += _split(model, session)
-    return findings
+    return findings + [one for task in chosen.tasks for one in perform.check(task, chosen.pipeline.home.root)]
 
 
 def _bound(flow: Flow, session: StoreSession, reading: Engine) -> list[Finding]:
@@ -96,7 +98,7 @@ def _split(model: Model, session: StoreSession) -> Iterator[Finding]:
 
 
 def _names(flow: Flow, session: StoreSession) -> Iterator[Finding]:
-    why = session.unfit(flow.table, [column.name for column in flow.contract.columns] if flow.contract else [])
+    why = session.unfit(flow.table, [name for name, _ in flow.columns(flow.contract)] if flow.contract else [])
     if why is not None:
         yield Finding("name-unfit", "error", why, str(flow.ingest.where or flow.table), "choose another name")
     for kin in flow.children:

@@ -48,7 +48,7 @@ def _loaded(session: StoreSession, flow: Flow) -> Subject:
     return Subject(
         flow.table,
         contract,
-        load.keys if load.kind in IDENTIFIED else (),
+        load.keys if load.kind in IDENTIFIED and load.horizon is None else (),
         load.history.current if load.history is not None else "",
         load.history.latest if load.history is not None else (),
         whole=flow.replaces,

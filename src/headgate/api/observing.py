@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -45,12 +46,16 @@ RUNS = 60
 
 
 def recorded(
-    files: Project, store: Store, pipeline: Pipeline, log: Callable[[Mapping[str, Any]], None] | None
+    files: Project,
+    store: Store,
+    pipeline: Pipeline,
+    log: Callable[[Mapping[str, Any]], None] | None,
+    command: str = "headgate run",
 ) -> AbstractContextManager[Recording]:
     """A recording of a run that begins now."""
     names = {model.name: str(model.target) for model in pipeline.models}
     local = files.warehouse.kind == "duckdb"
-    return recording(files.root, store, environ.user(), files.observing.keep_secs, local, log, names)
+    return recording(files.root, store, environ.user(), files.observing.keep_secs, local, log, names, command)
 
 
 def runs(session: Session, files: Project, limit: int | None, name: str | None) -> RunHistory:
@@ -106,6 +111,8 @@ def _step(step: StepRow) -> RunStep:
         *_fates(step),
         step.rows_after,
         tuple(Finding(**told) for told in step.findings),
+        bool(step.passed),
+        json.loads(step.result) if step.result else None,
     )
 
 

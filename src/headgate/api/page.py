@@ -217,6 +217,7 @@ def _step(step: StepRow, views: Collection[str]) -> page.Step:
         None if step.id in views else step.rows_after,
         step.bytes,
         told[:5],
+        bool(step.passed),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from headgate.api.results import PlanChange, PlanExposure, PlanFollower, PlanResult, PlanStep
+from headgate.api.results import PlanChange, PlanExposure, PlanFollower, PlanIntervals, PlanResult, PlanStep
+from headgate.api.resume import Left
 from headgate.core.protocols import Session, StoreSession
 from headgate.models.lineage import Kept
 from headgate.project.model import Project as Files
@@ -23,17 +24,26 @@ class Wanted:
     selection: Selection
     full_refresh: bool
     states: States
+    again: tuple[str, str] | None = None
+    left: Left | None = None
+    command: str = "headgate run"
 
 
 def planned(session: StoreSession, pipeline: Pipeline, files: Files, kept: Kept, wanted: Wanted) -> PlanResult:
     """What a run would do, in order, and why."""
+    if wanted.left is not None and not wanted.left.why:
+        return PlanResult(notes=(wanted.left.note,))
     with _reader_of_files(pipeline) as reading:
-        asked = Asked(wanted.selection, wanted.full_refresh, wanted.states, reading)
+        selection = wanted.selection if wanted.left is None else wanted.left.selection
+        asked = Asked(selection, wanted.full_refresh, wanted.states, reading, wanted.again)
         steps = plan(pipeline, session, asked)
+    if wanted.left is not None:
+        why = wanted.left.why
+        steps = [replace(one, reason=f"{why[one.id]}; {one.reason}") if one.id in why else one for one in steps]
     changes = _changes(steps, session, pipeline, files, kept)
     due = [step.id for step in steps if step.runs]
     made = tuple(_step(step, changes.get(step.id)) for step in steps)
-    return PlanResult(made, _exposures(due, pipeline, files))
+    return PlanResult(made, _exposures(due, pipeline, files), command=wanted.command)
 
 
 @contextmanager
@@ -59,7 +69,16 @@ def _step(step: Planned, change: PlanChange | None) -> PlanStep:
         step.rows_quarantined,
         change,
         step.stale,
+        _intervals(step),
     )
+
+
+def _intervals(step: Planned) -> PlanIntervals | None:
+    found = step.intervals
+    if found is None:
+        return None
+    first, last = (moment.isoformat() for moment in (found.first, found.last))
+    return PlanIntervals(found.grain, first, last, found.count, found.whole)
 
 
 def _changes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -140,6 +140,7 @@ class Project:
         """
         from headgate.adapters.duckdb.store import DuckDBStore
         from headgate.api.check import Checked, check
+        from headgate.api.layers import layer_findings
         from headgate.api.lineage import unmet
         from headgate.run.selector import Selection
 
@@ -147,8 +148,11 @@ class Project:
         try:
             with self._warehouse.reading() as store, self._warehouse.system(store) as system:
                 pipeline = self._pipeline()
-                flows, models = pipeline.select(Selection.of(select, exclude), _states(pipeline, store))
-                findings = check(Checked(pipeline, tuple(flows), tuple(models)), store, engine, system)
+                chosen = pipeline.choose(Selection.of(select, exclude), _states(pipeline, store))
+                asked = Checked(pipeline, tuple(chosen.flows), tuple(chosen.models), tuple(chosen.tasks))
+                findings = check(asked, store, engine, system)
+                if self._files.layers is not None:
+                    findings += layer_findings(pipeline, self._files.layers, [*chosen.flows, *chosen.models])
                 if self._files.exposures:
                     findings += unmet(pipeline, self._files, store)
         finally:
@@ -167,16 +171,29 @@ class Project:
         with self._warehouse.reading() as store, store.session() as session:
             return count_tables(session, pipeline, names)
 
-    def plan(self, select: Sequence[str] = (), full_refresh: bool = False, exclude: Sequence[str] = ()) -> PlanResult:
-        """What `run` would do, in order, and why."""
+    def plan(
+        self,
+        select: Sequence[str] = (),
+        full_refresh: bool = False,
+        exclude: Sequence[str] = (),
+        backfill: str | None = None,
+        resume: bool = False,
+    ) -> PlanResult:
+        """What `run` would do if it were given the same, in order, and why."""
+        from headgate.api.backfill import moments
         from headgate.api.plan import Wanted, planned
+        from headgate.api.resume import RESUMED, command, resumed
         from headgate.run.selector import Selection
         from headgate.state.kept import Kept
 
         pipeline, chosen = self._pipeline(), Selection.of(select, exclude)
-        pipeline.select(chosen)
+        _, models = pipeline.select(chosen)
+        again = moments(backfill, models) if backfill is not None else None
         with self._warehouse.reading() as store, store.session() as session, Kept.open(self.root) as kept:
-            wanted = Wanted(chosen, full_refresh, _states(pipeline, store))
+            states, asked = _states(pipeline, store), command(chosen, full_refresh, backfill)
+            left = resumed(store, self._files, pipeline, asked, chosen, states) if resume else None
+            words = asked + RESUMED if resume else asked
+            wanted = Wanted(chosen, full_refresh, states, again, left, words)
             return planned(session, pipeline, self._files, kept, wanted)
 
     def lineage(
@@ -204,6 +221,7 @@ class Project:
         fail_fast: bool = False,
         threads: int | None = None,
         backfill: str | None = None,
+        resume: bool = False,
     ) -> RunResult:
         """Loads what is new and builds what is stale. The answer's status is ok | refused | failed.
 
@@ -212,9 +230,11 @@ class Project:
         `fail_fast`: begin no step after one that did not succeed. `threads`: how many steps that don't need each other
         are carried out at once; without it, what the project says.
         `backfill`: `2024-01-01..2024-02-01`, the intervals that models with a `time_column` build once more.
+        `resume`: only what failed, was blocked or did not run in the last run of the same steps.
         """
         from headgate.api.backfill import moments
         from headgate.api.ran import run_result
+        from headgate.api.resume import NONE_LEFT, RESUMED, command, resumed
         from headgate.run.execute import Run, execute
         from headgate.run.selector import Selection
 
@@ -222,10 +242,15 @@ class Project:
         pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
         _, chosen = pipeline.select(wanted)
         again = moments(backfill, chosen) if backfill is not None else None
-        with (
-            self._warehouse.writing("headgate run") as store,
-            observing.recorded(self._files, store, pipeline, log) as record,
-        ):
+        asked, left = command(wanted, full_refresh, backfill), NONE_LEFT
+        with ExitStack() as stack:
+            store = stack.enter_context(self._warehouse.writing("headgate run"))
+            if resume:
+                left = resumed(store, self._files, pipeline, asked, wanted, _states(pipeline, store))
+                if not left.why:
+                    return run_result([], (left.note,))
+                wanted, asked = left.selection, asked + RESUMED
+            record = stack.enter_context(observing.recorded(self._files, store, pipeline, log, asked))
             work = Run(
                 store,
                 pipeline,
@@ -235,6 +260,7 @@ class Project:
                 fail_fast=fail_fast,
                 threads=threads or self._files.threads,
                 again=again,
+                earlier=left.earlier,
             )
             steps = []
             for done in execute(work, wanted, _states(pipeline, store)):

@@ -10,12 +10,12 @@ from headgate.core.errors import Finding
 from headgate.run.outcome import Done
 
 
-def run_result(steps: Sequence[Done]) -> RunResult:
+def run_result(steps: Sequence[Done], notes: tuple[Finding, ...] = ()) -> RunResult:
     """The status is that of the steps that the run can't do without; what optional ones say is among their warnings."""
     needed = [done for done in steps if done.bad and not done.optional]
     made = tuple(_step(done) for done in steps)
     findings = tuple(one for done in needed for one in done.findings if one.level == "error")
-    return RunResult(_status({done.status for done in needed}), all(map(_balances, made)), made, findings)
+    return RunResult(_status({done.status for done in needed}), all(map(_balances, made)), made, findings, notes=notes)
 
 
 def _step(done: Done) -> Step:
@@ -36,6 +36,8 @@ def _step(done: Done) -> Step:
         done.stale,
         done.optional,
         children(counts) if done.status != "refused" else (),
+        done.passed,
+        done.result,
     )
 
 

@@ -19,6 +19,7 @@ from headgate.core.usage import usage
 from headgate.observe import figures
 from headgate.observe.rebuild import rebuild
 from headgate.run import failures
+from headgate.run.errand import kept as kept_result
 from headgate.state.history import FILE, History
 from headgate.state.owner import FOLDER
 from headgate.state.runs import RunRow, StepRow
@@ -103,6 +104,8 @@ class Recording:
             round(done.cpu_secs, 6),
             done.peak_bytes,
             findings=kept(done.findings),
+            passed=int(done.passed),
+            result=kept_result(done.result),
             **counts,
         )
         self.steps.append(row)
@@ -205,6 +208,7 @@ def recording(
     local: bool,
     log: Log | None,
     names: Mapping[str, str],
+    command: str = "headgate run",
 ) -> Iterator[Recording]:
     """A recording of a run that begins now. An exception that ends the run is remembered, and goes on its way."""
     with store.session() as session:
@@ -215,7 +219,7 @@ def recording(
         history.bury(host)
         if keep_secs is not None:
             history.prune(oldest(keep_secs))
-        row = RunRow(clock.new_id(), "headgate run", clock.stamp(), author=author, pid=os.getpid(), host=host)
+        row = RunRow(clock.new_id(), command, clock.stamp(), author=author, pid=os.getpid(), host=host)
         record = Recording(store, history, row, log or (lambda event: None), local, names, versions=versions)
         history.put(row)
         record.say("run.begun", command=row.command, author=author)

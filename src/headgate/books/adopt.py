@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from headgate.books import evolve, ledger, quarantine, tables
 from headgate.books.commit import claim_seats, in_transaction, settled
 from headgate.books.evolve import Edit, Evolution
+from headgate.books.history import HASH_COLUMN
 from headgate.books.ledger import DATA, Counts, Entry, dumps
 from headgate.books.record import rows_by_entry
 from headgate.books.work import LOAD_COLUMN, Committed, Outcome, Part
@@ -38,6 +39,10 @@ class Judgement(Protocol):
 
     def refused(self, session: StoreSession) -> quarantine.Refused: ...
 
+    def digests(self) -> str:
+        """SELECT, for the engine, of `_hg_row` and the digest of each version; "" where the table has none."""
+        ...
+
 
 class Gate(Protocol):
     """Makes the judgement of the table's rows, within the transaction that holds them."""
@@ -52,7 +57,7 @@ class Adoption:
     `edit`: the contract that the table is to keep, and how far its columns may follow. `parts`: what of its source
     counts as read already, numbered from 1. `quarantine`: rows that break the contract go there; else one of them keeps
     the table as it is. `deletes`: loads of this kind take rows away. `lookups`: columns by which rows will be found.
-    `trial`: all of it is done, told and undone.
+    `trial`: all of it is done, told and undone. `versions`: rows are versions of a history, of which none may go.
     """
 
     table: TableRef
@@ -64,6 +69,7 @@ class Adoption:
     lookups: tuple[tuple[str, ...], ...] = ()
     pin: str = ""
     trial: bool = False
+    versions: bool = False
 
 
 class _Undone(Exception):
@@ -119,7 +125,7 @@ def _inside(session: StoreSession, work: Adoption) -> Outcome:
     fault("after_decide")
     refused = judgement.refused(session)
     quarantine.insert(session, refused, table, work.edit.attempt, DATA, 0)
-    _change(session, takeover, work, found, counts.quarantined)
+    _change(session, takeover, work, found, counts.quarantined, judgement.digests())
     for columns in ((LOAD_COLUMN,), *work.lookups):
         session.lookup(table, columns)
     entries = _entries(session, work, replace(counts, read=rows), _details(session, work, found, before))
@@ -141,7 +147,11 @@ def must_be_new(session: StoreSession, table: TableRef) -> None:
 
 def _planned(session: StoreSession, work: Adoption) -> Evolution:
     """How the columns will follow the contract. None is dropped, whatever the policy says of edits."""
-    have = [Standing(name, kind, session.engine_type(kind)) for name, kind in session.columns(work.table) or []]
+    have = [
+        Standing(name, kind, session.engine_type(kind))
+        for name, kind in session.columns(work.table) or []
+        if name not in work.edit.beside
+    ]
     own = [one.name for one in have if one.name.lower().startswith("_hg_")]
     if own:
         raise unfit(work.table, f"it has a column {own[0]!r} already", "drop or rename it: names with _hg_ are our own")
@@ -201,14 +211,17 @@ def _said(promise: Promise, work: Adoption) -> bool:
 
 def _must_be_allowed(work: Adoption, counts: Counts, promises: Sequence[Promise]) -> None:
     refused, table = counts.quarantined, work.table
-    if not refused or (work.trial and not work.quarantine):
+    if not refused or (work.trial and not work.quarantine and not work.versions):
         return
     reasons = counts.details.get("reasons", {})
     told = ", ".join(f"{name} {rows:,}" for name, rows in sorted(reasons.items(), key=lambda one: (-one[1], one[0])))
     evidence = {"read": counts.read, "refused": refused, "reasons": dict(reasons)}
     what = f"{refused:,} of {counts.read:,} rows of {table} break its contract ({told})"
-    if not work.quarantine:
+    if work.versions:
+        fix = "mend them or the contract: a version that goes to the quarantine would leave a hole in its history"
+    else:
         fix = "mend them or the contract, or have them moved to the quarantine: add --quarantine"
+    if work.versions or not work.quarantine:
         raise ContractError(
             Finding("adopt-refused", "error", f"{what}; nothing was changed", str(table), fix, evidence)
         )
@@ -224,7 +237,9 @@ def _must_be_allowed(work: Adoption, counts: Counts, promises: Sequence[Promise]
         raise unfit(table, what, "mend the rows, or drop the foreign key")
 
 
-def _change(session: StoreSession, takeover: Takeover, work: Adoption, found: Evolution, refused: int) -> None:
+def _change(
+    session: StoreSession, takeover: Takeover, work: Adoption, found: Evolution, refused: int, digests: str
+) -> None:
     """Takes the refused rows away and lets the columns follow, in the order that the store can do it in."""
     table = work.table
     gone = f"""SELECT record FROM _headgate.quarantine
@@ -233,11 +248,15 @@ def _change(session: StoreSession, takeover: Takeover, work: Adoption, found: Ev
     staying += f" WHERE _hg_row NOT IN ({gone})" if refused else ""
     evolve.must_fit(session, table, found, work.edit.attempt, staying)
     struck = takeover.strike(gone) if refused and takeover.strikes_first else 0
+    if digests and takeover.strikes_first:
+        takeover.fill(HASH_COLUMN, session.bring(digests, f"hg_{work.edit.attempt}_digests"))
     takeover.mark(LOAD_COLUMN, FIRST)
     if found.changes:
         session.alter(table, found.statements, any(one.case not in ("new", "renamed") for one in found.changes))
     if refused and not takeover.strikes_first:
         struck = takeover.strike(gone)
+    if digests and not takeover.strikes_first:
+        takeover.fill(HASH_COLUMN, session.bring(digests, f"hg_{work.edit.attempt}_digests"))
     if struck != refused:
         raise _unbalanced(work, f"{refused} rows were refused, {struck} were taken away")
 

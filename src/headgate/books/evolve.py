@@ -6,7 +6,7 @@ Positions stay, and so do the rows: every value stands or is converted without l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger, record, tables
 from headgate.books.commit import lock_table, settled
@@ -14,7 +14,7 @@ from headgate.books.ledger import EVOLVE, Entry
 from headgate.books.work import LOAD_COLUMN, Committed, Lost, Outcome
 from headgate.books.write import pin, shape
 from headgate.contracts.evolution import Change, Policy, Standing, changes
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.errors import AdapterError, CommitError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
@@ -39,6 +39,8 @@ class Edit:
     author: str = ""
     beside: tuple[str, ...] = ()
     hashed: bool = False
+    kept: tuple[tuple[str, str], ...] = ()
+    """Columns, and beside each another of the table, which holds values of it and so has its type."""
     pin: str = ""
     """What of the contract was taken from the data, as text: kept with the change."""
 
@@ -66,7 +68,7 @@ def pending(session: StoreSession, table: TableRef, edit: Edit) -> Evolution:
 
 def planned(session: StoreSession, table: TableRef, edit: Edit, have: Sequence[Standing]) -> Evolution:
     """As `pending`, of a table that has these columns beside those of the books."""
-    found = changes(have, edit.contract, session.physical)
+    found = changes(have, _with_kept(edit), session.physical)
     frozen = [one for one in found if edit.policy.word(one.case) == "freeze" or _impossible(one)]
     if frozen or (found and edit.hashed):
         raise _misfit(table, found, [] if edit.hashed else frozen)
@@ -74,6 +76,13 @@ def planned(session: StoreSession, table: TableRef, edit: Edit, have: Sequence[S
     if required and session.execute(f"SELECT 1 FROM {quote.table(table)} LIMIT 1"):
         raise _required(table, required)
     return Evolution(found, tuple(_statement(session, table, one) for one in found))
+
+
+def _with_kept(edit: Edit) -> Contract:
+    """The contract with the columns beside it that follow one of its own."""
+    types = {column.name: column.type for column in edit.contract.columns}
+    beside = tuple(ContractColumn(name, types[column], "") for column, name in edit.kept)
+    return replace(edit.contract, columns=(*edit.contract.columns, *beside))
 
 
 def inspect(session: StoreSession, table: TableRef, edit: Edit) -> Evolution:

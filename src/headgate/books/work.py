@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from headgate.books import quarantine
 from headgate.books.history import Closing, History, Vanishing
 from headgate.books.ledger import Counts, Entry, Kind, Seat, fingerprint
+from headgate.books.previous import Former
 from headgate.contracts.children import Kin
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
@@ -96,6 +97,10 @@ class Judgement(Protocol):
 
     def closing(self) -> Closing | None:
         """Under `scd2`, the versions that end."""
+        ...
+
+    def former(self) -> Former | None:
+        """Under `upsert`, what rows keep of those before them; None where there is nothing to keep."""
         ...
 
     def vanishing(self) -> Vanishing | None:

@@ -9,6 +9,7 @@ from typing import Any
 from headgate.books import ledger, lines, quarantine
 from headgate.books.history import close_versions, end_vanished, rowless, show_latest
 from headgate.books.ledger import Counts, Entry, dumps
+from headgate.books.previous import keep_former
 from headgate.books.work import (
     IDENTIFIED,
     LOAD_COLUMN,
@@ -77,6 +78,8 @@ def write(
         session.append(target, [*names, LOAD_COLUMN], rows)
         for columns in ((LOAD_COLUMN,), *work.lookups):
             session.lookup(target, columns)
+    if expected and (former := work.judgement.former()):
+        keep_former(session, target, former, _identity(work), base)
     if work.history is not None and work.history.latest and (expected or changes.vanished):
         whole = work.replace or not tail.rows or changes.vanished
         touched = "" if whole else work.judgement.keys(work.keys)

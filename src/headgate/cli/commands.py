@@ -106,6 +106,13 @@ _STEPS = (
     _argument("--select", metavar="STEP", nargs="+", help="the same, as an option"),
     _argument("--exclude", metavar="STEP", nargs="+", help="all but these"),
 )
+_FULL_REFRESH = _argument("--full-refresh", action="store_true", help="read everything again and replace the tables")
+_BACKFILL = _argument(
+    "--backfill", metavar="FROM..TO", help="build the intervals of this time once more (models by time)"
+)
+_RESUME = _argument(
+    "--resume", action="store_true", help="only what failed, was blocked or did not run in the last run of these steps"
+)
 _IDS = "id of a record, as `headgate quarantine list` shows it"
 
 
@@ -178,9 +185,15 @@ COMMANDS = (
     Command(
         "plan",
         "say what would run, in order, and why",
-        "plan [STEP...] [--exclude STEP...]",
-        _STEPS,
-        ("plan", "plan raw.orders+", "plan state:stale"),
+        "plan [STEP...] [--exclude STEP...] [--full-refresh] [--backfill FROM..TO] [--resume]",
+        (*_STEPS, _FULL_REFRESH, _BACKFILL, _RESUME),
+        (
+            "plan",
+            "plan raw.orders+",
+            "plan state:stale",
+            "plan --backfill 2024-01-01..2024-02-01",
+            "plan --resume",
+        ),
     ),
     Command(
         "lineage",
@@ -199,10 +212,11 @@ COMMANDS = (
     Command(
         "run",
         "make it so: load what is new, build what depends on it",
-        "run [STEP...] [--exclude STEP...] [--full-refresh] [--backfill FROM..TO] [--fail-fast] [--threads N]",
+        "run [STEP...] [--exclude STEP...] [--resume] [--full-refresh] [--backfill FROM..TO] [--fail-fast]"
+        " [--threads N]",
         (
             *_STEPS,
-            _argument("--full-refresh", action="store_true", help="read everything again and replace the tables"),
+            _FULL_REFRESH,
             _argument("--fail-fast", action="store_true", help="begin no step after one that did not succeed"),
             _argument(
                 "--threads",
@@ -210,9 +224,8 @@ COMMANDS = (
                 type=positive,
                 help="carry out N steps that don't need each other at once (default: threads: of headgate.yml, or 1)",
             ),
-            _argument(
-                "--backfill", metavar="FROM..TO", help="build the intervals of this time once more (models by time)"
-            ),
+            _BACKFILL,
+            _RESUME,
             _argument(
                 "--log-format",
                 choices=("text", "json"),
@@ -226,6 +239,7 @@ COMMANDS = (
             "run tag:hourly --exclude raw.clicks",
             "run daily --backfill 2024-01-01..2024-02-01",
             "run --full-refresh raw.orders",
+            "run --resume",
         ),
     ),
     Command(
@@ -460,7 +474,7 @@ COMMANDS = (
         (
             _argument(
                 "--kind",
-                choices=("ingest", "project", "models"),
+                choices=("ingest", "project", "models", "tasks"),
                 default="ingest",
                 help="of which files (default: ingest); project is headgate.yml",
             ),

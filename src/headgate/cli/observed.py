@@ -80,7 +80,8 @@ def _run(one: results.RunRecord, screen: Screen) -> list[str]:
         ]
         for step in one.steps
     ]
-    told = [line for step in one.steps for line in findings(step.findings, screen)]
+    told = [f"{safe(step.id)} was skipped: {safe(step.reason)}" for step in one.steps if step.passed]
+    told += [line for step in one.steps for line in findings(step.findings, screen)]
     origin = ", made anew from the books" if one.origin == "ledger" else ""
     head = f"run {safe(one.id)}, {one.begun_at}, by {safe(one.author)}: {one.status}{origin}"
     return [head, "", *table(columns, rows, screen.width), *(["", *told] if told else [])]

@@ -93,7 +93,7 @@ _NO_STEP = "no step is selected: widen the selection, or write what to load unde
 
 def _next(answer: results.RunResult) -> list[str]:
     waiting = sum(step.rows_quarantined for step in answer.steps if step.status != "refused")
-    lines = [] if answer.steps else [_NO_STEP]
+    lines = [] if answer.steps or any(one.code == "nothing-to-resume" for one in answer.notes) else [_NO_STEP]
     if waiting:
         lines.append(f"{many(waiting, 'row waits', 'rows wait')} in quarantine: headgate quarantine list")
     if any(step.status == "refused" and step.rows_quarantined for step in answer.steps):
@@ -105,12 +105,14 @@ def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
     columns = [Column("step"), Column("kind"), Column("would"), Column("because")]
     rows = [[step.id, step.kind, step.status, step.reason + _last_build(step) + _stale(step)] for step in answer.steps]
     due = sum(step.status == "run" for step in answer.steps)
-    last = f"{count(due)} of {many(len(rows), 'step')} would run" + (": headgate run" if due else "")
-    last = last if rows else _NO_STEP
+    todo = "headgate run --resume" if answer.command.endswith("--resume") else "headgate run"
+    last = f"{count(due)} of {many(len(rows), 'step')} would run" + (f": {todo}" if due else "")
+    last = last if rows else "" if answer.notes else _NO_STEP
     changes = _block([line for step in answer.steps for line in _statements(step)])
     changes += _block([line for step in answer.steps for line in show_lineage.change(step)])
     changes += _block([show_lineage.exposure(one) for one in answer.exposures])
-    return [*(table(columns, rows, screen.width) if rows else []), *changes, "", last]
+    told = findings(answer.notes, screen)
+    return [*(table(columns, rows, screen.width) if rows else []), *changes, *told, *(["", last] if last else [])]
 
 
 def _statements(step: results.PlanStep) -> list[str]:

@@ -93,14 +93,14 @@ def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen
 
 
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
-    said = _said(given, "exclude", "fail_fast", "threads", "backfill")
+    said = _said(given, "exclude", "fail_fast", "threads", "backfill", "resume")
     if given.log_format == "json":
         return project.run(_selected(given), full_refresh=given.full_refresh, log=observed.log, **said)
     return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
 
 
 def _plan(project: Verbs, given: Namespace, told: Told) -> results.PlanResult:
-    return project.plan(_selected(given), **_said(given, "exclude"))
+    return project.plan(_selected(given), **_said(given, "exclude", "full_refresh", "backfill", "resume"))
 
 
 def _selected(given: Namespace) -> tuple[str, ...]:

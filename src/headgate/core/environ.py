@@ -10,6 +10,11 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def every() -> dict[str, str]:
+    """All variables of the environment, for a program that is to have them."""
+    return dict(os.environ)
+
+
 def user() -> str:
     """Who runs this process, for the books; `unknown` where the system does not say."""
     import getpass

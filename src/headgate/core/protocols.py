@@ -241,6 +241,11 @@ class Takeover(Protocol):
         """Adds the column (BIGINT, never NULL, without a default) with this number in every row."""
         ...
 
+    def fill(self, column: str, relation: str) -> None:
+        """Adds the column (text) with what the store's relation of `_hg_row` and it says of each row. Comes, like a
+        strike, before other columns change or behind, as `strikes_first` says."""
+        ...
+
 
 class Reader(Protocol):
     """Reads one partition from a position. Closing releases temporary files, and may be done twice."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from headgate.books import ledger
 from headgate.books.history import HASH_COLUMN, Closing, History, Vanishing
 from headgate.books.ledger import Counts, add_details
+from headgate.books.previous import Former
 from headgate.books.quarantine import Refused
 from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition, LineCounts
 from headgate.contracts.model import Contract, ReferenceRule
@@ -18,7 +19,9 @@ from headgate.gate import calls, loads, sets, versions
 from headgate.gate import scan as scanning
 from headgate.gate.bits import MALFORMED_RULE, Bits, bits_of
 from headgate.gate.children import Children, How
+from headgate.gate.former import Previous, judge_former
 from headgate.gate.history import INSERT, Effects, Identity, delivered, hashed, judge_history, load_time, said
+from headgate.gate.horizon import Horizon, Nearness
 from headgate.gate.modelled import Modelled
 from headgate.gate.nulling import Nulled
 from headgate.gate.refused import RefusedRecords
@@ -58,8 +61,19 @@ class Rules:
     """A line with a key that the contract does not name is refused."""
     gone: tuple[str, str] | None = None
     """Under upsert, a column of the table beside the contract's, and the condition on a record that it says."""
+    horizon: Horizon | None = None
+    """Under insert, how far apart two rows of one identity are."""
+    previous: Previous = ()
+    """Under upsert, columns whose former value a column of the table beside the contract's keeps."""
     optional: tuple[str, ...] = ()
     """Columns that are NULL where a batch lacks them, and nobody is told: another batch brought them."""
+
+    @property
+    def near(self) -> Nearness | None:
+        if self.horizon is None:
+            return None
+        types = {column.name: column.type.duckdb for column in self.contract.columns}
+        return Nearness(self.horizon, types[self.horizon.by])
 
     @property
     def replay(self) -> bool:
@@ -97,6 +111,7 @@ class Gate:
     _delivered: Delivered | None = None
     _effects: Effects | None = None
     _vanishing: Vanishing | None = None
+    _former: Former | None = None
     _versions: str = ""
     _nulled: Nulled | None = None
 
@@ -195,6 +210,7 @@ class Gate:
         names = [*rules.keys, *([rules.order_by] if rules.order_by else [])]
         names += [name for unique in contract.uniques for name in unique.columns]
         names += [name for reference in contract.references for name in reference.columns]
+        names += [*(column for column, _ in rules.previous), *([rules.horizon.by] if rules.horizon else [])]
         own = [name for one in contract.references if one.to_table == str(rules.table) for name in one.to_columns]
         return list(dict.fromkeys([*names, *own]))
 
@@ -222,12 +238,14 @@ class Gate:
             self._judge_history(rules.history, target)
         elif rules.disposition in IDENTIFIED:
             first = rules.disposition == "insert"
-            identity = versions.Identity(rules.keys, rules.order_by, rules.replay or first, first)
+            identity = versions.Identity(rules.keys, rules.order_by, rules.replay or first, first, rules.near)
             if bits.replay_bit is not None:
                 versions.judge_replay_keys(verdict, identity, target, bits.replay_bit)
             if bits.duplicate_bit is not None:
                 versions.judge_repeated(verdict, identity, bits.duplicate_bit)
             versions.judge_upsert(verdict, identity, bits.unique_bits, own, target)
+            if rules.previous:
+                self._former = judge_former(verdict, identity, rules.previous, target)
         else:
             sets.judge_append(verdict, bits.unique_bits, own, target)
         dangling = self._dangling()
@@ -276,6 +294,9 @@ class Gate:
     def vanishing(self) -> Vanishing | None:
         return self._vanishing
 
+    def former(self) -> Former | None:
+        return self._former
+
     def closing(self) -> Closing | None:
         return self._effects.closing if self._effects else None
 
@@ -283,7 +304,8 @@ class Gate:
         """The target's columns that set rules look at, as they are compared with the records."""
         if self.verdict.abroad is None:
             return target
-        names = [f"{self.verdict.comparable('t', name, name)} AS {quote.ident(name)}" for name in self._set_columns]
+        likes = [*((name, name) for name in self._set_columns), *((name, like) for like, name in self.rules.previous)]
+        names = [f"{self.verdict.comparable('t', name, like)} AS {quote.ident(name)}" for name, like in likes]
         kept = [LOAD_COLUMN, *([*self.rules.history.names, HASH_COLUMN] if self.rules.history else [])]
         return f"SELECT {', '.join([*names, *(f't.{quote.ident(name)}' for name in kept)])} FROM ({target}) AS t"
 
@@ -370,10 +392,8 @@ class Gate:
 
     def accepted(self) -> str:
         rules, history = self.rules, self.rules.history
-        if rules.gone is not None:
-            column, condition = rules.gone
-            told = f"coalesce(({condition}), false) AS {quote.ident(column)}"
-            return f"SELECT *, {told} FROM ({self.verdict.passing()}) AS p"
+        if rules.gone is not None or rules.previous:
+            return f"SELECT {', '.join(['*', *self._beside()])} FROM ({self.verdict.passing()}) AS p"
         if history is None:
             return self.verdict.passing()
         start, end, current = (quote.ident(name) for name in history.names)
@@ -387,6 +407,15 @@ class Gate:
         )
         return f"""SELECT r.*, v.since AS {start}, {until} AS {end}, v.until IS NULL AS {current}{shown}
                    FROM ({rows}) AS r JOIN {self._versions} AS v ON v._hg_id = r._hg_id"""
+
+    def _beside(self) -> Iterator[str]:
+        """What an upsert writes beside the contract's columns; former values are completed where the table is."""
+        types = {column.name: column.type.duckdb for column in self.rules.contract.columns}
+        for column, name in self.rules.previous:
+            yield f"CAST(NULL AS {types[column]}) AS {quote.ident(name)}"
+        if self.rules.gone is not None:
+            name, condition = self.rules.gone
+            yield f"coalesce(({condition}), false) AS {quote.ident(name)}"
 
     def keys(self, names: Sequence[str]) -> str:
         return self.verdict.keys(names)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headgate.gate import horizon
+from headgate.gate.horizon import Nearness
 from headgate.gate.sets import References, Rounds, Uniques, behind_holder, forward, make_claims, take_turns
 from headgate.gate.verdict import DEDUPLICATED, QUARANTINED, Verdict
 from headgate.sql import quote
@@ -15,12 +17,13 @@ REPLACED, OLDER = 0, 1
 @dataclass(frozen=True)
 class Identity:
     """What an upsert goes by. `ties_lose`: equal `order_by` keeps the table's row (a replay). `first`: what came first
-    stays, be it in the table or earlier in the load (an insert)."""
+    stays, be it in the table or earlier in the load (an insert). `near`: of an insert, only what is near in time."""
 
     keys: tuple[str, ...]
     order_by: str | None
     ties_lose: bool
     first: bool = False
+    near: Nearness | None = None
 
     def same(self, one: str, two: str) -> str:
         return " AND ".join(f"{one}.{quote.ident(key)} = {two}.{quote.ident(key)}" for key in self.keys)
@@ -60,16 +63,19 @@ def judge_upsert(verdict: Verdict, identity: Identity, uniques: Uniques, own: Re
 
 def judge_repeated(verdict: Verdict, identity: Identity, bit: int) -> None:
     """Refuses every record whose identity comes more than once among those that pass."""
-    doubled = _doubled(verdict, identity, verdict.passing())
+    if identity.near is not None:
+        verdict.add(horizon.crowded(identity.near, identity.keys, verdict.passing()), QUARANTINED, bit)
+        return
+    twice = doubled(verdict, identity, verdict.passing())
     verdict.add(
         f"""SELECT s._hg_id, s._hg_part FROM ({verdict.passing()}) AS s
-            WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})""",
+            WHERE EXISTS (SELECT 1 FROM {twice} AS d WHERE {identity.same("d", "s")})""",
         QUARANTINED,
         bit,
     )
 
 
-def _doubled(verdict: Verdict, identity: Identity, passing: str) -> str:
+def doubled(verdict: Verdict, identity: Identity, passing: str) -> str:
     """A table of the identities that come more than once."""
     names, temp = quote.columns(identity.keys), verdict.temp
     select = f"SELECT {names} FROM ({passing}) AS s GROUP BY {names} HAVING count(*) > 1"
@@ -81,19 +87,22 @@ _NOBODY = "SELECT CAST(0 AS BIGINT) AS _hg_id, 0 AS _hg_part, 0 AS why WHERE fal
 
 def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | None) -> Iterator[tuple[str, int]]:
     """SELECTs of `_hg_id, _hg_part` of rows that are not the version to keep, each with why."""
+    if identity.near is not None:
+        yield from _repetitions(verdict, identity, identity.near, passing, target)
+        return
     order = f"{quote.ident(identity.order_by)} DESC, " if identity.order_by else ""
     latest = "_hg_id" if identity.first else "_hg_id DESC"
     temp, names = verdict.temp, quote.columns(identity.keys)
-    doubled = _doubled(verdict, identity, passing)
+    twice = doubled(verdict, identity, passing)
     beaten = ""
-    if temp.session.execute(f"SELECT 1 FROM {doubled} LIMIT 1"):
+    if temp.session.execute(f"SELECT 1 FROM {twice} LIMIT 1"):
         beaten = temp.keep(
             f"beaten_{len(temp.tables)}",
             f"""SELECT _hg_id, _hg_part FROM (
                     SELECT _hg_id, _hg_part,
                         row_number() OVER (PARTITION BY {names} ORDER BY {order}{latest}) AS rank
                     FROM ({passing}) AS s
-                    WHERE EXISTS (SELECT 1 FROM {doubled} AS d WHERE {identity.same("d", "s")})) AS ranked
+                    WHERE EXISTS (SELECT 1 FROM {twice} AS d WHERE {identity.same("d", "s")})) AS ranked
                 WHERE rank > 1""",
         )
         yield f"SELECT _hg_id, _hg_part FROM {beaten}", REPLACED
@@ -108,10 +117,28 @@ def _losers(verdict: Verdict, identity: Identity, passing: str, target: str | No
         )
 
 
+def _repetitions(
+    verdict: Verdict, identity: Identity, near: Nearness, passing: str, target: str | None
+) -> Iterator[tuple[str, int]]:
+    temp = verdict.temp
+    if target:
+        seen = temp.keep(f"near_{len(temp.tables)}", horizon.known(near, identity.same("t", "s"), passing, target))
+        yield f"SELECT _hg_id, _hg_part FROM {seen}", OLDER
+        passing = (
+            f"SELECT * FROM ({passing}) AS p WHERE NOT EXISTS (SELECT 1 FROM {seen} AS n WHERE n._hg_id = p._hg_id)"
+        )
+    twice = doubled(verdict, identity, passing)
+    if temp.session.execute(f"SELECT 1 FROM {twice} LIMIT 1"):
+        mine = f"EXISTS (SELECT 1 FROM {twice} AS d WHERE {identity.same('d', 's')})"
+        records = f"SELECT * FROM ({passing}) AS s WHERE {mine}"
+        found = horizon.repeated(near, identity.keys, records, temp, f"repeated_{len(temp.tables)}")
+        yield f"SELECT _hg_id, _hg_part FROM {found}", REPLACED
+
+
 def _staying(identity: Identity, accepted: str, target: str | None) -> str | None:
     """The table's rows that no accepted row replaces."""
-    if target is None:
-        return None
+    if target is None or identity.first:
+        return target
     return f"""SELECT * FROM ({target}) AS t
                WHERE NOT EXISTS (SELECT 1 FROM ({accepted}) AS w WHERE {identity.same("w", "t")})"""
 

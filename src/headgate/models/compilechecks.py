@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
-from headgate.models import lexer
+from headgate.models import kit, lexer
 from headgate.models.context import Relation, Rendering, words
 from headgate.models.model import UNDER_TEST, ModelCheck
 from headgate.models.names import Input
@@ -99,11 +99,11 @@ def _compiled(work: _Compiling) -> ModelCheck:
 
 def _custom(work: _Compiling) -> ModelCheck:
     """A custom test is a macro that is called with the rows under test, the column and the arguments."""
-    check, tests = work.check, work.renderer.settings.macros.tests
+    check, tests = work.check, {**work.renderer.settings.macros.tests, **kit.tests()}
     if check.test not in tests:
         fix = "Write {% test " + check.test + "(model) %} into a file under tests/generic/ or macros/"
         raise work.refuse(f"there is no test {check.test!r}{nearest(check.test, tests)}", fix)
-    name, target = TEST_PREFIX + check.test, work.draft.target
+    name, target = kit.call(check.test) or TEST_PREFIX + check.test, work.draft.target
     given: dict[str, object] = {"model": Relation(UNDER_TEST, target.schema, target.name)}
     if check.column is not None:
         given["column_name"] = check.column

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from headgate.core import environ
 from headgate.core.errors import nearest
 from headgate.core.values import TableRef
+from headgate.models.kit import Kit
 from headgate.models.macros import Library
 from headgate.models.template import Refused
 from headgate.sql import quote
@@ -86,6 +87,7 @@ def words(settings: Settings, one: Rendering, uses: frozenset[str]) -> dict[str,
     }
     if one.this is not None:
         made["this"] = one.this
+    made["hg"] = Kit(made)
     return settings.macros.bind(made, uses)
 
 

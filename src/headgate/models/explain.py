@@ -9,6 +9,7 @@ from dataclasses import replace
 from headgate.core.errors import Finding, Location
 from headgate.core.protocols import StoreSession, Trouble
 from headgate.models import checks, lexer
+from headgate.models.kit import guards
 from headgate.models.model import Model, ModelCheck
 from headgate.sql import quote
 
@@ -45,6 +46,8 @@ def sql_failed(model: Model, trouble: Trouble, prefix_lines: int | None) -> Find
 
     None: the statement only reads what the SQL made, so its lines say nothing.
     """
+    if (guarded := guards.told(model, trouble.message)) is not None:
+        return guarded
     line = trouble.line - prefix_lines if trouble.line and prefix_lines is not None else 0
     where = str(_place(model, line, trouble.column))
     what = f"model {model.name!r}: {_reason(trouble)}"

@@ -38,7 +38,10 @@ class Library:
 
     def bind(self, words: dict[str, object], uses: Iterable[str]) -> dict[str, object]:
         """`words` and, in the same mapping, every macro that `uses` needs, however far. Macros see all of it."""
-        for number in sorted({self.defined[name].file for name in self._reached(uses)}):
+        reached = sorted({self.defined[name].file for name in self._reached(uses)})
+        if reached:  # a macro sees nothing else
+            words.update(environment().globals)
+        for number in reached:
             module: Any = self.templates[number].make_module(words, shared=True)
             own = [name for name, one in self.defined.items() if one.file == number]
             words.update({name: getattr(module, name) for name in own})

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from jinja2 import Template, nodes
     from jinja2.sandbox import SandboxedEnvironment
 
-WORDS = ("config", "ref", "source", "this", "is_incremental", "var", "env_var", "target", "execute")
+WORDS = ("config", "ref", "source", "this", "is_incremental", "var", "env_var", "target", "execute", "hg")
 """What every template knows; `models.context` fills it in."""
+
+KIT = "hg/"
+"""Before the names of the templates of the transform kit: an error in one is told where it was called."""
 
 TEST_PREFIX = "test_"
 """A custom test is a macro of this name behind it: `test_positive` for `{% test positive(...) %}`."""
@@ -116,6 +119,8 @@ def unknown_names(tree: nodes.Template, path: str, uses: Collection[str], macros
 
     known = {*WORDS, *environment().globals, *macros}
     missing = set(uses) - known
+    if missing:  # what is set in one branch only counts as taken from outside
+        missing -= {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
     lines: dict[str, int] = {}
     for node in tree.find_all(nodes.Name):
         if node.name in missing and node.ctx == "load":
@@ -157,13 +162,14 @@ def render(parsed: Parsed, words: Mapping[str, object]) -> str:
 
 def _place(error: BaseException, path: str) -> Location:
     """The innermost line of a template at which the error arose (Jinja rewrites its traceback to template lines): in
-    a macro, that of the macro."""
+    a macro of the project, that of the macro."""
     found, trace = Location(path, 0), error.__traceback__
     while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
         if trace.tb_frame.f_code is _RENDERS:
             found = Location(path, trace.tb_frame.f_locals["part"].line)
-        elif "__jinja_exception__" in trace.tb_frame.f_globals:
-            found = Location(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        elif "__jinja_exception__" in trace.tb_frame.f_globals and not file.startswith(KIT):
+            found = Location(file, trace.tb_lineno)
         trace = trace.tb_next
     return found
 

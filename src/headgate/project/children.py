@@ -64,6 +64,9 @@ def _fits(notes: Notes, where: Location, contract: Contract, how: LoadSpec, sour
     if how.kind == "scd2":
         what = "children do not go with scd2: a line belongs to a record, and of its versions to which, nobody says"
         fix = "load {upsert: key}, or take the list as a json column"
+    elif how.horizon is not None:
+        what = "children do not go with within: a line belongs to a record, and of several of one identity to which?"
+        fix = "load {insert: key} without within, or take the list as a json column"
     elif contract.model is not None:
         what, fix = "children do not go with a Pydantic model", "write columns: with name: type lines"
     elif source.kind not in SOURCES:

@@ -19,13 +19,16 @@ from headgate.contracts import named
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.project import (
+    ages,
     children,
+    condition,
     contractfile,
     datatests,
     exposures,
     fields,
     ingest,
     landing,
+    layers,
     load,
     models,
     modeltests,
@@ -33,12 +36,13 @@ from headgate.project import (
     read,
     settings,
     source,
+    tasks,
     unittests,
 )
 from headgate.types.logical import ALIASES
 
-Kind = Literal["ingest", "project", "models"]
-KINDS: tuple[Kind, ...] = ("ingest", "project", "models")
+Kind = Literal["ingest", "project", "models", "tasks"]
+KINDS: tuple[Kind, ...] = ("ingest", "project", "models", "tasks")
 Schema = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -57,13 +61,15 @@ FLAG: Schema = {
 }
 TEXTS: Schema = {"anyOf": [SCALAR, {"type": "null"}, {"type": "array", "items": {"type": [*SCALAR["type"], "null"]}}]}
 PATH: Schema = {"type": "string", "minLength": 1}
+CONDITION: Schema = {"type": ["string", "boolean"], "maxLength": condition.LONGEST}
 FUNCTION: Schema = {"type": "string", "pattern": r"^.+\.py:[^:]+$"}
 
 
 def schema(kind: Kind) -> Schema:
-    """The JSON Schema (draft 2020-12) of one kind of file: `ingest`, `project` (headgate.yml) or `models`."""
-    made = {"ingest": _ingest, "project": _project, "models": _models}[kind]()
+    """The JSON Schema (draft 2020-12) of one kind of file: `ingest`, `project` (headgate.yml), `models` or `tasks`."""
+    made = {"ingest": _ingest, "project": _project, "models": _models, "tasks": _tasks}[kind]()
     titles = {"ingest": "Headgate ingest file", "project": read.FILE, "models": "Headgate tests of models"}
+    titles["tasks"] = "Headgate task"
     return {"$schema": DRAFT, "title": titles[kind], **made}
 
 
@@ -103,7 +109,7 @@ def _ingest() -> Schema:
         "land": _words(landing.WORDS),
         **anywhere,
         **_steps(),
-        "freshness": {"type": "string", "pattern": f"^{observing.AGE}$"},
+        "freshness": {"type": "string", "pattern": f"^{ages.AGE}$"},
     }
     names = {"type": "object", "additionalProperties": {"type": "null"}}
     shapes["columns"] = {"anyOf": [shapes["columns"], {"type": "array", "items": SCALAR}, names]}
@@ -140,7 +146,31 @@ def _steps() -> dict[str, Schema]:
     shapes: dict[str, Schema] = {"attempts": {"anyOf": [attempts, text]}, "wait": length, "max": length}
     shapes |= {"backoff": SCALAR, "jitter": {"type": "string", "pattern": "%$"}}
     retries = {"anyOf": [attempts, text, _object(settings.RETRIES, shapes, "retries", ("attempts",))]}
-    return {"tags": TEXTS, "optional": FLAG, "timeout": length, "retries": retries}
+    when = {"anyOf": [CONDITION, _object(settings.WHEN, {"if": CONDITION, "timezone": PATH}, "", ("if",))]}
+    return {"tags": TEXTS, "optional": FLAG, "timeout": length, "retries": retries, "when": when, "pool": PATH}
+
+
+def _tasks() -> Schema:
+    """A task does one of three things."""
+    code: Schema = {
+        "anyOf": [{"type": "integer", "minimum": 1, "maximum": 255}, {"type": "string", "pattern": "^[0-9]+$"}]
+    }
+    shapes: dict[str, Schema] = {
+        "python": FUNCTION,
+        "sql": {"type": "string", "pattern": r"\.sql\s*$"},
+        "shell": {"anyOf": [PATH, {"type": "array", "items": SCALAR, "minItems": 1}]},
+        "with": {"type": ["object", "null"]},
+        "needs": TEXTS,
+        "before": TEXTS,
+        "trigger_rule": _words(tasks.TRIGGERS),
+        "connection": PATH,
+        "transaction": FLAG,
+        "retry_on_exit": {"anyOf": [code, {"type": "array", "items": code}]},
+        "description": SCALAR,
+        **_steps(),
+    }
+    one = {"oneOf": [{"required": [kind]} for kind in tasks.KINDS]}
+    return {**_object(tasks.KEYS, shapes, "tasks"), **one}
 
 
 def _file(kind: str) -> Schema:
@@ -186,7 +216,8 @@ def _load(anywhere: Mapping[str, Schema]) -> Schema:
     options |= {"duplicates": _words(load.DUPLICATES)}
     options |= {"track": TEXTS, "columns": _object(tuple(load.TIMES), dict.fromkeys(load.TIMES, SCALAR), "")}
     options |= {"vanished": _words(load.VANISHED), "as": _words(load.AS)}
-    options |= {"current": {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}}
+    columns: Schema = {"anyOf": [TEXTS, {"type": "object", "additionalProperties": SCALAR}]}
+    options |= {"current": columns, "previous": columns}
     shapes: dict[str, Schema] = {
         word: TEXTS if word in load.KEYED else {"enum": [True, "true", "yes", None, ""]} for word in load.WORDS
     }
@@ -253,8 +284,11 @@ def _project() -> Schema:
         "connections": {"type": "object", "additionalProperties": SCALAR},
         "vars": {"type": ["object", "null"]},
         **_observing(),
+        "layers": _layers(),
     }
     shapes |= {key: _steps()[key] for key in ("timeout", "retries")}
+    places = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
+    shapes["pools"] = {"type": ["object", "null"], "additionalProperties": places}
     shapes["threads"] = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]{1,3}$"}]}
     profile = _object(read.PROFILE_KEYS, shapes, read.FILE)
     shapes["profiles"] = {"type": "object", "additionalProperties": profile}
@@ -263,7 +297,7 @@ def _project() -> Schema:
 
 def _observing() -> dict[str, Schema]:
     """What says how a project is watched."""
-    keep = {"type": "string", "pattern": f"^({observing.AGE}|\\s*{observing.FOREVER}\\s*)$"}
+    keep = {"type": "string", "pattern": f"^({ages.AGE}|\\s*{ages.FOREVER}\\s*)$"}
     number = {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": observing.MOST_SAMPLES}
     limit = _contract()["refuse_at_most"]
     shapes: dict[str, dict[str, Schema]] = {
@@ -272,6 +306,14 @@ def _observing() -> dict[str, Schema]:
         "report": {"after_run": FLAG, "samples": number},
     }
     return {key: _object(names, shapes[key], "") for key, names in observing.KEYS.items()}
+
+
+def _layers() -> Schema:
+    """Which schemas are which layer, and what is allowed anyway."""
+    codes = {"anyOf": [_words(layers.CODES), {"type": "array", "items": _words(layers.CODES)}]}
+    shapes: dict[str, Schema] = dict.fromkeys(layers.LAYERS, TEXTS)
+    shapes[layers.ALLOW] = {"type": "object", "additionalProperties": codes}
+    return {"anyOf": [_words((layers.DETECT,)), _object((*layers.LAYERS, layers.ALLOW), shapes, "")]}
 
 
 CONTRACT_FILES = ("odcs", "json_schema")

@@ -18,6 +18,7 @@ from headgate.contracts.short import Beside
 from headgate.core.errors import ContractError, Location, nearest
 from headgate.core.values import TableRef
 from headgate.project import (
+    beside,
     children,
     contractfile,
     evolution,
@@ -242,6 +243,7 @@ def _needs_key(notes: Notes, how: LoadSpec) -> None:
     if how.tombstones is not None:
         what = "deleted_if needs columns:, to know what it speaks of"
         notes.error("missing-key", what, how.where or "", "write columns: with name: type lines")
+    beside.needs_columns(notes, how)
     if how.kind in load.KEYED and not how.keys:
         fix = f"write {{{how.kind}: column}}, or columns: with a key"
         notes.error("missing-key", _no_keys(how), how.where or "", fix)
@@ -314,6 +316,7 @@ def _identity(notes: Notes, contract: Contract, how: LoadSpec, table: str) -> tu
         if gone.lower() in [name.lower() for name in names] or gone.lower().startswith("_hg_"):
             what = f"{gone!r} can't say what was deleted: the contract has such a column, or the name is reserved"
             notes.error("reserved-name", what, where, "choose another: keep_deleted: is_deleted")
+    contract = beside.checked(notes, contract, how, keys)
     return short.as_loaded(contract, how.kind, keys), replace(how, keys=tuple(keys))
 
 

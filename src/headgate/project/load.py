@@ -9,24 +9,32 @@ from typing import Any, cast
 from headgate.books.history import History
 from headgate.contracts.model import Limit
 from headgate.core.errors import Edit, Location, nearest, only_match
-from headgate.project import fields
+from headgate.gate.horizon import Horizon
+from headgate.project import ages, fields
 from headgate.project.fields import Notes
 from headgate.project.model import Disposition, LoadSpec, Tombstones
 from headgate.project.yaml import Mapping, Node, Scalar
 
-WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2", "scd6")
-KEYED = ("upsert", "insert", "partition", "scd2", "scd6")
+WORDS = ("append", "upsert", "insert", "replace", "partition", "scd2", "scd3", "scd6")
+KEYED = ("upsert", "insert", "partition", "scd2", "scd3", "scd6")
+KINDS = {"scd3": "upsert", "scd6": "scd2"}
+"""Words that say more than the disposition does."""
 ORDERED = ("upsert", "scd2")
 HISTORY = ("track", "columns", "as", "end", "vanished", "deleted_if", "current")
 VANISHED = ("keep", "close")
 AS = ("timestamp", "date")
-BESIDE = ("order_by", "duplicates", *HISTORY, "keep_deleted", "allow_empty", "on_change")
+HORIZON = ("by", "within")
+BESIDE = ("order_by", "duplicates", *HISTORY, "keep_deleted", "previous", *HORIZON, "allow_empty", "on_change")
 """Keys that stand beside the word under `load:`."""
-LATER = ("scd3",)
 OTHERS = {"scd0": "insert", "scd1": "upsert", "merge": "upsert", "delete_insert": "partition"}
 """What else the words are called."""
 _FIX = "use append, replace, upsert, {upsert: id, order_by: at}, {insert: id}, {partition: day}, {scd2: id}"
 DUPLICATES = ("latest", "refuse")
+_WANTING = {
+    "scd3": "scd3 does not say of which columns the former value is kept",
+    "scd6": "scd6 does not say of which columns every version has the current value",
+}
+_HORIZON = {"by": "column with the time of a record", "within": "time in which its identity comes once"}
 TIMES = {"from": "valid_from", "to": "valid_to", "current": "current"}
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)\s*%")
@@ -39,19 +47,19 @@ def read(notes: Notes, node: Node | None) -> LoadSpec:
     if isinstance(node, Mapping):
         return _mapping(notes, node)
     word = fields.text(notes, node, "load")
+    if word in _WANTING:
+        notes.error("missing-key", _WANTING[word], node.where, f"write {{{word}: id, ...}}")
     return _word(notes, word, node.where, None) if word is not None else LoadSpec()
 
 
 def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
-    words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *LATER, *OTHERS)]
-    fields.known(notes, node, (*WORDS, *BESIDE, *OTHERS), "load", LATER)
+    words = [(key, value) for key, value in node.entries if key.text in (*WORDS, *OTHERS)]
+    fields.known(notes, node, (*WORDS, *BESIDE, *OTHERS), "load")
     if len(words) != 1:
         what = "load: must name one of " + ", ".join(WORDS)
         notes.error("bad-value", what, node.where, _FIX)
         return LoadSpec(where=node.where)
     key, value = words[0]
-    if key.text in LATER:
-        return LoadSpec(where=key.where)
     spec = _word(notes, key.text, key.where, value)
     if key.text in OTHERS:
         return spec
@@ -62,7 +70,10 @@ def _mapping(notes: Notes, node: Mapping) -> LoadSpec:
     order_by = fields.text(notes, order, "order_by") if order is not None else None
     duplicates = _duplicates(notes, node, spec)
     history, gone = _history(notes, node, spec), _tombstones(notes, node, spec)
-    return LoadSpec(spec.kind, spec.keys, order_by, history, duplicates, where=key.where, tombstones=gone)
+    return LoadSpec(
+        spec.kind, spec.keys, order_by, history, duplicates, where=key.where, tombstones=gone,
+        previous=_beside(notes, node, "scd3", "previous", spec.where), horizon=_horizon(notes, node, spec),
+    )  # fmt: skip
 
 
 def _tombstones(notes: Notes, node: Mapping, spec: LoadSpec) -> Tombstones | None:
@@ -112,7 +123,7 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
         made["dates"] = fields.choice(notes, kind, "as", AS) == "date"
     if (deleted := node.get("deleted_if")) is not None:
         made["deleted_if"] = fields.text(notes, deleted, "deleted_if") or ""
-    made["latest"] = _latest(notes, node, spec)
+    made["latest"] = _beside(notes, node, "scd6", "current", spec.where)
     columns = fields.mapping(notes, node.get("columns"), "columns")
     if columns is not None:
         fields.known(notes, columns, TIMES, "columns of a history")
@@ -121,29 +132,46 @@ def _history(notes: Notes, node: Mapping, spec: LoadSpec) -> History | None:
     return History(**made)
 
 
-def _latest(notes: Notes, node: Mapping, spec: LoadSpec) -> tuple[tuple[str, str], ...]:
-    """`current: [city]` or `current: {city: city_now}`: the columns whose present value stands on every version."""
-    value, wanted = node.get("current"), node.get("scd6") is not None
-    fix = "write {scd6: id, current: [city]}"
+def _beside(notes: Notes, node: Mapping, word: str, key: str, where: Location | None) -> tuple[tuple[str, str], ...]:
+    """`current: [city]` or `current: {city: city_now}`, and `previous` alike: columns, and what another is called that
+    the table has beside each. Only `word` has `key`, and needs it."""
+    value, wanted = node.get(key), node.get(word) is not None
+    fix = f"write {{{word}: id, {key}: [city]}}"
     if wanted and value is None:
-        notes.error("missing-key", "scd6 does not say of which columns every version has the current value",
-                    spec.where or "", fix)  # fmt: skip
+        notes.error("missing-key", _WANTING[word], where or "", fix)
     if value is None:
         return ()
     if not wanted:
-        notes.error("bad-value", "current does not go with scd2", value.where, fix)
+        given = next(name for name in WORDS if node.get(name) is not None)
+        notes.error("bad-value", f"{key} does not go with {given}", value.where, fix)
         return ()
     if not isinstance(value, Mapping):
-        return tuple((name, f"current_{name}") for name in fields.texts(notes, value, "current") or ())
-    named = ((key.text, fields.text(notes, name, "current")) for key, name in value.entries)
+        return tuple((name, f"{key}_{name}") for name in fields.texts(notes, value, key) or ())
+    named = ((one.text, fields.text(notes, name, key)) for one, name in value.entries)
     return tuple((column, name) for column, name in named if name is not None)
+
+
+def _horizon(notes: Notes, node: Mapping, spec: LoadSpec) -> Horizon | None:
+    """How far apart two records of one identity are that are no repetition."""
+    by, within = node.get("by"), node.get("within")
+    for key, value in (("by", by), ("within", within)):
+        if value is not None and spec.kind != "insert":
+            notes.error("bad-value", f"{key} does not go with {spec.kind}", value.where, f"remove {key}")
+    if spec.kind != "insert" or (by is None and within is None):
+        return None
+    if by is None or within is None:
+        found, lacking = (within, "by") if within is not None else (by, "within")
+        assert found is not None
+        what = f"{'within' if lacking == 'by' else 'by'} needs {lacking}: the {_HORIZON[lacking]}"
+        notes.error("missing-key", what, found.where, "write {insert: id, by: event_time, within: 7 days}")
+        return None
+    column, seconds = fields.text(notes, by, "by"), ages.age(notes, within, "within")
+    return Horizon(column, seconds) if column and seconds else None
 
 
 def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadSpec:
     """The disposition that the word names; `value` is what stands behind it: the columns of one that has columns."""
-    if word in LATER:
-        notes.error("not-supported", f"load: {word} is not supported", where, _FIX)
-    elif word in OTHERS:
+    if word in OTHERS:
         mended = (Edit.at(where, word, OTHERS[word]),)
         notes.error("bad-value", f"{word} is called {OTHERS[word]}", where, f"write load: {OTHERS[word]}", mended)
     elif word not in WORDS:
@@ -151,7 +179,7 @@ def _word(notes: Notes, word: str, where: Location, value: Node | None) -> LoadS
         edits = (Edit.at(where, word, sure),) if sure else ()
         notes.error("bad-value", f"unknown load {word!r}{nearest(word, WORDS)}", where, _FIX, edits)
     elif word in KEYED:
-        kind = "scd2" if word == "scd6" else word
+        kind = KINDS.get(word, word)
         history = History() if kind == "scd2" else None
         return LoadSpec(cast(Disposition, kind), _keys(notes, word, value), history=history, where=where)
     else:

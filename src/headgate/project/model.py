@@ -13,11 +13,14 @@ from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
+from headgate.gate.horizon import Horizon
 from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
 from headgate.models.model import ModelCheck
 from headgate.models.unit import UnitSpec
+from headgate.project.condition import Condition
 from headgate.project.exposures import Exposure
+from headgate.project.layers import Layers
 
 Disposition = Literal["append", "upsert", "insert", "replace", "partition", "scd2"]
 OnChange = Literal["error", "ignore", "reload"]
@@ -38,12 +41,52 @@ class Retries:
 @dataclass(frozen=True)
 class StepSettings:
     """How a step is run. `optional`: what needs it goes on with the rows that were published before; `timeout` in
-    seconds. None where the project's settings hold."""
+    seconds; None where the project's settings hold. `when`: it is skipped unless that is true; `pool`: whose places it
+    takes turns for, and `pool_at` where that is said."""
 
     tags: tuple[str, ...] = ()
     optional: bool = False
     timeout: float | None = None
     retries: Retries | None = None
+    when: Condition | None = None
+    pool: str = ""
+    pool_at: Location | None = field(default=None, compare=False)
+
+
+TaskKind = Literal["python", "sql", "shell"]
+Trigger = Literal["all_success", "all_done", "one_failed", "none_failed", "all_failed", "one_success"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a file, and where it stands."""
+
+    text: str
+    where: Location
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file of `tasks/`: a step that fills no table. `does`: the function (`jobs.py:notify`), the SQL file, the
+    command of a shell or the words of a program.
+
+    `values`: what it is given by name: plain data, in which a text may name secrets and a `Condition` is computed.
+    `needs`, `before`: words that choose steps. `connection`: where its SQL runs, None for the warehouse; in one
+    `transaction`, or statement by statement. `retry_on_exit`: codes of a program that say that it may work later.
+    """
+
+    name: str
+    kind: TaskKind
+    does: str | tuple[str | Condition, ...]
+    where: Location
+    values: Mapping[str, object] = field(default_factory=dict)
+    needs: tuple[Word, ...] = ()
+    before: tuple[Word, ...] = ()
+    trigger: Trigger = "all_success"
+    connection: Warehouse | None = None
+    transaction: bool = True
+    retry_on_exit: tuple[int, ...] = ()
+    settings: StepSettings = field(default_factory=StepSettings)
 
 
 @dataclass(frozen=True)
@@ -71,7 +114,8 @@ class Tombstones:
 @dataclass(frozen=True)
 class LoadSpec:
     """What stands under `load:`. `keys`: the identity of upsert and insert, the columns that name a partition.
-    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert."""
+    `order_by` for upsert and scd2, `history` for scd2, `tombstones` for upsert; `previous`, for upsert: columns, and
+    beside each the name of the one that keeps what it said before it last changed."""
 
     kind: Disposition = "append"
     keys: tuple[str, ...] = ()
@@ -81,6 +125,9 @@ class LoadSpec:
     allow_empty: bool = False
     where: Location | None = None
     tombstones: Tombstones | None = None
+    previous: tuple[tuple[str, str], ...] = ()
+    horizon: Horizon | None = None
+    """Under insert, how far apart two rows of one identity must be; None: there is one for ever."""
 
     @property
     def deleted_if(self) -> str:
@@ -205,3 +252,8 @@ class Project:
     vars: Mapping[str, object] = field(default_factory=dict)
     """What `var()` in a template answers."""
     profile: str = "default"
+    layers: Layers | None = None
+    """Which schemas are bronze, silver and gold; None where nothing is declared."""
+    tasks: tuple[Task, ...] = ()
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """How many steps of each pool are carried out at once."""

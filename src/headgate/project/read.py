@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
@@ -16,11 +15,13 @@ from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
 from headgate.models.unit import UnitSpec
 from headgate.project import (
+    address,
     children,
     exposures,
     fields,
     ingest,
     landing,
+    layers,
     modeltests,
     nulling,
     observing,
@@ -28,21 +29,21 @@ from headgate.project import (
     secrets,
     seeds,
     settings,
+    tasks,
     templates,
     unittests,
     yaml,
 )
 from headgate.project.exposures import Exposure
 from headgate.project.fields import Notes
-from headgate.project.model import Ingest, LoadSpec, ModelFile, Observing, Project, PublishGroup, Warehouse
-from headgate.project.secrets import Secret
-from headgate.project.yaml import Mapping, Node
+from headgate.project.model import Ingest, LoadSpec, ModelFile, Observing, Project, PublishGroup, Task, Warehouse
+from headgate.project.yaml import Mapping
 
 FILE = "headgate.yml"
-KEYS = ("project", "warehouse", "engine", "connections", "vars", "profiles", *settings.PROJECT_KEYS, *observing.KEYS)
+_OWN_KEYS = ("project", "warehouse", "engine", "connections", "vars", "layers", "profiles")
+KEYS = (*_OWN_KEYS, *settings.PROJECT_KEYS, *observing.KEYS)
 PROFILE_KEYS = ("warehouse", "engine", "connections", "vars")
 ENGINE_KEYS = {"memory": "memory_limit", "threads": "threads"}
-DEFAULT_WAREHOUSE = "duckdb:warehouse.duckdb"
 ENGINE_VALUES = {"memory": re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s?[MG]i?B"), "threads": re.compile(r"[1-9][0-9]{0,3}")}
 _MODEL_NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = ("int", "bigint", "decimal", "double")
@@ -64,18 +65,25 @@ def read_project(root: Path, profile: str | None = None, variables: str | None =
     name = _project_name(notes, root, main) if main is not None else ""
     steps, threads = settings.read(notes, main), settings.threads(notes, main.get("threads") if main else None)
     watched = observing.read(notes, main) if main is not None else Observing()
+    layered = layers.read(notes, main.get("layers")) if main is not None else None
     ingests = _ingests(notes, root)
     macros, sql_tests = _templates(notes, root)
     models, groups, exposed = _models(notes, root, templates.custom_tests(macros))
     told = templates.variables(notes, main, _chosen(main, profile), given=variables)
     _references(notes, ingests)
     _model_references(notes, ingests, models)
+    holders = [holder for holder in (_chosen(main, profile), main) if holder is not None]
+    found = tasks.by_name(notes, _tasks(notes, root, holders), _names(ingests, models))
+    pools = settings.pools(notes, main.get("pools") if main else None)
+    every = [*(one.settings for one in ingests), *(one.settings for one in models), *(one.settings for one in found)]
+    tasks.agree(notes, every, found, tasks.Known(pools, told))
     if notes.findings or warehouse is None:
         raise ProjectError(*notes.findings)
     asked = (exposed, watched, steps, threads)
     return Project(
-        root, name, warehouse, ingests, models, limits, groups, *asked, macros, sql_tests, told, profile or "default"
-    )
+        root, name, warehouse, ingests, models, limits, groups, *asked, macros, sql_tests, told, profile or "default",
+        layered, found, pools,
+    )  # fmt: skip
 
 
 def _main(notes: Notes, root: Path) -> Mapping | None:
@@ -114,9 +122,9 @@ def _warehouse(notes: Notes, root: Path, main: Mapping, profile: str | None) -> 
     _connections(notes, main)
     node = next((found for entry in settings if (found := entry.get("warehouse")) is not None), None)
     if node is None:
-        path = str(root / DEFAULT_WAREHOUSE.partition(":")[2])
+        path = str(root / address.DEFAULT.partition(":")[2])
         return Warehouse("duckdb", path, path)
-    return _address(notes, root, node)
+    return address.address(notes, root, node)
 
 
 def _limits(notes: Notes, main: Mapping, profile: str | None) -> dict[str, str]:
@@ -144,50 +152,6 @@ def _chosen(main: Mapping | None, profile: str | None) -> Mapping | None:
     profiles = main.get("profiles") if main is not None else None
     chosen = profiles.get(profile) if isinstance(profiles, Mapping) and profile is not None else None
     return chosen if isinstance(chosen, Mapping) else None
-
-
-def _address(notes: Notes, root: Path, node: Node) -> Warehouse | None:
-    """What `duckdb:file` or `postgres://...` names. A secret's text stays out of every note."""
-    written = fields.text(notes, node, "warehouse")
-    if written is None:
-        return None
-    try:
-        resolved = secrets.resolve(written, root, node.where)
-    except HeadgateError as error:
-        notes.take(error)
-        return None
-    text = resolved.reveal() if isinstance(resolved, Secret) else resolved
-    secret = f"from secret {', '.join(resolved.names)}" if isinstance(resolved, Secret) else ""
-    kind, _, file = text.partition(":")
-    if kind in ("postgres", "postgresql") and file.startswith("//"):
-        return _server(notes, node, text, secret)
-    # What stands behind `://` may hold a password, whoever wrote it there.
-    shown = secret or repr(f"{kind}://..." if "://" in text else text)
-    fix = f"write warehouse: {DEFAULT_WAREHOUSE}, or warehouse: ${{secret:WAREHOUSE}} for a postgres:// address"
-    if kind != "duckdb":
-        notes.error("not-supported", f"the warehouse ({shown}) is no DuckDB file and no PostgreSQL", node.where, fix)
-    elif not file or file.startswith(":") or "\x00" in file or file.endswith("/"):
-        notes.error("bad-value", f"the warehouse ({shown}) names no file", node.where, fix)
-    else:
-        return Warehouse("duckdb", str(root / file), f"the warehouse {secret}" if secret else str(root / file))
-    return None
-
-
-def _server(notes: Notes, node: Node, text: str, secret: str) -> Warehouse | None:
-    """A PostgreSQL database, called by host, port and name; a password in plain text is refused."""
-    try:
-        parts = urlsplit(text)
-        password = parts.password or "password=" in parts.query
-        shown = f"postgres://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
-    except ValueError:
-        what = f"the warehouse ({secret or 'postgres://...'}) is no address"
-        notes.error("bad-value", what, node.where, "write postgres://user@host:port/database")
-        return None
-    if password and not secret:
-        fix = "write warehouse: ${secret:WAREHOUSE} and keep the address in the environment or in secrets.yml"
-        notes.error("bad-value", "the warehouse's address holds a password in plain text", node.where, fix)
-        return None
-    return Warehouse("postgres", text, f"the warehouse {secret}" if secret else shown)
 
 
 def _connections(notes: Notes, node: Mapping) -> None:
@@ -376,6 +340,27 @@ def _model_tests(
             what = f"unit test {unit.name!r} names no model: {name!r}{nearest(name, known)}"
             notes.error("unknown-model", what, unit.where, "name a file under models/")
     return found, groups, units, exposed
+
+
+def _names(ingests: Iterable[Ingest], models: Iterable[ModelFile]) -> list[str]:
+    """What steps are called that fill tables."""
+    short = (entry.table.name for entry in ingests if entry.table.schema == "main")
+    return [*(str(entry.table) for entry in ingests), *short, *(model.name for model in models)]
+
+
+def _tasks(notes: Notes, root: Path, holders: list[Mapping]) -> Iterator[Task]:
+    connect = partial(address.connection, notes, root, holders)
+    for path in _files(notes, root, root / "tasks", (".yml", ".yaml")):
+        where = Location(path.relative_to(root).as_posix())
+        before = len(notes.findings)
+        node = _document(notes, root, path)
+        if not _MODEL_NAME.fullmatch(path.stem):
+            fix = "name the file by letters, digits and underscores"
+            notes.error("reserved-name", f"{path.stem!r} can't be a task's name", where, fix)
+        elif node is not None and (task := tasks.read(notes, node, path.stem, where, connect)) is not None:
+            yield task
+        elif node is None and len(notes.findings) == before:
+            notes.error("missing-key", "the file says nothing", where, "write python:, sql: or shell:, or remove it")
 
 
 def _references(notes: Notes, ingests: tuple[Ingest, ...]) -> None:

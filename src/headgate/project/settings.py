@@ -1,22 +1,24 @@
-"""How a step is run: its tags, whether the rest can do without it, how long it may take, how often it is tried."""
+"""How a step is run: tags, whether the rest can do without it, its time, its attempts, its condition, its pool."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 from headgate.contracts.bounds import duration
-from headgate.core.errors import Location
+from headgate.core.errors import HeadgateError, Location, nearest
 from headgate.project import fields
+from headgate.project.condition import Condition, condition
 from headgate.project.fields import Notes
 from headgate.project.model import Retries, StepSettings
 from headgate.project.yaml import Mapping, Node, Scalar
 
-KEYS = ("tags", "optional", "timeout", "retries")
-"""Of an ingest file, and of a model's `config:` in YAML."""
-PROJECT_KEYS = ("threads", "timeout", "retries")
+KEYS = ("tags", "optional", "timeout", "retries", "when", "pool")
+"""Of an ingest file, of a task, and of a model's `config:` in YAML."""
+PROJECT_KEYS = ("threads", "timeout", "retries", "pools")
+WHEN = ("if", "timezone")
 RETRIES = ("attempts", "wait", "backoff", "max", "jitter")
 MOST_ATTEMPTS = 100
 MOST_THREADS = 256
@@ -31,12 +33,79 @@ def read(notes: Notes, node: Mapping | None) -> StepSettings:
     if node is None:
         return StepSettings()
     optional, timeout, retries = node.get("optional"), node.get("timeout"), node.get("retries")
+    when, pool = node.get("when"), node.get("pool")
     return StepSettings(
         tags(notes, node.get("tags")),
         bool(fields.flag(notes, optional, "optional")) if optional is not None else False,
         _seconds(notes, timeout, "timeout") if timeout is not None else None,
         _retries(notes, retries) if retries is not None else None,
+        _when(notes, when) if when is not None else None,
+        (fields.text(notes, pool, "pool") or "") if pool is not None else "",
+        pool.where if pool is not None else None,
     )
+
+
+def _when(notes: Notes, node: Node) -> Condition | None:
+    """`when: weekday == 'monday'`, or a mapping that says in which zone, too."""
+    given = node if isinstance(node, Mapping) else None
+    if given is not None:
+        fields.known(notes, given, WHEN, "when")
+        if given.get("if") is None:
+            notes.error("missing-key", "when: does not say if what", given.where, "write when: {if: condition}")
+            return None
+    zone = given.get("timezone") if given is not None else None
+    return expression(notes, given.get("if") or node if given is not None else node, _zone(notes, zone), "when")
+
+
+def expression(notes: Notes, node: Node, zone: str, what: str) -> Condition | None:
+    """The text as an expression; None and a note where it is none."""
+    text = fields.text(notes, node, what)
+    return computed(notes, text, node.where, zone) if text is not None else None
+
+
+def computed(notes: Notes, text: str, where: Location, zone: str = "UTC") -> Condition | None:
+    """The same of a text that stands there."""
+    try:
+        return condition(text, where, zone)
+    except HeadgateError as error:
+        notes.take(error)
+        return None
+
+
+def _zone(notes: Notes, node: Node | None) -> str:
+    text = fields.text(notes, node, "timezone") if node is not None else None
+    if node is None or text is None:
+        return "UTC"
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = nearest(text, available_timezones())
+        notes.error("bad-value", f"{text!r} is no time zone{hint}", node.where, "write timezone: Europe/Paris")
+        return "UTC"
+
+
+def pools(notes: Notes, node: Node | None) -> dict[str, int]:
+    """How many steps of each pool may be carried out at once."""
+    given = fields.mapping(notes, node, "pools")
+    found = {}
+    for name, value in given.entries if given is not None else ():
+        text = fields.text(notes, value, f"pool {name.text}")
+        if text is not None and not (text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+            _bad(notes, f"pool {name.text}", text, f"a number from 1 to {MOST_THREADS}", value.where, "pools: {api: 2}")
+        found[name.text] = int(text) if text is not None and text.isdecimal() else 1
+    return found
+
+
+def known_pools(notes: Notes, every: Iterable[StepSettings], known: Iterable[str]) -> None:
+    """Notes every pool that headgate.yml does not name."""
+    names = list(known)
+    for one in every:
+        if one.pool and one.pool not in names:
+            what = f"there is no pool {one.pool!r}{nearest(one.pool, names)}"
+            fix = f"write pools: {{{one.pool}: 2}} into headgate.yml, or name one that is there"
+            notes.error("unknown-pool", what, one.pool_at or "", fix)
 
 
 def threads(notes: Notes, node: Node | None) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from headgate.core.errors import HeadgateError, Location
+from headgate.models import kit
 from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
 from headgate.project import fields, yaml
@@ -26,8 +27,8 @@ def macro_files(root: Path, paths: Iterable[Path], text: Text) -> tuple[MacroFil
 
 
 def custom_tests(files: Iterable[MacroFile]) -> set[str]:
-    """The names of the tests that these files define."""
-    return {name for file in files for name in _TEST.findall(file.text)}
+    """The names of the tests that these files define, and of those of the transform kit."""
+    return {*kit.tests(), *(name for file in files for name in _TEST.findall(file.text))}
 
 
 def folder_of(root: Path, path: Path) -> str:

@@ -62,7 +62,7 @@ def _runs(page: Page) -> Markup:
 def _steps(steps: Sequence[Step]) -> Markup | None:
     """Where the time of the last run went: the longest steps, and every step that did not succeed."""
     timed = sorted(steps, key=lambda step: (charts.tone(step.status) not in ("bad", "warn"), -(step.seconds or 0.0)))
-    timed = [step for step in timed if step.status != "skipped"]
+    timed = [step for step in timed if step.status != "skipped" or step.passed]
     if not timed:
         return None
     most = max((step.seconds or 0.0 for step in timed), default=0.0) or 1.0
@@ -70,7 +70,7 @@ def _steps(steps: Sequence[Step]) -> Markup | None:
     rest = timed[STEPS:]
     sums = seconds(sum(step.seconds or 0.0 for step in rest))
     told = more(len(rest), "more step", "more steps", "headgate runs last", f", together {sums}")
-    idle = sum(step.status == "skipped" for step in steps)
+    idle = sum(step.status == "skipped" and not step.passed for step in steps)
     note = f" {many(len(timed), 'step')}" + (f"; {count(idle)} had nothing to do" if idle else "")
     return joined(
         [el("h3", "Steps of the last run", el("span", note, class_="note")), el("ol", *items, class_="steps"), told]

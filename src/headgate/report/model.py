@@ -49,7 +49,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the last run."""
+    """One step of the last run. `passed`: its condition or its trigger rule left it out."""
 
     id: str
     kind: str
@@ -59,6 +59,7 @@ class Step:
     rows: int | None = None
     bytes: int | None = None
     findings: tuple[str, ...] = ()
+    passed: bool = False
 
 
 @dataclass(frozen=True)

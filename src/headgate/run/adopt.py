@@ -10,7 +10,9 @@ from typing import Literal
 from headgate.books import adopt as books
 from headgate.books.adopt import ADOPTED, Adoption, Judgement, unfit
 from headgate.books.evolve import Edit, Evolution
-from headgate.books.ledger import Entry
+from headgate.books.history import HASH_COLUMN, History
+from headgate.books.ledger import Counts, Entry
+from headgate.books.quarantine import Refused
 from headgate.books.work import IDENTIFIED, Part
 from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.clock import new_id
@@ -19,16 +21,19 @@ from headgate.core.protocols import Store, StoreSession, Takeover
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming, said
+from headgate.gate.history import hashed
 from headgate.gate.judge import Gate, Rules
+from headgate.run.commits import TRIES, contested, lookups_of
 from headgate.run.flow import Flow, refuse_broken, typed
-from headgate.run.load import TRIES, WHOLE, contested, lookups_of
+from headgate.run.readings import WHOLE
 from headgate.run.split import referable
+from headgate.run.versions import Versions
 from headgate.sql import quote
 from headgate.types.codec import encode_row
 from headgate.types.inferred import of_physical
 
 SourceWord = Literal["seen", "new"]
-_DELETES = ("upsert", "partition", "replace")
+_DELETES = ("upsert", "partition", "replace", "scd2")
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def _tried(session: StoreSession, flow: Flow, wanted: Wanted, attempt: str) -> t
     rows = _Rows(session, made, f"hg_{attempt}")
     work = Adoption(
         flow.table,
-        Edit(contract, flow.ingest.evolution, attempt, wanted.author),
+        _edit(made, contract, attempt, wanted.author),
         rows.gate,
         _parts(session, made, wanted.source),
         wanted.quarantine,
@@ -79,6 +84,7 @@ def _tried(session: StoreSession, flow: Flow, wanted: Wanted, attempt: str) -> t
         lookups_of(contract, flow.ingest.load.keys),
         pin.body(known) if known is not None else "",
         wanted.trial,
+        flow.ingest.load.history is not None,
     )
     with tidied(rows.close), rows.blamed():
         return books.adopt(session, work)
@@ -87,12 +93,16 @@ def _tried(session: StoreSession, flow: Flow, wanted: Wanted, attempt: str) -> t
 def _must_be_adoptable(flow: Flow) -> None:
     """Raises CommitError `adopt-unfit` for what no table can be adopted into."""
     fix = f"load it into another table, or rename the old one and run: headgate run {flow.name}"
-    if flow.ingest.load.kind == "scd2":
-        raise unfit(flow.table, "nobody can tell of another's rows which versions they are (load: scd2)", fix)
+    if flow.children:
+        names = ", ".join(kin.child.table for kin in flow.children)
+        why = f"its contract has child tables ({names}), and of rows that stand nobody can tell which lines were theirs"
+        raise unfit(flow.table, why, f"take children: out, or the list as a json column; or {fix}")
     if flow.contract is not None and flow.contract.model is not None:
         raise unfit(flow.table, "a Pydantic model judges records as they come, not rows that stand", fix)
     if flow.gone is not None:
         raise unfit(flow.table, "nobody can tell of another's rows which were deleted (keep_deleted)", fix)
+    if flow.ingest.load.previous:
+        raise unfit(flow.table, "nobody can tell of another's rows what they said before (previous)", fix)
     sources = [column.source.lower() for column in flow.contract.columns] if flow.contract is not None else []
     twice = [name for name in sources if sources.count(name) > 1]
     if twice:
@@ -100,9 +110,16 @@ def _must_be_adoptable(flow: Flow) -> None:
         raise unfit(flow.table, why, fix)
 
 
+def _edit(flow: Flow, contract: Contract, attempt: str, author: str) -> Edit:
+    history = flow.ingest.load.history
+    return Edit(contract, flow.ingest.evolution, attempt, author, history.beside if history is not None else ())
+
+
 def _taken(session: StoreSession, flow: Flow) -> Contract:
     """The types of a two-line ingest: those of the table itself."""
-    found = session.columns(flow.table) or []
+    history = flow.ingest.load.history
+    beside = history.beside if history is not None else ()
+    found = [one for one in session.columns(flow.table) or [] if one[0] not in beside]
     kinds = [(name, of_physical(session.engine_type(kind))) for name, kind in found]
     return Contract(tuple(ContractColumn(name, kind, name) for name, kind in kinds))
 
@@ -147,6 +164,7 @@ class _Rows:
     def __init__(self, session: StoreSession, flow: Flow, prefix: str) -> None:
         self._session, self._flow, self._prefix = session, flow, prefix
         self._gate: Gate | None = None
+        self._taken = self._digests = ""
 
     def gate(self, takeover: Takeover, found: Evolution, rows: int) -> Judgement:
         """Judges by all that no table has a say in; the rest is judged by what it gives."""
@@ -154,22 +172,51 @@ class _Rows:
         assert contract is not None
         old = {change.column: change.before for change in found.changes if change.case == "renamed"}
         spec = flow.ingest.load
+        versions = spec.history is not None
         rules = Rules(
             flow.table,
             _as_it_stands(contract),
-            flow.disposition,
+            "append" if versions else flow.disposition,
             spec.keys,
             spec.order_by,
-            flow.disposition in IDENTIFIED,
+            flow.disposition in IDENTIFIED and not versions,
             extra=True,
             lenient=True,
             kind=flow.ingest.source.kind,
+            horizon=spec.horizon,
         )
         self._gate = Gate(self._session, rules, None, self._prefix)
         with blaming(self._gate.scan, flow.name, flow.ingest.places):
             self._gate.add(0, self._batch(takeover, contract, old, rows))
             self._gate.decide()
-        return self._gate
+        return self
+
+    def judge(self, session: StoreSession) -> Mapping[int, Counts]:
+        assert self._gate is not None
+        counts, history = self._gate.judge(session), self._flow.ingest.load.history
+        if history is not None and not sum(one.quarantined for one in counts.values()):
+            self._digests = self._versions(self._gate, history)
+        return counts
+
+    def refused(self, session: StoreSession) -> Refused:
+        assert self._gate is not None
+        return self._gate.refused(session)
+
+    def digests(self) -> str:
+        return self._digests
+
+    def _versions(self, gate: Gate, history: History) -> str:
+        """Looks at the rows as versions; a SELECT of the digest of each."""
+        contract, spec = gate.rules.contract, self._flow.ingest.load
+        own = {column.name for column in contract.columns}
+        beside = [one for one in self._flow.columns(contract) if one[0] not in (*own, HASH_COLUMN)]
+        versions = Versions(self._flow.table, contract, history, spec.keys, spec.order_by, tuple(beside))
+        versions.must_have_columns(self._session)
+        judged = f"SELECT _hg_id + 1 AS _hg_row, * FROM ({gate.scan.sql}) AS scan"
+        versions.must_be_a_history(self._session, judged, f"SELECT * FROM {self._taken}")
+        digest = hashed(contract, history, spec.keys, spec.order_by)
+        made = gate.scan.temp.keep("digests", f"SELECT _hg_row, {digest} AS {HASH_COLUMN} FROM ({judged}) AS judged")
+        return f"SELECT * FROM {made}"
 
     def _batch(self, takeover: Takeover, contract: Contract, old: Mapping[str, str], rows: int) -> Batch:
         """The rows as records of the source: under the names that its columns have there."""
@@ -177,7 +224,7 @@ class _Rows:
         there = {name for name, _ in self._session.columns(self._flow.table) or []}
         fed = [(old.get(one.name, one.name), one.source) for one in contract.columns]
         listed = [f"t.{quote.ident(name)} AS {quote.ident(source)}" for name, source in fed if name in there]
-        taken = self._session.take(takeover.rows(), f"{self._prefix}_standing")
+        taken = self._taken = self._session.take(takeover.rows(), f"{self._prefix}_standing")
         relation = f"SELECT t._hg_row, {', '.join(listed)} FROM {taken} AS t"
         shape = [SourceColumn(row[0], row[1]) for row in engine.execute(f"DESCRIBE {relation}")][1:]
 

@@ -7,16 +7,20 @@ don't meet: the chain of entries is each table's own.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from headgate.core import clock
+from headgate.core.values import TableRef
+from headgate.models.model import Model
 from headgate.run.flow import Flow
 from headgate.run.outcome import Done
+from headgate.run.pipeline import Unit
 from headgate.run.standing import Standing
-from headgate.run.steps import Run, Unit
+from headgate.run.steps import Before, Run
 from headgate.run.tries import Way, timed
 from headgate.run.watch import AGAIN_SECS, Watch
 from headgate.sql import quote
@@ -43,10 +47,16 @@ def side_by_side(run: Run, units: Sequence[Unit], standing: Standing) -> Iterato
 
 def _make_schemas(run: Run, units: Sequence[Unit]) -> None:
     """Each in a transaction of its own: two long ones that make the same schema can't both commit."""
-    made = (step.tables if isinstance(step, Flow) else (step.target,) for unit in units for step in unit)
+    made = (_tables(step) for unit in units for step in unit)
     with run.store.session() as session:
         for schema in sorted({table.schema for tables in made for table in tables}):
             session.execute(f"CREATE SCHEMA IF NOT EXISTS {quote.ident(schema)}")
+
+
+def _tables(step: object) -> tuple[TableRef, ...]:
+    if isinstance(step, Flow):
+        return step.tables
+    return (step.target,) if isinstance(step, Model) else ()
 
 
 def _locked(run: Run) -> Run:
@@ -79,6 +89,8 @@ class _Crew:
             for number, unit in enumerate(self.units)
         ]
         self.left = list(range(len(self.units)))
+        said = self.run.pipeline.settings
+        self.pools = [{pool for step in unit if (pool := said[step.name].pool)} for unit in self.units]
 
     def go_on(self, pool: ThreadPoolExecutor) -> None:
         """Begins what can be begun, and waits until one ends."""
@@ -89,27 +101,34 @@ class _Crew:
             self._note(self.begun.pop(future), future.result())
 
     def _begin(self, pool: ThreadPoolExecutor) -> bool:
-        """Begins units, in their order, while a thread is free; True where one turned out to be blocked."""
+        """Begins units, in their order, while a thread and a place in their pools are free; True where one turned out
+        to be blocked or skipped. Places are given away here alone, all that a unit takes at once: nobody waits for one
+        while holding another."""
         for number in tuple(self.left):
             if len(self.begun) >= self.run.threads:
                 return False
-            if not self.needs[number] <= self.ended.keys():
+            if not self.needs[number] <= self.ended.keys() or self._full(number):
                 continue
             self.left.remove(number)
             if held := self.standing.blocked(self.units[number]):
                 self._note(number, held)
                 return True
-            self.begun[pool.submit(self._work, number)] = number
+            self.begun[pool.submit(self._work, number, self.standing.before(self.units[number]))] = number
         return False
+
+    def _full(self, number: int) -> bool:
+        """Whether a pool of the unit has no place left."""
+        taken = Counter(pool for other in self.begun.values() for pool in self.pools[other])
+        return any(taken[pool] >= self.run.pipeline.pools[pool] for pool in self.pools[number])
 
     def _note(self, number: int, found: list[Done]) -> None:
         for done in found:
             self.standing.note(done)
         self.ended[number] = found
 
-    def _work(self, number: int) -> list[Done]:
+    def _work(self, number: int, before: Before) -> list[Done]:
         way = Way(lambda secs: clock.awaited(self.halted, secs), self.halted, self._watched)
-        return timed(self.run, self.units[number], self.standing.late, way)
+        return timed(self.run, self.units[number], before, way)
 
     @contextmanager
     def _watched(self, watch: Watch) -> Iterator[None]:

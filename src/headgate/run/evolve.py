@@ -31,6 +31,14 @@ def follow(session: StoreSession, flow: Flow, attempt: str, author: str, pin: st
     return "; ".join(phrase(change) for change in entry.facts["changes"])
 
 
+def due(session: StoreSession, flow: Flow, contract: Contract, state: ledger.TableState | None) -> bool:
+    """Whether the table may have to follow: by another contract than this, or without what its load keeps beside."""
+    if state is None or state.contract != contract.digest():
+        return True
+    there = dict(session.columns(flow.table) or ()) if flow.ingest.load.previous else {}
+    return any(name not in there for _, name in flow.ingest.load.previous)
+
+
 def expected(session: StoreSession, flow: Flow) -> Evolution:
     """What the next run would change, every value looked at; nothing where the table is about to be made.
 
@@ -38,7 +46,7 @@ def expected(session: StoreSession, flow: Flow) -> Evolution:
     """
     state = ledger.table_state(session, flow.table)
     contract = as_known(session, flow).contract
-    if contract is None or state is None or state.contract == contract.digest():
+    if contract is None or state is None or not due(session, flow, contract, state):
         return NOTHING
     if tables.is_blank(session, flow.table, state):
         return NOTHING
@@ -46,6 +54,8 @@ def expected(session: StoreSession, flow: Flow) -> Evolution:
 
 
 def _edit(flow: Flow, contract: Contract, attempt: str, author: str = "") -> Edit:
-    own = {column.name for column in contract.columns}
+    kept = flow.ingest.load.previous
+    own = {column.name for column in contract.columns} | {name for _, name in kept}
     beside = tuple(name for name, _ in flow.columns(contract) if name not in own)
-    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed=flow.ingest.load.history is not None)
+    hashed = flow.ingest.load.history is not None
+    return Edit(contract, flow.ingest.evolution, attempt, author, beside, hashed, kept)

@@ -12,7 +12,7 @@ from headgate.core import clock, stop
 from headgate.run.outcome import Done
 from headgate.run.selector import EVERYTHING, Selection, States
 from headgate.run.standing import Standing
-from headgate.run.steps import Run, Unit
+from headgate.run.steps import Run
 from headgate.run.tries import Way, timed
 
 __all__ = ["Done", "Run", "execute"]
@@ -20,8 +20,7 @@ __all__ = ["Done", "Run", "execute"]
 
 def execute(run: Run, select: Selection = EVERYTHING, states: States | None = None) -> Iterator[Done]:
     """Each step's outcome, in the order of the plan."""
-    flows, models = run.pipeline.select(select, states)
-    units: list[Unit] = [*((flow,) for flow in flows), *run.pipeline.units(models)]
+    units = run.pipeline.arrange(run.pipeline.choose(select, states))
     standing = Standing(run)
     if run.threads > 1:
         from headgate.run.crew import side_by_side
@@ -30,7 +29,7 @@ def execute(run: Run, select: Selection = EVERYTHING, states: States | None = No
         return
     way = Way(clock.pause)
     for unit in units:
-        for done in standing.blocked(unit) or timed(run, unit, standing.late, way):
+        for done in standing.blocked(unit) or timed(run, unit, standing.before(unit), way):
             standing.note(done)
             yield done
         if stop.signalled():  # a library may have taken the exception for an error of its own

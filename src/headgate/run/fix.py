@@ -18,8 +18,8 @@ from headgate.core.protocols import Store, StoreSession
 from headgate.core.values import SourceColumn
 from headgate.gate.blame import said
 from headgate.run import replay
+from headgate.run.commits import TRIES
 from headgate.run.flow import Flow
-from headgate.run.load import TRIES
 from headgate.sql import quote
 from headgate.types.codec import decode, encode
 

@@ -74,7 +74,9 @@ class Flow:
     def columns(self, contract: Contract) -> Sequence[tuple[str, str]]:
         """Names and types of the table's columns under the contract."""
         found = columns_of(contract, self.ingest.load.history, self.ingest.load.order_by)
-        return [*found, (self.gone[0], "BOOLEAN")] if self.gone is not None else found
+        types = dict(found)
+        kept = [(name, types[column]) for column, name in self.ingest.load.previous]
+        return [*found, *kept, *([(self.gone[0], "BOOLEAN")] if self.gone is not None else [])]
 
     @property
     def gone(self) -> tuple[str, str] | None:

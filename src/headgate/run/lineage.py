@@ -120,7 +120,10 @@ def _loaded(flow: Flow, origin: str, columns: tuple[str, ...]) -> Traced:
         deciding = frozenset(way.Flow(origin, name, "filter") for name in columns)
         made = replace(read, rows=deciding or frozenset([way.Flow(origin, way.ANY, "filter")]))
         sources = {}
-    load = flow.ingest.load
+    load, by_name = flow.ingest.load, dict(made.columns)
+    beside = [*load.previous, *(load.history.latest if load.history is not None else ())]
+    shown = tuple((name, by_name[column]) for column, name in beside if column in by_name)
+    made = replace(made, columns=(*made.columns, *shown))
     chosen = [*load.keys, *([load.order_by] if load.order_by else [])]
     keyed = {way.Flow(origin, sources.get(name, name), "filter") for name in chosen}
     if load.deleted_if:

@@ -10,14 +10,14 @@ from headgate.contracts.model import COLUMN_REFERENCE
 from headgate.core.errors import Finding
 
 Status = Literal["ok", "skipped", "refused", "failed", "blocked"]
-Kind = Literal["load", "model"]
+Kind = Literal["load", "model", "task"]
 
 
 @dataclass
 class Done:
     """`findings`: why it did not succeed, and what deserves attention. `attempts`: how often it was tried; 0 where it
     was not. `stale`: optional steps that did not succeed, and whose former rows it rests on. `optional`: the run can do
-    without it."""
+    without it. `passed`: it was skipped by its condition or trigger rule. `result`: what a task gave back."""
 
     id: str
     kind: Kind
@@ -33,6 +33,8 @@ class Done:
     attempts: int = 0
     stale: tuple[str, ...] = ()
     optional: bool = False
+    passed: bool = False
+    result: object = None
 
     @property
     def bad(self) -> bool:
@@ -41,6 +43,11 @@ class Done:
 
 def blocked(name: str, kind: Kind, why: str) -> Done:
     return Done(name, kind, "blocked", why)
+
+
+def passed_over(name: str, kind: Kind, why: str) -> Done:
+    """The step as skipped by its condition or trigger rule."""
+    return Done(name, kind, "skipped", why, passed=True)
 
 
 def unpublished(name: str, culprit: str) -> Done:

@@ -1,9 +1,9 @@
-"""The project as steps in order: loads by their references, then models by what they read."""
+"""The project as steps in order: loads by their references, models by what they read, tasks where they say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,12 +15,26 @@ from headgate.models.context import Settings, Target
 from headgate.models.graph import Graph, graph
 from headgate.models.macros import library
 from headgate.models.model import Model, ModelContract, ModelSource
-from headgate.project.model import ModelFile, Project, StepSettings
+from headgate.project.model import ModelFile, Project, StepSettings, Task
 from headgate.run.bronze import linked
+from headgate.run.errand import Home
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
 from headgate.run.selector import Node, Selection, States, Web
 from headgate.run.split import flow_of
+from headgate.run.wiring import Wires, arranged, conditions, node_of, wires
+
+Unit = tuple[Flow, ...] | tuple[Model, ...] | tuple[Task, ...]
+"""A load, a model, the models that are published together, or a task."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The steps that are meant, each kind in its order."""
+
+    flows: list[Flow]
+    models: list[Model]
+    tasks: list[Task]
 
 
 @dataclass(frozen=True)
@@ -41,13 +55,20 @@ class Pipeline:
     groups: Groups
     settings: Mapping[str, StepSettings]
     """By step, how it is to be run."""
+    tasks: tuple[Task, ...] = ()
+    wires: Wires = field(default_factory=dict)
+    """By step, what it waits for because tasks say so."""
+    home: Home = field(default_factory=Home)
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """How many steps of each pool are carried out at once."""
 
     @cached_property
     def web(self) -> Web:
         """All steps as what can be chosen of them."""
         made = [_load_node(flow) for flow in self.flows] + [_model_node(model) for model in self.models]
+        made += [node_of(task) for task in self.tasks]
         nodes = [replace(node, tags=(*node.tags, *self.settings[node.id].tags)) for node in made]
-        steps: list[Flow | Model] = [*self.flows, *self.models]
+        steps: list[Flow | Model | Task] = [*self.flows, *self.models, *self.tasks]
         return Web(tuple(nodes), {step.name: frozenset(self.needs(step)) for step in steps})
 
     @cached_property
@@ -61,23 +82,40 @@ class Pipeline:
         """By loaded table, a child table too, the load that fills it."""
         return {str(table): flow.name for flow in self.flows for table in flow.tables}
 
-    def needs(self, step: Flow | Model) -> list[str]:
-        """The steps whose tables it reads or refers to."""
-        named = step.inputs if isinstance(step, Model) else step.needs
+    def needs(self, step: Flow | Model | Task) -> list[str]:
+        """The steps whose tables it reads or refers to, and those that it waits for because tasks say so."""
+        named = () if isinstance(step, Task) else step.inputs if isinstance(step, Model) else step.needs
         found = dict.fromkeys(self._holder.get(name, name) for name in named)
-        return [name for name in found if name != step.name]
+        return [name for name in (*found, *self.wires.get(step.name, ())) if name != step.name]
 
     def select(self, selection: Selection, states: States | None = None) -> tuple[list[Flow], list[Model]]:
+        """The loads and models of `choose`."""
+        found = self.choose(selection, states)
+        return found.flows, found.models
+
+    def choose(self, selection: Selection, states: States | None = None) -> Chosen:
         """The steps that are meant, and the models that are published together with one of them; where one of these is
         left out, all are. Raises ProjectError."""
         chosen = selection.chosen(self.web, states)
         out = Selection((), selection.exclude).chosen(self.web, states)
         together = {mate for name in chosen for mate in self.groups.mates(name)}
         models = {name for name in together if all(mate in out for mate in self.groups.mates(name))}
-        return (
+        return Chosen(
             [flow for flow in self.flows if flow.name in chosen],
             [model for model in self.models if model.name in models],
+            [task for task in self.tasks if task.name in chosen],
         )
+
+    def arrange(self, chosen: Chosen) -> list[Unit]:
+        """The chosen steps in the order of a run: loads, models, tasks, but each behind what it needs."""
+        units: list[Unit] = [*((flow,) for flow in chosen.flows), *self.units(chosen.models)]
+        if not self.tasks:
+            return units
+        units += [(task,) for task in chosen.tasks]
+        made: dict[str, int] = {step.name: number for number, unit in enumerate(units) for step in unit}
+
+        needs = [{made[need] for step in unit for need in self.needs(step) if need in made} for unit in units]
+        return [units[at] for at in arranged([unit[0].name for unit in units], needs)]
 
     def units(self, models: Sequence[Model]) -> list[tuple[Model, ...]]:
         """The models, those that are published together in one tuple."""
@@ -110,13 +148,34 @@ def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     by_name = {model.name: model for model in models}
     together = groups(project.groups, shape.order, shape.inputs)
     ordered = tuple(by_name[name] for name in together.order)
-    return Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project))
+    made = Pipeline(tuple(_in_order(flows)), ordered, shape, together, _settings(project), pools=project.pools)
+    return _wired(replace(made, home=Home(project.root, temp, project.vars)), project)
+
+
+def _wired(pipeline: Pipeline, project: Project) -> Pipeline:
+    """The pipeline with its tasks. *Errors*: ProjectError for words, conditions and circles that make no sense."""
+    asked = {name: one.when for name, one in pipeline.settings.items() if one.when is not None}
+    if not project.tasks and not asked:
+        return pipeline
+    here = (project.warehouse.kind, project.warehouse.address)
+    tasks = tuple(
+        replace(task, connection=None) if task.connection and here == (task.connection.kind, task.connection.address)
+        else task
+        for task in project.tasks
+    )  # fmt: skip
+    pipeline = replace(pipeline, tasks=tasks)
+    whole = replace(pipeline, wires=wires(pipeline.web, project.tasks))
+    if problems := conditions(whole.web, asked):
+        raise ProjectError(*problems)
+    whole.arrange(Chosen(list(whole.flows), list(whole.models), list(whole.tasks)))
+    return whole
 
 
 def _settings(project: Project) -> dict[str, StepSettings]:
     """What each step says itself, and the project's word where it says nothing."""
     said = {str(one.table): one.settings for one in project.ingests}
     said |= {one.name: one.settings for one in project.models}
+    said |= {one.name: one.settings for one in project.tasks}
     every = project.settings
     return {
         name: replace(own, timeout=own.timeout or every.timeout, retries=own.retries or every.retries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,14 +11,17 @@ from headgate.books.known import Known
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
 from headgate.models.model import Model
+from headgate.project.model import Task
 from headgate.run import selector
 from headgate.run.bronze import bound
-from headgate.run.build import EDITED, inputs_of, stale
+from headgate.run.build import EDITED, Inputs, inputs_of, stale
 from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
+from headgate.run.foresight import Foresight
+from headgate.run.intervals import Intervals, again_of
 from headgate.run.learned import brings
-from headgate.run.pipeline import Pipeline
+from headgate.run.pipeline import Chosen, Pipeline
 from headgate.run.selector import Selection, States
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class Planned:
     """
 
     id: str
-    kind: Literal["load", "model"]
+    kind: Literal["load", "model", "task"]
     runs: bool
     reason: str
     sql: tuple[str, ...] = ()
@@ -46,6 +49,10 @@ class Planned:
     """What the edit of a model's SQL since its last build does."""
     stale: tuple[str, ...] = ()
     """Optional steps that did not succeed before its last build, and that still have work to do."""
+    passed: bool = False
+    """Its condition is false whatever the other steps do."""
+    intervals: Intervals | None = None
+    """What of a model by time is asked for once more."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Asked:
     full_refresh: bool = False
     states: States | None = None
     reading: Session | None = None
+    again: tuple[str, str] | None = None
 
 
 EVERYTHING = Asked()
@@ -68,33 +76,76 @@ def plan(
     asked: Asked = EVERYTHING,
 ) -> list[Planned]:
     """The steps in the order of a run."""
-    flows, models = pipeline.select(asked.selection, asked.states)
-    full_refresh = asked.full_refresh
+    chosen = pipeline.choose(asked.selection, asked.states)
+    flows = chosen.flows
     steps: list[Planned] = []
+    foresight = Foresight(pipeline)
     for flow in flows:
-        steps.append(_behind(flow, _load(session, bound(flow, session), full_refresh, asked.reading), steps))
+        step = _behind(flow, _load(session, bound(flow, session), asked.full_refresh, asked.reading), steps)
+        steps.append(_if_its_turn_comes(foresight, step))
     changing = {str(table) for flow, step in zip(flows, steps, strict=True) if step.runs for table in flow.tables}
-    optional = any(one.optional for one in pipeline.settings.values())
-    known = Known()
-    for model in models:
-        inputs = inputs_of(model, pipeline)
-        reason = "full refresh" if full_refresh else stale(session, model, inputs, known)
-        reads = [name for name in inputs.tables if name in changing]
-        if reason is None and reads:
-            reason = f"{reads[0]} changes"
-        if reason:
+    books = _Books(session, Known(), any(one.optional for one in pipeline.settings.values()))
+    for model in chosen.models:
+        steps.append(_if_its_turn_comes(foresight, _model(books, model, inputs_of(model, pipeline), asked, changing)))
+        if steps[-1].runs:
             changing.add(model.name)
-        last = known.build(session, model.target) if model.split is not None or optional else None
-        read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
-        rests_on = tuple(one for one in (last.facts.get("stale", ()) if last is not None else ()) if one in changing)
-        why = reason or "nothing changed"
-        edit = _edit(session, model) if reason == EDITED else None
-        step = Planned(
-            model.name, "model", reason is not None, why,
-            rows_read=read, rows_quarantined=refused, edit=edit, stale=rests_on,
-        )  # fmt: skip
-        steps.append(step)
-    return steps
+    return _with_tasks(pipeline, chosen, steps, foresight) if chosen.tasks else steps
+
+
+@dataclass(frozen=True)
+class _Books:
+    """What stands. `optional`: some step of the project may fail without its followers."""
+
+    session: StoreSession
+    known: Known
+    optional: bool
+
+
+def _model(books: _Books, model: Model, inputs: Inputs, asked: Asked, changing: Collection[str]) -> Planned:
+    """The model, where these tables and models change before it."""
+    session, full, known = books.session, asked.full_refresh, books.known
+    found = None if full else stale(session, model, inputs, known)
+    again = again_of(session, model, asked.again, known) if asked.again is not None and not full else None
+    reason = "full refresh" if full else _asked_for(again, asked) or found
+    reads = [name for name in inputs.tables if name in changing]
+    if reason is None and reads:
+        reason = f"{reads[0]} changes"
+    last = known.build(session, model.target) if model.split is not None or books.optional else None
+    read, refused = (last.rows_read, last.rows_quarantined) if last is not None else (0, 0)
+    rests_on = tuple(one for one in (last.facts.get("stale", ()) if last is not None else ()) if one in changing)
+    edit = _edit(session, model) if found == EDITED else None
+    return Planned(
+        model.name, "model", reason is not None, reason or "nothing changed",
+        rows_read=read, rows_quarantined=refused, edit=edit, stale=rests_on, intervals=again,
+    )  # fmt: skip
+
+
+def _with_tasks(pipeline: Pipeline, chosen: Chosen, steps: Sequence[Planned], foresight: Foresight) -> list[Planned]:
+    """The steps and the tasks in the order of a run."""
+    by_name = {step.id: step for step in steps}
+    made = []
+    for step in (step for unit in pipeline.arrange(chosen) for step in unit):
+        if isinstance(step, Task):
+            verdict, why = foresight.task(step)
+            made.append(Planned(step.name, "task", verdict is not False, why, passed=verdict is False))
+        else:
+            made.append(by_name[step.name])
+    return made
+
+
+def _if_its_turn_comes(foresight: Foresight, step: Planned) -> Planned:
+    """The step, which its condition may leave out."""
+    verdict, why = foresight.of(step.id)
+    if verdict is False:
+        return replace(step, runs=False, reason=why, passed=True)
+    return replace(step, reason=f"{step.reason}; {why}") if step.runs and why else step
+
+
+def _asked_for(again: Intervals | None, asked: Asked) -> str | None:
+    """Why a model is built although nothing changed, and which of it."""
+    if again is None or asked.again is None:
+        return None
+    return f"asked for from {asked.again[0]} to {asked.again[1]}: {again.said}"
 
 
 def _edit(session: StoreSession, model: Model) -> Change | None:

@@ -19,10 +19,11 @@ from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules
 from headgate.gate.scan import RECORD
 from headgate.run import landing
-from headgate.run.evolve import follow
+from headgate.run.commits import TRIES, counts_of, lookups_of, standing_rows, try_commit
+from headgate.run.evolve import due, follow
 from headgate.run.flow import Flow, refuse_broken, typed
 from headgate.run.learned import as_known
-from headgate.run.load import TRIES, counts_of, lookups_of, refused_columns, standing_rows, try_commit
+from headgate.run.readings import refused_columns
 from headgate.sql import quote
 from headgate.types.codec import decode_column
 
@@ -115,7 +116,7 @@ def _commit(store: Store, session: StoreSession, flow: Flow, groups: list[_Group
     flow = as_known(session, flow)
     contract, spec = _contract(session, flow), flow.ingest.load
     state = ledger.table_state(session, flow.table)
-    if flow.contract and (state is None or state.contract != contract.digest() or spec.deleted_if):
+    if flow.contract and (due(session, flow, contract, state) or spec.deleted_if):
         refuse_broken(flow)
         if state and state.version:
             child_tables.expected(session, flow.table, family(contract))
@@ -211,6 +212,8 @@ def _gate(
         extra=flow.ingest.extra in ("ignore", "quarantine"),
         unknown=refused_columns(flow, shapes, former=True),
         gone=flow.gone,
+        previous=spec.previous,
+        horizon=spec.horizon,
         kind=flow.kind,
         refuses_extra=flow.ingest.extra == "quarantine",
     )

@@ -11,7 +11,7 @@ from headgate.core.protocols import Store
 from headgate.core.values import TableRef
 from headgate.models.names import read_view
 from headgate.run.build import read_views
-from headgate.run.load import TRIES, contested
+from headgate.run.commits import TRIES, contested
 
 
 def restore(store: Store, table: TableRef, author: str, seen: bool) -> tuple[Entry, ...]:

@@ -31,7 +31,7 @@ class Node:
     of the folders and the schema that it stands in; `path`: of its file, in the project."""
 
     id: str
-    kind: Literal["load", "model"]
+    kind: Literal["load", "model", "task"]
     names: tuple[str, ...]
     folders: tuple[str, ...] = ()
     path: str = ""

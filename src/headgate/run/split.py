@@ -23,8 +23,8 @@ from headgate.models.build import BuildFailed, inspect, stage_rows, staged_ref
 from headgate.models.explain import select_problem
 from headgate.models.model import BuildOutcome, Model, ModelContract
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
+from headgate.run.commits import counts_of
 from headgate.run.flow import Flow
-from headgate.run.load import counts_of
 from headgate.sql import quote
 from headgate.types.codec import encode_row
 

@@ -1,26 +1,30 @@
-"""What each kind of step does: a load, a model, models that are published together."""
+"""What each kind of step does: a load, a model, models that are published together, a task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from headgate.books import ledger
 from headgate.books.known import Known
-from headgate.core import stop
+from headgate.core import clock, stop
 from headgate.core.protocols import Store
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
+from headgate.project.model import Task
 from headgate.run.bronze import bound
 from headgate.run.build import asked_for, build_model, due_of, inputs_of, missing_inputs, stale
+from headgate.run.errand import Errand, Results, relevant, too_long
 from headgate.run.flow import Flow, choose
-from headgate.run.load import DEFAULT_SLICES, Job, Loaded, Slices, load
-from headgate.run.outcome import Done, Kind, Status, blocked, missing, unpublished, warned
-from headgate.run.pipeline import Pipeline
+from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
+from headgate.run.load import load
+from headgate.run.outcome import Done, Status, blocked, missing, unpublished, warned
+from headgate.run.perform import perform
+from headgate.run.pipeline import Pipeline, Unit
 from headgate.run.publish import Wanted, publish
-
-Unit = tuple[Flow, ...] | tuple[Model, ...]
-"""A load, a model, or the models that are published together."""
+from headgate.run.turn import FOR_FAILURES, kind_of
+from headgate.run.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,10 @@ class Run:
     """How many steps that don't need each other are carried out at once."""
     again: tuple[str, str] | None = None
     """From when to when models that are built by intervals are built once more."""
+    at: datetime = field(default_factory=lambda: clock.now())
+    """When it began: what conditions take for now."""
+    earlier: Results = field(default_factory=dict)
+    """What became of steps in the run that this one resumes."""
     known: Known = field(default_factory=Known)
 
     @property
@@ -46,14 +54,22 @@ class Run:
         return How(self.full_refresh, again=self.again)
 
 
+@dataclass(frozen=True)
+class Before:
+    """What became of the steps before. `late`: by step that is optional and did not succeed, or rests on one, the
+    optional steps that did not; `results`: what tasks and conditions can ask."""
+
+    late: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    results: Results = field(default_factory=dict)
+
+
 @dataclass
 class Attempt:
-    """One try of a unit. `late`: of its inputs, the optional steps that did not succeed; `last`: nobody tries again;
-    `loaded`: what earlier attempts of the load did."""
+    """One try of a unit. `last`: nobody tries again; `loaded`: what earlier attempts of the load did."""
 
     run: Run
-    store: Store
-    late: Mapping[str, tuple[str, ...]]
+    store: Watch
+    before: Before
     last: bool = True
     loaded: Loaded = field(default_factory=lambda: Loaded("skipped", "nothing new"))
 
@@ -61,8 +77,18 @@ class Attempt:
         """What became of each step of it. Raises whatever ends it early."""
         if isinstance(unit[0], Flow):
             return [self._load(unit[0])]
+        if isinstance(unit[0], Task):
+            return [self._task(unit[0])]
         models = tuple(one for one in unit if isinstance(one, Model))
         return [self._model(models[0])] if len(models) == 1 else self._together(models)
+
+    def _task(self, task: Task) -> Done:
+        pipeline = self.run.pipeline
+        needs = relevant(pipeline.needs(task), self.before.results)
+        done = perform(Errand(task, self.store, pipeline.home, needs, self.run.at))
+        findings = [*done.findings, *too_long(done, task)]
+        rests_on = () if task.trigger in FOR_FAILURES else self._rests_on(task)
+        return Done(task.name, "task", "ok", "", findings=findings, stale=rests_on, result=done.result)
 
     def _load(self, flow: Flow) -> Done:
         unmet = self._unmet(flow)
@@ -145,9 +171,9 @@ class Attempt:
         outcomes = publish(self.store, Wanted(wanted, group, run.anew), run.author)
         return _told(models, outcomes, due, late)
 
-    def _rests_on(self, *steps: Flow | Model) -> tuple[str, ...]:
+    def _rests_on(self, *steps: Flow | Model | Task) -> tuple[str, ...]:
         needed = (name for step in steps for name in self.run.pipeline.needs(step))
-        return tuple(dict.fromkeys(one for name in needed for one in self.late.get(name, ())))
+        return tuple(dict.fromkeys(one for name in needed for one in self.before.late.get(name, ())))
 
 
 def held_up(pipeline: Pipeline, unit: Unit, bad: Mapping[str, str]) -> list[Done]:
@@ -155,9 +181,8 @@ def held_up(pipeline: Pipeline, unit: Unit, bad: Mapping[str, str]) -> list[Done
     for step in unit:
         need = next((need for need in pipeline.needs(step) if need in bad), None)
         if need is not None:
-            kind: Kind = "load" if isinstance(step, Flow) else "model"
-            why = f"{need} did not succeed"
-            return [blocked(step.name, kind, why) if one is step else unpublished(one.name, step.name) for one in unit]
+            held = blocked(step.name, kind_of(unit), f"{need} did not succeed")
+            return [held if one is step else unpublished(one.name, step.name) for one in unit]
     return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -13,15 +13,12 @@ from headgate.core.errors import ContractError, HeadgateError, InternalError
 from headgate.core.usage import usage
 from headgate.project.model import Retries, StepSettings
 from headgate.run import failures
-from headgate.run.flow import Flow
-from headgate.run.outcome import Done, Kind, Status, unpublished
+from headgate.run.outcome import Done, Status, unpublished
+from headgate.run.pipeline import Unit
 from headgate.run.retry import may_pass, told_to_pass, waits
-from headgate.run.steps import Attempt, Run, Unit
+from headgate.run.steps import Attempt, Before, Run
+from headgate.run.turn import kind_of
 from headgate.run.watch import Watch
-
-
-def kind_of(unit: Unit) -> Kind:
-    return "load" if isinstance(unit[0], Flow) else "model"
 
 
 def _settings(run: Run, unit: Unit) -> StepSettings:
@@ -31,6 +28,9 @@ def _settings(run: Run, unit: Unit) -> StepSettings:
     retries = [one.retries for one in said if one.retries is not None]
     most = max(retries, key=lambda one: one.attempts, default=None)
     return StepSettings(timeout=min(timeouts, default=None), retries=most)
+
+
+_PHASES = {"load": "reading", "model": "building", "task": "running"}
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Way:
     watched: Callable[[Watch], AbstractContextManager[object]] = nullcontext
 
 
-def timed(run: Run, unit: Unit, late: Mapping[str, tuple[str, ...]], way: Way) -> list[Done]:
+def timed(run: Run, unit: Unit, met: Before, way: Way) -> list[Done]:
     """The same as `tried`, with what it took; each step of the unit has an equal share."""
     began, before = clock.monotonic(), usage()
-    found = tried(run, unit, late, way)
+    found = tried(run, unit, met, way)
     after = usage()
     for done in found:
         done.seconds = (clock.monotonic() - began) / len(unit)
@@ -54,17 +54,17 @@ def timed(run: Run, unit: Unit, late: Mapping[str, tuple[str, ...]], way: Way) -
     return found
 
 
-def tried(run: Run, unit: Unit, late: Mapping[str, tuple[str, ...]], way: Way) -> list[Done]:
+def tried(run: Run, unit: Unit, met: Before, way: Way) -> list[Done]:
     """What became of the unit in the end, after as many attempts as it may have."""
     settings = _settings(run, unit)
     pauses = waits(settings.retries or Retries())
-    attempt = Attempt(run, run.store, late)
+    attempt = Attempt(run, Watch(run.store, unit[0].name), met)
     number = 0
     while True:
         number += 1
         pause = next(pauses, None)
         for step in unit:
-            run.progress(step.name, 0, "reading" if isinstance(step, Flow) else "building")
+            run.progress(step.name, 0, _PHASES[kind_of(unit)])
         attempt.last = pause is None
         watch = Watch(run.store, unit[0].name, settings.timeout, way.halted)
         with way.watched(watch):
@@ -112,4 +112,6 @@ def _failed(unit: Unit, error: HeadgateError, attempt: Attempt) -> list[Done]:
     extra = [one for one in attempt.loaded.findings if one.code == "dead-letter"]
     told = Done(first.name, kind_of(unit), status, error.finding.what, counts, [*error.findings, *extra])
     told.failure = failures.of_error(error)
+    if kind_of(unit) == "task" and "output" in error.finding.evidence:
+        told.result = dict(error.finding.evidence)
     return [told, *(unpublished(one.name, first.name) for one in unit[1:])]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol
 
 from headgate.contracts.bounds import lasting
 from headgate.core import clock, stop
@@ -18,6 +18,12 @@ from headgate.core.values import TableRef
 
 AGAIN_SECS = 0.05
 """Between two interruptions: one that comes between two statements ends none."""
+
+
+class Interruptible(Protocol):
+    """What another thread can end: the statement of a session, a program."""
+
+    def interrupt(self) -> None: ...
 
 
 @dataclass
@@ -32,7 +38,7 @@ class Watch:
     seconds: float | None = None
     halted: threading.Event = field(default_factory=threading.Event)
     passed: bool = False
-    _sessions: list[StoreSession] = field(default_factory=list)
+    _sessions: list[Interruptible] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -40,12 +46,17 @@ class Watch:
 
     @contextmanager
     def session(self) -> Iterator[StoreSession]:
-        with self.store.session() as session:
-            self._sessions.append(session)
-            try:
-                yield session
-            finally:
-                self._sessions.remove(session)
+        with self.store.session() as session, self.lent(session):
+            yield session
+
+    @contextmanager
+    def lent(self, thing: Interruptible) -> Iterator[None]:
+        """Inside, it is interrupted with the step, too."""
+        self._sessions.append(thing)
+        try:
+            yield
+        finally:
+            self._sessions.remove(thing)
 
     def lock(self, table: TableRef) -> AbstractContextManager[None]:
         return self.store.lock(table)

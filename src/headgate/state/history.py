@@ -11,23 +11,24 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from headgate.core import clock
 from headgate.core.errors import Finding
+from headgate.sql import quote
 from headgate.state.owner import FOLDER
 from headgate.state.runs import KILLED, RUNNING, FigureRow, RunRow, StepRow, names
 
 FILE = "state.db"
-VERSION = 1
+VERSION = 2
 _BUSY_SECS = 5.0
 _NUMBERS = {"seconds": "REAL", "cpu_secs": "REAL"}
 _TEXTS = {
     *("id", "run", "command", "begun_at", "ended_at", "status", "failure", "author", "origin", "host", "findings"),
-    *("kind", "reason", "table_name", "column_name", "type", "at"),
+    *("kind", "reason", "table_name", "column_name", "type", "at", "result"),
 }
 _TABLES = (("run", RunRow, "id"), ("step", StepRow, "run, number"), ("figure", FigureRow, "table_name, entry, place"))
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -181,8 +182,10 @@ class History:
             for name, kind, key in _TABLES:
                 columns = ", ".join(f"{column} {_type(column)}" for column in names(kind))
                 db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID")
+                if found:
+                    _add_columns(db, name, kind)
             db.execute(f"PRAGMA user_version = {VERSION}")
-        self.made_anew = True
+        self.made_anew = not found
 
     def _put_aside(self, error: Exception) -> None:
         self.close()
@@ -206,6 +209,19 @@ class History:
         what = f"the history of runs can't be kept: {error}"
         fix = f"make {FOLDER}/ writable, with room on its disk; or delete {FOLDER}/{FILE}, which is made anew"
         self.findings.append(Finding("history-unusable", "warning", what, f"{FOLDER}/{FILE}", fix))
+
+
+def _add_columns(db: sqlite3.Connection, table: str, kind: type) -> None:
+    """Those that a file of an older version lacks, with what a row says where nobody says otherwise."""
+    there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+    for one in fields(kind):
+        if one.name not in there and one.default is not MISSING:
+            default = f" DEFAULT {_literal(one.default)}" if one.default is not None else ""
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {one.name} {_type(one.name)}{default}")
+
+
+def _literal(value: object) -> str:
+    return str(value) if isinstance(value, int | float) else quote.literal(str(value))
 
 
 def _type(column: str) -> str:

@@ -40,7 +40,9 @@ class RunRow:
 
 @dataclass(frozen=True)
 class StepRow:
-    """One step of a run, `number` from 1. `rows_after`: rows of its table afterwards; `bytes`: of the files it read."""
+    """One step of a run, `number` from 1. `rows_after`: rows of its table afterwards; `bytes`: of the files it read;
+    `passed`: it was left out by its condition or trigger rule; `result`: what a task gave back, as JSON, if anything.
+    """
 
     run: str
     number: int
@@ -60,6 +62,8 @@ class StepRow:
     rows_after: int | None = None
     bytes: int | None = None
     findings: list[Any] = field(default_factory=list)
+    passed: int = 0
+    result: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from headgate.core.errors import CommitError, ContractError, HeadgateError
 from headgate.core.protocols import Store
 from headgate.run.adopt import SourceWord, Wanted, adopt
 from headgate.run.flow import Flow
-from headgate.run.load import Job, load
+from headgate.run.job import Job
+from headgate.run.load import load
 from headgate.sql import quote
 from headgate.testing.store_suite import (
     ALL_KEPT,

@@ -19,7 +19,8 @@ from headgate.core.protocols import Store
 from headgate.core.values import TableRef
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.run.flow import Flow
-from headgate.run.load import Job, Loaded, load
+from headgate.run.job import Job, Loaded
+from headgate.run.load import load
 from headgate.sql import quote
 from headgate.testing.memory import MemoryFile, MemorySource
 from headgate.testing.store_suite import ALL_KEPT, NOTHING_KEPT, Crash, StoreKit, at_faults, crash_at

@@ -96,7 +96,7 @@ def ingest_form(flow: Flow, source: str) -> str:
 def _load(flow: Flow) -> str:
     if flow.keys:
         keys = flow.keys[0] if len(flow.keys) == 1 else f"[{', '.join(flow.keys)}]"
-        word = "scd6" if flow.latest else flow.disposition
+        word = "scd6" if flow.latest else "scd3" if flow.previous else flow.disposition
         return f"{{{word}: {keys}" + _beside(flow) + "}"
     if flow.disposition == "replace" and flow.allow_empty:
         return "{replace: true, allow_empty: true}"
@@ -108,7 +108,9 @@ def _beside(flow: Flow) -> str:
     said += [("duplicates", flow.duplicates if flow.duplicates != "latest" else "")]
     said += [("deleted_if", flow.deleted_if.sql if flow.deleted_if else ""), ("keep_deleted", flow.keep_deleted)]
     said += [("as", "date" if flow.dates else "")]
-    said += [("current", f"{{{', '.join(f'{one}: {name}' for one, name in flow.latest)}}}" if flow.latest else "")]
+    said += [("by", flow.by or ""), ("within", f"{int(flow.within.total_seconds()) // 60} m" if flow.within else "")]
+    for key, shown in (("current", flow.latest), ("previous", flow.previous)):
+        said += [(key, f"{{{', '.join(f'{one}: {name}' for one, name in shown)}}}" if shown else "")]
     said += [("allow_empty", "true" if flow.allow_empty else "")]
     return "".join(f", {key}: {value}" for key, value in said if value)
 

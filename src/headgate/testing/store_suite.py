@@ -29,7 +29,8 @@ from headgate.core.protocols import Session, Store, StoreSession
 from headgate.core.values import TableRef
 from headgate.project.model import Disposition, Ingest, LoadSpec, OnChange, SourceSpec
 from headgate.run.flow import Flow
-from headgate.run.load import Job, Loaded, load
+from headgate.run.job import Job, Loaded
+from headgate.run.load import load
 from headgate.run.replay import replay
 from headgate.run.restore import restore
 from headgate.sql import quote

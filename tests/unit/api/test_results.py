@@ -119,6 +119,8 @@ def test_the_keys_that_programs_rely_on() -> None:
         "stale",
         "optional",
         "children",
+        "passed",
+        "result",
     ]
     assert run["steps"][0]["warnings"] == [FINDING.to_json()]
     assert {"id", "table", "reasons", "source", "position", "raw", "row", "status"} <= RECORD.to_json().keys()

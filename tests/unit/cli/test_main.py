@@ -29,7 +29,7 @@ from headgate.core.errors import (
 
 FINDING = Finding("some-code", "error", "something is so", "ingest/orders.yml:3:5", "do this")
 RUN_USAGE = (
-    "usage: headgate run [STEP...] [--exclude STEP...] [--full-refresh] [--backfill FROM..TO] [--fail-fast]"
+    "usage: headgate run [STEP...] [--exclude STEP...] [--resume] [--full-refresh] [--backfill FROM..TO] [--fail-fast]"
     " [--threads N] [options]"
 )
 

@@ -11,7 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / "src" / "headgate" / "project" / "descriptions.json"
-SECTIONS = {"headgate.yml": "headgate.yml", "Ingest files": "ingest", "load": "load", "children": "children"}
+SECTIONS = {
+    "headgate.yml": "headgate.yml",
+    "Ingest files": "ingest",
+    "load": "load",
+    "children": "children",
+    "Tasks": "tasks",
+}
 
 
 def described() -> dict[str, dict[str, str]]:

@@ -12,7 +12,8 @@ from headgate.core.errors import Location
 from headgate.core.values import TableRef
 from headgate.project.model import Ingest, LoadSpec, SourceSpec
 from headgate.run.flow import Flow
-from headgate.run.load import Job, load
+from headgate.run.job import Job
+from headgate.run.load import load
 from headgate.run.replay import replay
 from headgate.sql.quote import ident
 from headgate.testing.memory import MemoryFile, MemorySource

@@ -80,6 +80,12 @@ def test_macros_call_each_other_and_see_the_context() -> None:
     assert made.inputs == ("raw.orders",)
 
 
+def test_a_name_that_is_set_in_one_branch_is_known() -> None:
+    text = "{% if target.type == 'duckdb' %}{% set n = 1 %}select {{ n }}{% else %}select 2{% endif %}"
+    assert sql(text) == "select 1"
+    assert sql(text, target=Target(type="postgres")) == "select 2"
+
+
 def test_a_mistake_in_a_macro_is_told_there() -> None:
     bad = library([MacroFile("macros/a.sql", "{% macro bad() %}\n{{ var('nothing') }}\n{% endmacro %}")])
     assert [one[:2] for one in findings(source("m", "select {{ bad() }}"), macros=bad)] == [

@@ -9,7 +9,7 @@ import pytest
 
 from headgate.contracts.rules import RULES
 from headgate.contracts.verify import verify
-from headgate.project import datatests, ingest, load, modeltests, read, source
+from headgate.project import condition, datatests, ingest, load, modeltests, read, source, tasks
 from headgate.project.read import read_project
 from headgate.types.logical import ALIASES
 
@@ -26,7 +26,7 @@ def files(text: str) -> dict[str, str]:
     return {name: f"# {name}\n{content}" for name, content in BLOCK.findall(text)}
 
 
-@pytest.mark.parametrize(("name", "blocks"), [("contracts.md", 3), ("project-files.md", 7)])
+@pytest.mark.parametrize(("name", "blocks"), [("contracts.md", 3), ("project-files.md", 9)])
 def test_every_block_is_read(name: str, blocks: int, tmp_path: Path) -> None:
     text = page(name)
     found = files(text)
@@ -63,6 +63,11 @@ def test_the_error_on_the_page_is_real(tmp_path: Path) -> None:
         ("project-files.md", ingest.KEYS),
         ("project-files.md", [word for options in source.ADAPTERS.values() for word in options]),
         ("project-files.md", load.WORDS),
+        ("project-files.md", tasks.KEYS),
+        (
+            "tasks.md",
+            [*tasks.TRIGGERS, *condition.CALENDAR, *condition.RESULT, *condition.FUNCTIONS, *condition.STATUSES],
+        ),
         ("project-files.md", [word for words in ingest.CHOICES.values() for word in words]),
         ("project-files.md", (*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS)),
         ("project-files.md", (*datatests.COLUMN_TESTS, *datatests.MODEL_TESTS, *datatests.ARGUMENTS)),

@@ -25,6 +25,7 @@ from headgate.project import (
     datatests,
     exposures,
     ingest,
+    layers,
     load,
     models,
     modeltests,
@@ -32,6 +33,7 @@ from headgate.project import (
     read,
     settings,
     source,
+    tasks,
     unittests,
 )
 from headgate.project.editor import CONTRACT_FILES, KINDS, Kind, schema
@@ -69,7 +71,7 @@ def kind_of(path: str) -> Kind | None:
     if path.endswith("headgate.yml"):
         return "project"
     parts = Path(path).parts
-    return "ingest" if "ingest" in parts else "models" if "models" in parts else None
+    return next((kind for kind in ("ingest", "models", "tasks") if kind in parts), None)  # type: ignore[return-value]
 
 
 def files() -> Iterator[tuple[str, str]]:
@@ -117,19 +119,20 @@ def test_every_key_option_and_word_of_the_reader_is_in_the_schema() -> None:
     forms = {key for kind, (keys, _) in FORMS.items() for key in (kind, *keys)}
     files = {models.KEY, *contractfile.KINDS, "object"}
     words = {*ingest.KEYS, *source.ADAPTERS, *options, *load.WORDS, *load.BESIDE, *load.TIMES, *forms, *files}
-    words |= {*settings.RETRIES}
+    words |= {*settings.RETRIES, *settings.WHEN}
     words |= {*children.KEYS}
     assert words == set(properties(schema("ingest")))
     watched = {name for names in observing.KEYS.values() for name in names}
-    watched |= {*settings.RETRIES}
+    watched |= {*settings.RETRIES, *layers.LAYERS, layers.ALLOW}
     assert {*read.KEYS, *read.PROFILE_KEYS, *read.ENGINE_KEYS, *watched} == set(properties(schema("project")))
     words = {*datatests.COLUMN_TESTS, *datatests.MODEL_TESTS, *datatests.OPTIONS, *datatests.ARGUMENTS, "severity"}
     keys = {*modeltests.FILE_KEYS, *modeltests.MODEL_KEYS, *modeltests.COLUMN_KEYS}
     keys |= {*modeltests.CONTRACT_KEYS, *modeltests.GROUP_KEYS, *CONTRACT_FILES, "object", "python", *forms}
     keys |= {*exposures.KEYS, *exposures.OWNER_KEYS, *exposures.ON_KEYS}
-    keys |= {*settings.KEYS, *settings.RETRIES}
+    keys |= {*settings.KEYS, *settings.RETRIES, *settings.WHEN}
     units = {*unittests.KEYS, *unittests.GIVEN_KEYS, *unittests.EXPECT_KEYS, *unittests.OVERRIDES, "is_incremental"}
     assert {*words, *keys, *units} == set(properties(schema("models")))
+    assert {*tasks.KEYS, *settings.RETRIES, *settings.WHEN} == set(properties(schema("tasks")))
 
 
 INGEST = "table: raw.t\nfrom: data/*.csv\ncolumns:\n  id: int, key\n"
@@ -137,6 +140,13 @@ WRONG = [
     ("ingest", INGEST + "colums: {}\n"),
     ("ingest", INGEST.replace("table:", "Table:")),
     ("ingest", INGEST + "on_change: relod\n"),
+    ("ingest", INGEST + "when: {iff: day == 1}\n"),
+    ("project", "pools: {api: many}\n"),
+    ("tasks", "python: jobs.py\n"),
+    ("tasks", "sql: a.sql\nshell: b\n"),
+    ("tasks", "needs: a\n"),
+    ("tasks", "shell: a\ntrigger_rule: allways\n"),
+    ("tasks", "shell: a\nretry_on_exit: [x]\n"),
     ("ingest", INGEST + "extra: maybe\n"),
     ("ingest", INGEST + "rules: {r: {python: a.py:f, severty: warn}}\n"),
     ("ingest", INGEST + "contract: {pydntic: a.py:F}\n"),
@@ -193,7 +203,10 @@ def test_what_the_reader_refuses_by_its_shape_the_schema_refuses_too(kind: Kind,
     for name, right in (("headgate.yml", "project: p\n"), ("models/m.sql", "select 1 as a\n")):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(right)
-    path = tmp_path / {"ingest": "ingest/t.yml", "project": "headgate.yml", "models": "models/m.yml"}[kind]
+    path = (
+        tmp_path
+        / {"ingest": "ingest/t.yml", "project": "headgate.yml", "models": "models/m.yml", "tasks": "tasks/t.yml"}[kind]
+    )
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     with pytest.raises(ProjectError):

@@ -389,7 +389,7 @@ INGEST_MISTAKES = [
         None,
     ),
     (BASE + "load: upsrt", "bad-value", ":3:7", "unknown load 'upsrt' (did you mean 'upsert'?)"),
-    (BASE + "load: scd3", "not-supported", ":3:7", "load: scd3 is not supported"),
+    (BASE + "load: {scd3: id}", "missing-key", ":3:8", "scd3 does not say of which columns the former value is kept"),
     (BASE + "load: scd2", "missing-key", ":3:7", "scd2 has no key"),
     (BASE + "load: {partition: true}", "missing-key", ":3:8", "partition has no column"),
     (BASE + "load: {append: id}", "bad-value", ":3:16", "append takes no columns"),

@@ -118,7 +118,7 @@ def test_a_two_line_ingest_takes_the_types_of_the_table(tmp_path: Path) -> None:
         (
             INGEST.replace("columns:", "load: {scd2: id}\ncolumns:"),
             "CREATE TABLE raw.orders(id BIGINT, amount DECIMAL(8,2), note VARCHAR)",
-            "versions",
+            "valid_from",
         ),
         (
             INGEST.replace("note: text, from('The note')", "note: text, from(id)"),

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_a_file_with_other_tables_is_put_aside(tmp_path: Path) -> None:
         history.put(RUN)
         assert history.runs() == [RUN]
         assert [one.code for one in history.findings] == ["history-broken"]
+
+
+def test_a_file_of_the_first_version_is_read_and_gets_what_it_lacks(tmp_path: Path) -> None:
+    with History(tmp_path) as history:
+        history.put(RunRow("1", "headgate run", "2026-06-01"), StepRow("1", 1, "raw.a", "load", "ok"))
+    with closing(sqlite3.connect(tmp_path / ".headgate" / "state.db")) as db:
+        for column in ("passed", "result"):
+            db.execute(f"ALTER TABLE step DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 1")
+    with History(tmp_path) as history:
+        assert history.steps(["1"]) == [StepRow("1", 1, "raw.a", "load", "ok")]
+        history.put(StepRow("1", 2, "t", "task", "ok", result='{"n": 1}'), StepRow("1", 3, "u", "task", "ok", passed=1))
+        assert [(one.passed, one.result) for one in history.steps(["1"])] == [(0, ""), (0, '{"n": 1}'), (1, "")]
+        assert (history.findings, history.made_anew) == ([], False)
 
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from headgate.testing.oracle import (
     CrossRule,
     File,
     Flow,
+    Kept,
     Limit,
     Malformed,
     Reference,
@@ -719,3 +721,80 @@ def test_an_older_record_does_not_bring_back_what_was_deleted() -> None:
     )
     assert values(state, "id", "at", "gone") == [(1, 5, True), (2, 3, False)]
     assert check_laws(state) == []
+
+
+CITY = Column("city", "text")
+
+
+def test_beside_a_column_stands_what_it_said_before_it_last_changed() -> None:
+    flow = orders(Column("id", "int"), CITY, **UPSERT, previous=(("city", "city_before"),))
+    state = run(flow, {"a": file("id,city", "1,Rome", "1,Oslo", "1,Oslo", "2,Bonn", "3,")})
+    assert values(state, "id", "city", "city_before") == [(1, "Oslo", "Rome"), (2, "Bonn", None), (3, None, None)]
+    state = run(flow, {"b": file("id,city", "1,Oslo", "2,", "3,Nice")}, {"c": file("id,city", "2,Lyon")}, state=state)
+    assert values(state, "id", "city", "city_before") == [(1, "Oslo", "Rome"), (2, "Lyon", None), (3, "Nice", None)]
+    assert check_laws(state) == []
+
+
+@pytest.mark.parametrize("slices", [{}, {"a": (1, 2, 3)}])
+def test_a_late_record_changes_no_former_value(slices: dict[str, tuple[int, ...]]) -> None:
+    flow = orders(Column("id", "int"), CITY, AT, **UPSERT, order_by="at", previous=(("city", "city_before"),))
+    state = load(State(), flow, {"a": file("id,city,at", "1,Rome,3", "1,Oslo,1", "1,Bonn,4", "1,Rome,2")}, slices)
+    assert values(state, "city", "city_before") == [("Bonn", "Rome")]
+
+
+DAY = Column("day", "date")
+WITHIN = {"disposition": "insert", "keys": ("id",), "by": "day", "within": timedelta(days=3)}
+
+
+@pytest.mark.parametrize("slices", [{}, {"a": (1, 2, 3, 4, 5)}])
+def test_a_record_near_one_that_entered_is_a_repetition(slices: dict[str, tuple[int, ...]]) -> None:
+    flow = orders(Column("id", "int"), DAY, **WITHIN)
+    days = file("id,day", *(f"1,2024-01-{day:02}" for day in (10, 13, 14, 7, 6, 17)), "2,2024-01-10")
+    state = load(State(), flow, {"a": days}, slices)
+    assert [str(day)[-2:] for day in values(state, "day")] == ["06", "10", "10", "14"]
+    assert counts(state) == (7, 4, 0, 3, 0)
+
+
+def test_what_has_no_time_can_not_be_told_from_a_repetition() -> None:
+    state = run(orders(Column("id", "int"), DAY, **WITHIN), {"a": file("id,day", "1,", ",2024-01-01", "1,2024-01-01")})
+    assert refused(state) == [(1, [("required", "day")]), (2, [("required", "id")])]
+
+
+def test_under_refuse_all_that_are_near_each_other_are_refused() -> None:
+    flow = orders(Column("id", "int"), DAY, **WITHIN, duplicates="refuse")
+    state = run(flow, {"a": file("id,day", "1,2024-01-01", "1,2024-01-04", "1,2024-01-08", "1,2024-01-12")})
+    assert [str(day)[-2:] for day in values(state, "day")] == ["08", "12"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "kept"),
+    [
+        (("1,1,1,4,false", "1,4,4,,true", "2,1,1,,true"), ""),
+        (("1,1,1,3,false", "1,4,4,,true"), "versions"),
+        (("1,1,1,5,false", "1,4,4,,true"), "versions"),
+        (("1,1,1,,true", "1,4,4,,true"), "versions"),
+        (("1,1,1,4,false",), "versions"),
+        (("1,1,2,,true",), "versions"),
+        (("1,1,1,,false",), "versions"),
+        ((",1,1,,true",), "refused"),
+    ],
+)
+def test_versions_are_adopted_if_loads_could_have_made_them(versions: tuple[str, ...], kept: str) -> None:
+    flow = orders(Column("id", "int"), AT, disposition="scd2", keys=("id",), order_by="at")
+    rows = file("id,at,valid_from,valid_to,is_current", *versions)
+    if kept:
+        with pytest.raises(Kept, match=kept):
+            adopt(State(), flow, rows, {}, "new", True)
+        return
+    state = run(flow, {"a": file("id,at", "1,6", "3,1")}, state=adopt(State(), flow, rows, {}, "new", True))
+    assert values(state, "id", "valid_from", "valid_to", "is_current") == [
+        (1, 1, 4, False), (1, 4, None, True), (2, 1, None, True), (3, 1, None, True),
+    ]  # fmt: skip
+    assert check_laws(state) == []
+
+
+def test_a_version_may_end_alone_where_loads_end_some() -> None:
+    gone = CrossRule("deleted_if", lambda row: row["at"] == 5, "at = 5")
+    flow = orders(Column("id", "int"), AT, disposition="scd2", keys=("id",), order_by="at", deleted_if=gone)
+    rows = file("id,at,valid_from,valid_to,is_current", "1,1,1,3,false", "1,4,4,4,false")
+    assert values(adopt(State(), flow, rows, {}, "new", False), "valid_to") == [3, 4]

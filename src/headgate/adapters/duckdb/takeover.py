@@ -85,6 +85,13 @@ class DuckDBTakeover:
             False,
         )
 
+    def fill(self, column: str, relation: str) -> None:
+        table, name = quote.table(self._table), quote.ident(column)
+        self._session.alter(self._table, [f"ALTER TABLE {table} ADD COLUMN {name} VARCHAR"], False)
+        self._session.execute(
+            f"UPDATE {table} SET {name} = s.{name} FROM {relation} AS s WHERE {table}.{_ROWID} = s._hg_row - 1"
+        )
+
     def _catalog(self, function: str, columns: str) -> list[tuple[Any, ...]]:
         return self._session.execute(
             f"""SELECT {columns} FROM {function}() WHERE database_name = current_database()

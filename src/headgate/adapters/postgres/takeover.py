@@ -91,8 +91,7 @@ class PostgresTakeover:
         return f"SELECT {number} AS _hg_row, {listed} FROM {quote.table(self._table)}"
 
     def strike(self, select: str) -> int:
-        place = f"CAST('(' || s.n / {_PAGE} || ',' || s.n % {_PAGE} || ')' AS tid)"
-        numbers = f"SELECT {place} AS place FROM ({select}) AS s(n)"
+        numbers = f"SELECT {_place('s.n')} AS place FROM ({select}) AS s(n)"
         deleted = f"DELETE FROM {quote.table(self._table)} AS t USING ({numbers}) AS gone WHERE t.ctid = gone.place"
         return int(self._session.execute(deleted)[0][0])
 
@@ -107,8 +106,18 @@ class PostgresTakeover:
             False,
         )
 
+    def fill(self, column: str, relation: str) -> None:
+        table, name = quote.table(self._table), quote.ident(column)
+        self._session.alter(self._table, [f'ALTER TABLE {table} ADD COLUMN {name} text COLLATE "C"'], False)
+        said = f"SELECT {_place('s._hg_row')} AS place, s.{name} FROM {relation} AS s"
+        self._session.execute(f"UPDATE {table} AS t SET {name} = f.{name} FROM ({said}) AS f WHERE t.ctid = f.place")
+
     def _asked(self, sql: str) -> list[tuple[Any, ...]]:
         return self._session.execute(sql, [quote.table(self._table)])
+
+
+def _place(number: str) -> str:
+    return f"CAST('(' || {number} / {_PAGE} || ',' || {number} % {_PAGE} || ')' AS tid)"
 
 
 def _taken(column: str, kind: str) -> str:

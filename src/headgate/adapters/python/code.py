@@ -171,13 +171,17 @@ class Code:
 
     def call(self, function: Callable[..., Any], given: dict[str, Any]) -> Any:
         """What the function gives for those of `given` that it names. *Errors*: AdapterError `source-raised`."""
+        try:
+            return function(**self.wanted(function, given))
+        except (Exception, SystemExit) as error:
+            raise self.raised(function, error) from error
+
+    def wanted(self, function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+        """Those of `given` that the function names; all, where it takes any."""
         wanted = _parameters(function)
         every = any(one.kind is one.VAR_KEYWORD for one in wanted)
         names = {one.name for one in wanted}
-        try:
-            return function(**{name: value for name, value in given.items() if every or name in names})
-        except (Exception, SystemExit) as error:
-            raise self.raised(function, error) from error
+        return {name: value for name, value in given.items() if every or name in names}
 
     def raised(self, function: Callable[..., Any], error: BaseException) -> HeadgateError:
         """The finding for an exception of the user's code: its type and its line."""

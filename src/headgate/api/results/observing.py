@@ -12,7 +12,8 @@ from headgate.core.errors import Finding
 
 @dataclass(frozen=True)
 class RunStep(Answer):
-    """One step of a run as the history keeps it. `rows_after`: rows of its table then; `bytes`: of the files it read.
+    """One step of a run as the history keeps it. `rows_after`: rows of its table then; `bytes`: of the files it read;
+    `passed`: it was left out by its condition or trigger rule; `result`: what a task gave back, as plain data.
 
     What is not known is None: durations and resources of a run that was made anew from the books.
     """
@@ -33,6 +34,8 @@ class RunStep(Answer):
     rows_skipped: int = 0
     rows_after: int | None = None
     findings: tuple[Finding, ...] = ()
+    passed: bool = False
+    result: object = None
 
 
 @dataclass(frozen=True)

@@ -39,16 +39,17 @@ class ChildRows(Answer):
 
 @dataclass(frozen=True)
 class Step(Answer):
-    """What became of one step of a run. `id` is the table of a load, the name of a model.
+    """What became of one step of a run. `id` is the table of a load, the name of a model or a task.
 
-    `status`: ok | skipped (nothing to do) | refused (a declared limit stopped it) | failed | blocked (a step that it
-    needs did not succeed). `rows_read` = loaded + quarantined + deduplicated + skipped, all 0 for a model without a
-    contract. `attempts`: how often it was tried, 0 where it was not. `stale`: optional steps that did not succeed, and
-    whose former rows it rests on. `optional`: the run does without it.
+    `status`: ok | skipped (nothing to do, or, with `passed`, left out by its condition or trigger rule) | refused (a
+    declared limit stopped it) | failed | blocked (a step that it needs did not succeed). `rows_read` = loaded +
+    quarantined + deduplicated + skipped, all 0 for a model without a contract. `attempts`: how often it was tried, 0
+    where it was not. `stale`: optional steps that did not succeed, and whose former rows it rests on. `optional`: the
+    run does without it. `result`: what a task gave back, as plain data.
     """
 
     id: str
-    kind: Literal["load", "model"]
+    kind: Literal["load", "model", "task"]
     status: StepStatus
     reason: str = ""
     rows_read: int = 0
@@ -62,6 +63,8 @@ class Step(Answer):
     stale: tuple[str, ...] = ()
     optional: bool = False
     children: tuple[ChildRows, ...] = ()
+    passed: bool = False
+    result: object = None
 
 
 @dataclass(frozen=True)
@@ -120,16 +123,28 @@ class PlanExposure(Answer):
 
 
 @dataclass(frozen=True)
+class PlanIntervals(Answer):
+    """What a backfill asks of a model: `count` intervals of the `grain`, the first of which begins at `first`, the last
+    at `last`. `whole`: nothing stands yet, so all of it is built."""
+
+    grain: str
+    first: str
+    last: str
+    count: int
+    whole: bool = False
+
+
+@dataclass(frozen=True)
 class PlanStep(Answer):
     """What a run would do with one step, and why. `sql`: how its table would follow an edit of its contract first.
 
     `rows_read` and `rows_quarantined` are those of the last build of a model with a contract; else 0. `change`: of a
     model whose SQL was edited since it was built. `stale`: optional steps that did not succeed before its last build,
-    and that still have work to do.
+    and that still have work to do. `intervals`: what `--backfill` asks of a model by time.
     """
 
     id: str
-    kind: Literal["load", "model"]
+    kind: Literal["load", "model", "task"]
     status: Literal["run", "skip"]
     reason: str
     sql: tuple[str, ...] = ()
@@ -137,11 +152,15 @@ class PlanStep(Answer):
     rows_quarantined: int = 0
     change: PlanChange | None = None
     stale: tuple[str, ...] = ()
+    intervals: PlanIntervals | None = None
 
 
 @dataclass(frozen=True)
 class PlanResult(Answer):
-    """The steps of a run in their order; the exposures that read what it would change."""
+    """The steps of a run in their order; the exposures that read what it would change; `notes`: why none is left;
+    `command`: the run that would do it."""
 
     steps: tuple[PlanStep, ...] = ()
     exposures: tuple[PlanExposure, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    command: str = "headgate run"

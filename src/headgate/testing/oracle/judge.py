@@ -180,12 +180,16 @@ class _Court:
         if reasons := self.reasons(i):
             return Verdict(reading, "quarantined", seen.row, reasons, warnings)
         if i in self.accepted:
-            return Verdict(reading, "loaded", self.rows[i], (), warnings, self.says(i))
+            return Verdict(reading, "loaded", self.rows[i] | self.before(i), (), warnings, self.says(i))
         return Verdict(reading, "deduplicated", seen.row, (), warnings, self.note(i))
 
     def says(self, i: int) -> str:
         """What there is to say of an accepted record."""
         return ""
+
+    def before(self, i: int) -> Row:
+        """What the table keeps beside an accepted record of what was there before it."""
+        return {}
 
     def note(self, i: int) -> str:
         raise AssertionError("a record without reason was not accepted")
@@ -264,8 +268,12 @@ class _Upsert(_Court):
         self.fit = [i for i in self.fit if not self._overtaken(i)]
         seen = Counter(self.identity(i) for i in self.fit)
         refuses = self.flow.duplicates == "refuse"
-        self.repeated = {i for i in self.fit if refuses and seen[self.identity(i)] > 1}
+        self.repeated = {i for i in self.fit if refuses and seen[self.identity(i)] > 1 and self._again(i)}
         self.fit = [i for i in self.fit if i not in self.repeated]
+
+    def _again(self, i: int) -> bool:
+        """Whether another record of its identity in this load makes a record one of several."""
+        return True
 
     def identity(self, i: int) -> Key | None:
         return key_of(self.rows[i], self.flow.keys)
@@ -308,6 +316,24 @@ class _Upsert(_Court):
         mine, theirs = self._order(self.rows[i]), self._order(present)
         return mine <= theirs if self.readings[i].origin else mine < theirs
 
+    def before(self, i: int) -> Row:
+        """What the `previous` columns hold once every record of the identity has had its turn, in source order."""
+        last = self.by_identity.get(self.identity(i))
+        kept = {name: last[name] if last is not None else None for _, name in self.flow.previous}
+        for j in self.fit if self.flow.previous else ():
+            if self.struck.get(j) or self.identity(j) != self.identity(i) or self._comes_too_late(j, last):
+                continue
+            for column, name in self.flow.previous:
+                if last is not None and rank(last[column]) != rank(self.rows[j][column]):
+                    kept[name] = last[column]
+            last = self.rows[j]
+        return kept
+
+    def _comes_too_late(self, j: int, last: Row | None) -> bool:
+        if last is self.by_identity.get(self.identity(j)):
+            return self._older_than_table(j)
+        return last is not None and self._order(self.rows[j]) < self._order(last)
+
     def _shared_with_winners(self) -> Callable[[int], set[Unique | Reference]]:
         """For a winner, the unique rules that it breaks: against rows that stay, and against winners before it that
         break none themselves (for keep=last and keep=none, against any other)."""
@@ -344,6 +370,31 @@ class _Insert(_Upsert):
 
     def _older_than_table(self, i: int) -> bool:
         return self.identity(i) in self.by_identity
+
+    def _again(self, i: int) -> bool:
+        return any(self._near(i, self.rows[j]) for j in self.fit if j != i)
+
+    def _near(self, i: int, row: Row) -> bool:
+        """Whether the row is of the record's identity, and of about its time."""
+        if key_of(row, self.flow.keys) != self.identity(i):
+            return False
+        by, within = self.flow.by, self.flow.within
+        return by is None or within is None or abs(self.rows[i][by] - row[by]) <= within
+
+    def round(self) -> bool:
+        if self.flow.within is None:
+            return super().round()
+        passing = [i for i in self.fit if not self.struck.get(i)]
+        self.accepted, self.older, self.staying = [], set(), self.table
+        for i in passing:
+            if any(self._near(i, row) for row in self.table):
+                self.older.add(i)
+            elif not any(self._near(i, self.rows[j]) for j in self.accepted):
+                self.accepted.append(i)
+        self.refresh_own_references(self.table + [self.rows[i] for i in self.accepted])
+        struck = self.strike(self.accepted, self._shared_with_winners())
+        own = {i: {r for r in self.own_references if self.unknown(i, r)} for i in passing}
+        return self.strike(passing, lambda i: set(own[i])) or struck
 
 
 @dataclass

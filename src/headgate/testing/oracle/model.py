@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
@@ -193,6 +193,8 @@ class Flow:
     under upsert its row stays, and the column `keep_deleted` says so.
     `latest`: columns, and beside each the one in which every version has what the current version of its identity says
     there (None: none is current).
+    `by` and `within`, of insert: records of one identity are repetitions only where their times are so near.
+    `previous`: columns, and beside each, under upsert, the one that keeps what the column said before it last changed.
     `duplicates`: what upsert and insert do with records of one identity in one load: one of them enters, or none.
     `timezone` is for texts without zone."""
 
@@ -207,6 +209,9 @@ class Flow:
     deleted_if: CrossRule | None = None
     keep_deleted: str = ""
     latest: tuple[tuple[str, str], ...] = ()
+    previous: tuple[tuple[str, str], ...] = ()
+    by: str | None = None
+    within: timedelta | None = None
     duplicates: Duplicates = "latest"
     allow_empty: bool = False
     on_change: Literal["error", "ignore", "reload"] = "error"

@@ -133,7 +133,7 @@ def _column(
         return [unconverted[column.name]], 0
     errors: list[Reason] = []
     warnings = 0
-    must = column.key or column.name in flow.keys
+    must = column.key or column.name in (*flow.keys, flow.by)
     if received is None and (must or column.required == "error"):
         errors.append(Reason("required", column.name, "required"))
     elif received is None and column.required == "warn":
