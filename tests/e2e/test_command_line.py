@@ -151,7 +151,7 @@ def test_an_empty_project_says_what_is_missing(lab: Lab) -> None:
     for command in ("plan", "run"):
         ran = lab.headgate(command)
         assert ran.code == 0
-        assert "write what to load under ingest/" in ran.out
+        assert "headgate init --from FILES" in ran.out
 
 
 def test_help_and_version_are_answers_too(lab: Lab, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def loaded_by(code: str) -> set[str]:
             for words in (["--help"], ["--version"], ["run", "--help"])
         ),
         "from headgate.cli.main import main; main(['quarantine', 'lst'])",
+        "from headgate.cli.main import main; main(['completion', 'bash'])",
+        "from headgate.cli.main import main; main(['__complete', 'line', 'headgate run r'])",
         "from headgate.cli.main import main; main(['run', '--project', '/missing'])",
     ],
 )

@@ -115,7 +115,9 @@ def _no_key(table: _Table, fix: str) -> Finding:
 
 
 def _shaped(model: Model) -> bool:
-    """Whether the model is named as a dimension or fact, or its query groups, joins or takes apart."""
+    """Whether the model is named as a dimension or fact, or its query groups, joins or takes apart; a function may."""
+    if model.python is not None:
+        return True
     if model.name.lower().split("_")[0] in DIMENSIONAL:
         return True
     words = [text.lower() for kind, text in lexer.tokens(model.sql) if kind != "blank"]

@@ -23,7 +23,7 @@ from headgate.api.results import (
 from headgate.api.warehouse import Warehouse
 from headgate.contracts.model import Contract
 from headgate.core import clock, environ
-from headgate.core.errors import Finding, HeadgateError, ProjectError
+from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
 from headgate.core.protocols import Session, Store
 from headgate.observe import books, facts, health, score
 from headgate.observe.facts import TableFacts
@@ -75,7 +75,8 @@ def runs(session: Session, files: Project, limit: int | None, name: str | None) 
 
 
 def _unknown(name: str, found: Sequence[RunRow]) -> ProjectError:
-    what = f"{len(found)} runs begin with {name!r}" if found else f"the history knows no run {name!r}"
+    unknown = f"the history knows no run {name!r}{nearest(name, ['last'])}"
+    what = f"{len(found)} runs begin with {name!r}" if found else unknown
     return ProjectError(Finding("unknown-run", "error", what, name, "see what there is: headgate runs"))
 
 

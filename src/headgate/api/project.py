@@ -196,6 +196,18 @@ class Project:
             wanted = Wanted(chosen, full_refresh, states, again, left, words)
             return planned(session, pipeline, self._files, kept, wanted)
 
+    def explain(self, name: str, *, analyze: bool = False, full_refresh: bool = False) -> results.StepExplained:
+        """What the step reads, whether and why it would run, and the SQL that a run would carry out.
+
+        `analyze` runs that SELECT, keeps none of its rows, and tells time and rows of each operator. `full_refresh`: as
+        a run that builds all of it anew. *Errors*: ProjectError `unknown-step`, `no-query`, `input-missing`.
+        """
+        from headgate.api.explaining import explained
+
+        pipeline = self._pipeline()
+        with self._warehouse.reading() as store, store.session() as session:
+            return explained(session, pipeline, name, full_refresh, analyze)
+
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
     ) -> LineageResult:
@@ -233,12 +245,12 @@ class Project:
         `resume`: only what failed, was blocked or did not run in the last run of the same steps.
         """
         from headgate.api.backfill import moments
+        from headgate.api.pacing import Pacing
         from headgate.api.ran import run_result
         from headgate.api.resume import NONE_LEFT, RESUMED, command, resumed
         from headgate.run.execute import Run, execute
         from headgate.run.selector import Selection
 
-        told = progress or (lambda news: None)
         pipeline, wanted = self._pipeline(), Selection.of(select, exclude)
         _, chosen = pipeline.select(wanted)
         again = moments(backfill, chosen) if backfill is not None else None
@@ -251,19 +263,23 @@ class Project:
                     return run_result([], (left.note,))
                 wanted, asked = left.selection, asked + RESUMED
             record = stack.enter_context(observing.recorded(self._files, store, pipeline, log, asked))
+            states = _states(pipeline, store)
+            pacing = Pacing(progress or (lambda news: None), pipeline.choose(wanted, states).count)
             work = Run(
                 store,
                 pipeline,
                 environ.user(),
                 full_refresh,
-                progress=record.progress(lambda step, rows, phase: told(Progress(step, rows, phase))),
+                progress=record.progress(pacing.phase),
+                read=pacing.read,
                 fail_fast=fail_fast,
                 threads=threads or self._files.threads,
                 again=again,
                 earlier=left.earlier,
             )
             steps = []
-            for done in execute(work, wanted, _states(pipeline, store)):
+            for done in execute(work, wanted, states):
+                pacing.ended(done.id)
                 record.step(done)
                 steps.append(done)
             made = run_result(steps)

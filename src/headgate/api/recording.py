@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from headgate.books import ledger
 from headgate.core import clock
-from headgate.core.errors import Finding
+from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session, Store
 from headgate.core.usage import usage
 from headgate.observe import figures
 from headgate.observe.rebuild import rebuild
 from headgate.run import failures
 from headgate.run.errand import kept as kept_result
+from headgate.run.pace import WAITING
 from headgate.state.history import FILE, History
 from headgate.state.owner import FOLDER
 from headgate.state.runs import RunRow, StepRow
@@ -78,10 +79,14 @@ class Recording:
         self.log({"at": clock.stamp(), "level": level, "event": event, "run": self.run.id, **facts})
 
     def progress(self, told: Callable[[str, int, str], None]) -> Callable[[str, int, str], None]:
-        """What is told how far a step is, and tells it on; the log hears of the beginning."""
+        """What is told how far a step is, and tells it on; the log hears of the beginning, and of every other try."""
+        begun: set[str] = set()
 
         def tell(step: str, rows: int, phase: str) -> None:
-            if not rows:
+            if phase.startswith(WAITING):
+                self.say("step.retry", "warning", step=step, attempt=int(phase.removeprefix(WAITING)))
+            elif step not in begun:
+                begun.add(step)
                 self.say("step.begun", step=step, phase=phase)
             told(step, rows, phase)
 
@@ -133,6 +138,8 @@ class Recording:
     def broke(self, error: BaseException) -> None:
         """Keeps that the run was ended by an exception."""
         failure = failures.of_error(error)
+        for one in error.findings if isinstance(error, HeadgateError) else ():
+            self.say("finding", one.level, **_told(one))
         status = "interrupted" if failure == failures.INTERRUPTED else "failed"
         self._end(status, failure, {})
 

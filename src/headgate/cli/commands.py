@@ -10,6 +10,7 @@ PAGE = 50
 STATUSES = ("open", "held", "replayed", "superseded", "purged", "all")
 
 
+SHELLS = ("bash", "zsh", "fish")
 FORMS = ("short", "odcs", "json-schema")
 VERDICTS = ("breaking", "forward", "backward")
 
@@ -79,6 +80,8 @@ GLOBALS = (
     _argument("--vars", metavar="YAML", help="what var() in models answers: 'day: 2024-01-01'"),
     _argument("--json", action="store_true", help="one JSON object on standard output, nothing else there"),
     _argument("--wait", action="store_true", help="wait while another run holds the warehouse"),
+    _argument("--no-progress", action="store_true", help="show no progress on the terminal"),
+    _argument("--quiet", "-q", action="store_true", help="neither progress nor hints of what to do next"),
     _argument("-h", "--help", action="store_true", help="show this help"),
 )
 
@@ -210,6 +213,27 @@ COMMANDS = (
         ("lineage daily_sales.revenue --up", "lineage raw.orders.amount --down", "lineage daily_sales --json"),
     ),
     Command(
+        "explain",
+        "say what the code of a finding means, or what a step does and where its time goes",
+        "explain [CODE | STEP] [--analyze] [--full-refresh]",
+        (
+            _argument(
+                "what",
+                nargs="?",
+                metavar="CODE",
+                help="a finding's code, or a table or model; code:NAME, step:NAME if it is both (default: all codes)",
+            ),
+            _argument(
+                "--analyze",
+                action="store_true",
+                help="run the model's query, keep no row, and show time and rows of each operator",
+            ),
+            _argument("--full-refresh", action="store_true", help="of a run that builds all of it anew"),
+        ),
+        ("explain refuse-limit", "explain daily_sales", "explain daily_sales --analyze"),
+        anywhere=True,
+    ),
+    Command(
         "run",
         "make it so: load what is new, build what depends on it",
         "run [STEP...] [--exclude STEP...] [--resume] [--full-refresh] [--backfill FROM..TO] [--fail-fast]"
@@ -229,8 +253,8 @@ COMMANDS = (
             _argument(
                 "--log-format",
                 choices=("text", "json"),
-                default="text",
-                help="json: on standard error one JSON object a line for each event (default: text, progress only)",
+                help="json: on standard error one JSON object a line for each event (default: HEADGATE_LOG_FORMAT or"
+                " text, progress only)",
             ),
         ),
         (
@@ -480,6 +504,13 @@ COMMANDS = (
             ),
         ),
         ("schema editor", "schema editor --kind project"),
+    ),
+    Command(
+        "completion",
+        "print the script by which a shell completes commands, options and names of the project",
+        "completion SHELL",
+        (_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish"),),
+        ("completion bash", "completion zsh", "completion fish"),
     ),
     Command(
         "query",

@@ -10,6 +10,7 @@ Headgate: files through a contract into a warehouse, and not one row unaccounted
 usage: headgate COMMAND [options]
 """
 _FOOT = """\
+begin with: headgate init --from FILES, or headgate init for a small example
 exit codes: 0 ok, 1 failed or refused, 2 wrong usage or a mistake in the project's files, 130 interrupted
 """
 

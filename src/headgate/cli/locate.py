@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+from itertools import islice
 from pathlib import Path
 
 from headgate.core.errors import ProjectError
@@ -21,8 +23,20 @@ def project_root(told: str | None) -> Path:
     for folder in (here, *here.parents):
         if os.path.isfile(folder / PROJECT_FILE):  # unlike Path.is_file, False where a folder may not be read
             return folder
-    fix = f"go to a project's folder, add --project DIR, or write a {PROJECT_FILE}"
+    fix = f"go to a project's folder, add --project DIR, or make one: headgate init{_of_files(here)}"
     raise ProjectError.of("no-project", f"there is no {PROJECT_FILE} here or in any folder above", here, fix)
+
+
+def _of_files(folder: Path) -> str:
+    """` --from x.csv` where a file of data lies in the folder."""
+    from headgate.core.registry import kind_of
+
+    try:
+        names = sorted(entry.name for entry in islice(os.scandir(folder), 1000) if entry.is_file())
+    except OSError:
+        return ""
+    found = next((name for name in names if kind_of(name) is not None), "")
+    return f" --from {shlex.quote(found)}" if found else ""
 
 
 def _named(folder: Path) -> Path:

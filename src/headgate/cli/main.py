@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
+    from headgate.cli.live import Live
     from headgate.cli.screen import Screen
     from headgate.cli.verbs import Verb
     from headgate.core.errors import Finding
@@ -57,6 +58,8 @@ def _stand_in() -> None:
 
 
 def _outcome(words: Sequence[str]) -> Outcome:
+    if words[:1] == ["__complete"]:
+        return _completed(words[1:])
     from headgate.cli.parse import Usage, parse
 
     try:
@@ -69,7 +72,26 @@ def _outcome(words: Sequence[str]) -> Outcome:
         return _version(given)
     if given.command == "schema editor":
         return _schema(given)
+    if given.command == "completion":
+        return _completion(given)
     return _command(given)
+
+
+def _completed(asked: Sequence[str]) -> Outcome:
+    """What a shell asks while a line is typed; it has no use for an error."""
+    from headgate.cli.complete import answer
+
+    try:
+        return Outcome(0, answer(asked))
+    except Exception:
+        return Outcome(1)
+
+
+def _completion(given: Namespace) -> Outcome:
+    from headgate.cli.shells import SCRIPTS
+
+    script = SCRIPTS[given.shell]
+    return Outcome(0, _json({"shell": given.shell, "script": script}) if given.json else script)
 
 
 def _schema(given: Namespace) -> Outcome:
@@ -83,53 +105,54 @@ def _schema(given: Namespace) -> Outcome:
 
 
 def _command(given: Namespace) -> Outcome:
-    from contextlib import redirect_stdout
-
     from headgate.cli.commands import BY_NAME
     from headgate.cli.locate import project_root
     from headgate.core.environ import variable
 
     root = Path() if BY_NAME[given.command].anywhere else project_root(given.project)
     from headgate.cli import verbs  # loads the API: not before there is a project
-    from headgate.cli.screen import Meter, Screen
+    from headgate.cli.screen import Screen
 
     if given.command == "check" and given.fix:
         return _mend(given, root)
     if given.command in verbs.ANYWHERE:
         return _anywhere(given, verbs.ANYWHERE[given.command])
     verb = verbs.VERBS[given.command]
-    meter = Meter(sys.stderr)
-    out = sys.stdout
+    live, out = _live(given), sys.stdout
     profile = given.profile or variable("HEADGATE_PROFILE") or None
-    try:
-        # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
-        with redirect_stdout(sys.stderr), verbs.open_project(root, given.wait, _say, profile, given.vars) as project:
-            answer = verb.ask(project, given, meter)
-    finally:
-        meter.clear()
-    return _answered(given, verb, answer, Screen.of(out))
+    # Whatever else prints (a user's Python, a driver) must not come between a program and its JSON.
+    with live.beside(), verbs.open_project(root, given.wait, _say, profile, given.vars) as project:
+        answer = verb.ask(project, given, live)
+    return _answered(given, verb, answer, Screen.of(out), root)
+
+
+def _live(given: Namespace) -> Live:
+    """Progress on a terminal, for people only."""
+    from headgate.cli.live import Live
+
+    machines = given.json or getattr(given, "log_format", "text") == "json"
+    return Live(sys.stderr, wanted=not (machines or given.no_progress or given.quiet))
 
 
 def _anywhere(given: Namespace, verb: Verb) -> Outcome:
     """A command that finds out by itself whether there is a project."""
-    from contextlib import redirect_stdout
+    from headgate.cli.screen import Screen
 
-    from headgate.cli.screen import Meter, Screen
-
-    meter = Meter(sys.stderr)
-    out = sys.stdout
-    try:
-        with redirect_stdout(sys.stderr):
-            answer = verb.ask(_say, given, meter)
-    finally:
-        meter.clear()
-    return _answered(given, verb, answer, Screen.of(out))
+    live, out = _live(given), sys.stdout
+    with live.beside():
+        answer = verb.ask(_say, given, live)
+    return _answered(given, verb, answer, Screen.of(out), Path(given.project or os.curdir))
 
 
-def _answered(given: Namespace, verb: Verb, answer: Any, screen: Screen) -> Outcome:
+def _answered(given: Namespace, verb: Verb, answer: Any, screen: Screen, root: Path) -> Outcome:
     if given.json:
         return Outcome(verb.code(answer), _json(answer.to_json()))
-    return Outcome(verb.code(answer), "\n".join(verb.lines(answer, screen)) + "\n")
+    lines = verb.lines(answer, screen)
+    if screen.width is not None and not given.quiet and given.command in ("run", "init"):
+        from headgate.cli.hints import hints
+
+        lines += hints(given.command, answer, root)
+    return Outcome(verb.code(answer), "\n".join(lines) + "\n")
 
 
 def _mend(given: Namespace, root: Path) -> Outcome:
@@ -188,11 +211,16 @@ def _failure(error: BaseException, words: Sequence[str]) -> Outcome:
 
 def _told(found: tuple[Finding, ...], code: int, words: Sequence[str]) -> Outcome:
     """Findings where nothing else can be answered: on standard error, or as the one JSON object."""
-    from headgate.cli.parse import wants_json
+    from headgate.cli.parse import wants_json, wants_json_log
 
+    facts = [item.to_json() for item in found]
     if wants_json(words):
-        answer: dict[str, object] = {"status": "error", "findings": [item.to_json() for item in found]}
-        return Outcome(code, _json(answer))
+        return Outcome(code, _json({"status": "error", "findings": facts}))
+    if wants_json_log(words):
+        from headgate.core.clock import stamp
+
+        event = {"at": stamp(), "level": "error", "event": "command.failed", "findings": facts}
+        return Outcome(code, err=_json(event))
     from headgate.cli.findings import findings
     from headgate.cli.screen import Screen
 

@@ -43,7 +43,8 @@ def runs(answer: results.RunHistory, screen: Screen) -> list[str]:
         return [*told, *_run(answer.runs[0], screen)]
     columns = [
         *map(Column, ("run", "begun", "status", "failure")),
-        *(Column(name, right=True) for name in (*_NUMBERS, "seconds", "cpu", "memory")),
+        *(Column(name, right=True) for name in (*_NUMBERS, "seconds")),
+        *(Column(name, right=True, spare=1) for name in ("cpu", "memory")),
     ]
     rows = [
         [
@@ -64,7 +65,8 @@ def runs(answer: results.RunHistory, screen: Screen) -> list[str]:
 def _run(one: results.RunRecord, screen: Screen) -> list[str]:
     columns = [
         *map(Column, ("step", "kind", "status", "failure")),
-        *(Column(name, right=True) for name in (*_NUMBERS, "rows after", "bytes", "seconds", "cpu", "memory")),
+        *(Column(name, right=True) for name in (*_NUMBERS, "rows after", "bytes", "seconds")),
+        *(Column(name, right=True, spare=1) for name in ("cpu", "memory")),
     ]
     rows = [
         [

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS, VALUED, Argument, Command
+from headgate.core.environ import variable
 
 
 class Usage(Exception):
@@ -24,7 +25,17 @@ class _Parser(argparse.ArgumentParser):
     command = ""
 
     def error(self, message: str) -> NoReturn:
-        raise Usage(message, self.command)
+        raise Usage(message + _near_choice(message), self.command)
+
+
+def _near_choice(message: str) -> str:
+    """The nearest of the choices, where the value is none of them."""
+    found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message, re.DOTALL)
+    if found is None:
+        return ""
+    from headgate.core.errors import nearest
+
+    return nearest(found[1], [one.strip(" '") for one in found[2].split(",")])
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -46,6 +57,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def wants_json(argv: Sequence[str]) -> bool:
     """Whether the answer, even to a command line that makes no sense, is to be JSON."""
     return _asks(argv, "--json")
+
+
+LOG_FORMAT = "HEADGATE_LOG_FORMAT"
+"""What `run --log-format` is where the option is not given."""
+
+
+def wants_json_log(argv: Sequence[str]) -> bool:
+    """Whether standard error is to hold JSON alone, also where the command line is understood in part only."""
+    given = [word for flag, word in zip(argv, [*argv[1:], ""], strict=True) if flag == "--log-format"]
+    given += [word.partition("=")[2] for word in argv if word.startswith("--log-format=")]
+    return "run" in argv and (given or [variable(LOG_FORMAT) or ""])[-1] == "json"
 
 
 def parser_of(command: Command) -> argparse.ArgumentParser:
@@ -89,9 +111,18 @@ def _values(command: Command, rest: Sequence[str]) -> argparse.Namespace:
             assignment(text)
     if command.name == "check":
         _check_words(given)
+    if command.name == "run":
+        given.log_format = given.log_format or _log_format()
     if command.name == "quarantine replay" and (given.all, given.table is not None, bool(given.id)).count(True) != 1:
         raise Usage("say what to replay: --all, or --table TABLE, or the ids of records", command.name)
     return given
+
+
+def _log_format() -> str:
+    told = variable(LOG_FORMAT) or "text"
+    if told not in ("text", "json"):
+        raise Usage(f"{LOG_FORMAT} is text or json, not {told!r}", "run")
+    return told
 
 
 def _check_words(given: argparse.Namespace) -> None:

@@ -30,7 +30,8 @@ _FATES = ("loaded", "quarantined", "deduplicated", "skipped")
 _STEP_COLUMNS = (
     Column("step"),
     Column("status"),
-    *(Column(name, right=True) for name in ("read", *_FATES, "seconds")),
+    *(Column(name, right=True) for name in ("read", *_FATES)),
+    Column("seconds", right=True, spare=1),
     Column("reason"),
 )
 
@@ -88,7 +89,7 @@ def sum_text(read: int, fates: Sequence[int]) -> str:
     )
 
 
-_NO_STEP = "no step is selected: widen the selection, or write what to load under ingest/"
+_NO_STEP = "no step is selected: widen the selection, or say what to load: headgate init --from FILES"
 
 
 def _next(answer: results.RunResult) -> list[str]:
@@ -102,7 +103,7 @@ def _next(answer: results.RunResult) -> list[str]:
 
 
 def plan(answer: results.PlanResult, screen: Screen) -> list[str]:
-    columns = [Column("step"), Column("kind"), Column("would"), Column("because")]
+    columns = [Column("step"), Column("kind", spare=1), Column("would"), Column("because")]
     rows = [[step.id, step.kind, step.status, step.reason + _last_build(step) + _stale(step)] for step in answer.steps]
     due = sum(step.status == "run" for step in answer.steps)
     todo = "headgate run --resume" if answer.command.endswith("--resume") else "headgate run"
@@ -158,7 +159,8 @@ _ENTRY_NUMBERS = ("generation", "seq")
 
 def ledger(answer: results.LedgerResult, screen: Screen) -> list[str]:
     numbers = (*_ENTRY_NUMBERS, "read", *_FATES)
-    columns = [*map(Column, (*_ENTRY_TEXTS, "contract")), *(Column(name, right=True) for name in numbers)]
+    columns = [*map(Column, _ENTRY_TEXTS), Column("contract", spare=1)]
+    columns += [Column(name, right=True, spare=2 * (name in _ENTRY_NUMBERS)) for name in numbers]
     rows = [_entry(entry) for entry in answer.entries]
     return [*(table(columns, rows, screen.width) if rows else []), shown(len(rows), answer.total, "entry", "entries")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from headgate.api import results
-from headgate.cli import bench, observed, show, show_adopt, show_counts, show_lineage, show_profile
+from headgate.cli import bench, explaining, observed, show, show_adopt, show_counts, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
@@ -28,6 +28,7 @@ class Verbs(Protocol):
     def plan(self) -> Callable[..., results.PlanResult]: ...
     @property
     def run(self) -> Callable[..., results.RunResult]: ...
+    def explain(self, name: str, *, analyze: bool = False, full_refresh: bool = False) -> results.StepExplained: ...
     def lineage(
         self, name: str | None = None, *, up: bool = True, down: bool = True, depth: int | None = None
     ) -> results.LineageResult: ...
@@ -206,6 +207,20 @@ def _profile(told: Callable[[str], None], given: Namespace, progress: Told) -> r
         return project.profile(words, given.tier, given.sample)
 
 
+def _explain(told: Callable[[str], None], given: Namespace, progress: Told) -> explaining.Explained:
+    """A code needs no project; everything else is a step of one."""
+    from headgate.cli.locate import project_root
+    from headgate.core.environ import variable
+
+    asked = explaining.Asked.of(given)
+    if asked.code:
+        return explaining.of_code(asked, given.project)
+    root = explaining.root_for(asked, lambda: project_root(given.project))
+    profile = given.profile or variable("HEADGATE_PROFILE") or None
+    with open_project(root, given.wait, told, profile, given.vars) as project:
+        return explaining.of_step(asked, project.explain)
+
+
 def _limit(given: Namespace) -> int | None:
     """What was asked for; without a word, a page for people and everything for programs."""
     if given.limit is None:
@@ -220,6 +235,7 @@ def _unless(good: Callable[[Any], bool]) -> Callable[[Any], int]:
 ANYWHERE: Mapping[str, Verb] = {
     "init": Verb(_init, show_profile.init, _unless(lambda answer: answer.ok)),
     "profile": Verb(_profile, show_profile.profile),
+    "explain": Verb(_explain, explaining.lines),
 }
 """Commands that find out by themselves whether there is a project."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from headgate.core.errors import Finding
+from headgate.core.profile import Profile
 from headgate.core.values import Batch, Partition, Position, TableRef
 
 Columns = Sequence[tuple[str, str]]
@@ -33,6 +34,14 @@ class Engine(Session, Protocol):
 
     def arrow(self, sql: str) -> Any:
         """All rows of the SELECT as a table of pyarrow, which must be installed."""
+        ...
+
+    def batches(self, sql: str) -> Any:
+        """The rows of the SELECT as a RecordBatchReader of pyarrow. It is at its end when the next statement runs."""
+        ...
+
+    def relation(self, sql: str) -> Any:
+        """The SELECT as a DuckDBPyRelation: computed when its rows are asked for, each time anew."""
         ...
 
     def unregister(self, name: str) -> None:
@@ -78,6 +87,10 @@ class StoreSession(Session, Protocol):
 
     def take(self, select: str, name: str) -> str:
         """A store's SELECT as a relation of the engine: a temporary table `name`, or the SELECT itself in brackets."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Inside, in no transaction before, all SELECTs of the store see one moment, and no table of it is changed."""
         ...
 
     def append(self, table: TableRef, names: Sequence[str], select: str) -> None:
@@ -190,6 +203,10 @@ class StoreSession(Session, Protocol):
 
     def answer(self, sql: str, limit: int | None) -> Answer:
         """The rows of one SELECT of a user. Raises ValueError where it is none; the system's errors as they are."""
+        ...
+
+    def analyze(self, select: str) -> Profile:
+        """Runs the SELECT, keeps none of its rows, and tells what it took. The system's errors as they are."""
         ...
 
 

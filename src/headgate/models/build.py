@@ -20,6 +20,7 @@ from headgate.models import explain
 from headgate.models.checks import FLAT, Counts, count, failing
 from headgate.models.direct import direct_reads
 from headgate.models.model import STAGE_MARK, BuildOutcome, Model, ModelCheck
+from headgate.models.python.kept import failed_ref
 from headgate.sql import quote
 
 # Cheap to read; only the first column is taken where none of them is there.
@@ -47,12 +48,14 @@ class Staged:
 @dataclass(frozen=True)
 class How:
     """How to build an incremental model: `full` = all rows anew; `seen` = the version of its table on which it was
-    decided that it is to be built (None: there was none); `again` = from when to when its intervals are built besides.
+    decided that it is to be built (None: there was none); `again` = from when to when its intervals are built besides;
+    `adds` = its rows are known already, and are to be added to those that stand.
     """
 
     full: bool = False
     seen: int | None = None
     again: tuple[str, str] | None = None
+    adds: bool = False
 
 
 AS_NEEDED = How()
@@ -261,7 +264,7 @@ def judge(session: StoreSession, model: Model, staged: Staged) -> tuple[int | No
             "rows-vanished", what, str(model.target), "Run again; report it with the engine's version"
         )
     findings = [
-        explain.check_failed(model, check, number, _shown(check, staged))
+        explain.check_failed(model, check, number, shown_rows(model, staged, check.kind in FLAT))
         for check, number in zip(model.checks, counts.failing, strict=True)
         if number
     ]
@@ -270,9 +273,11 @@ def judge(session: StoreSession, model: Model, staged: Staged) -> tuple[int | No
     return (counts.rows if model.relation == "table" else None), tuple(findings)
 
 
-def _shown(check: ModelCheck, staged: Staged) -> str:
-    """The SELECT of the rows that the check looked at: it can be run after a rollback, too."""
-    if staged.whole is None or check.kind in FLAT:
+def shown_rows(model: Model, staged: Staged, alone: bool) -> str:
+    """The SELECT of the rows that a check looked at: it can be run after a rollback, too. `alone`: staged ones only."""
+    if model.python is not None:
+        return f"SELECT * FROM {quote.table(failed_ref(model.target))}"
+    if staged.whole is None or alone:
         return staged.select
     return staged.whole(f"(\n{staged.select}\n)")
 
@@ -328,5 +333,6 @@ def check_models(session: StoreSession, models: Sequence[Model], loaded: Iterabl
     *Errors*: findings `model-not-select` and `model-sql` from the engine's parser, warnings `direct-read`,
     `late-rows-lost`.
     """
-    problems = [problem for model in models if (problem := explain.select_problem(session, model)) is not None]
+    texts = [model for model in models if model.python is None]
+    problems = [problem for model in texts if (problem := explain.select_problem(session, model)) is not None]
     return problems + [one for model in models for one in model.warnings] + direct_reads(models, loaded)

@@ -17,11 +17,13 @@ from headgate.core.values import TableRef
 from headgate.models import idiom, intervals, lexer
 from headgate.models.checkfiles import SqlTest, add_tests
 from headgate.models.compilechecks import compiled_checks
-from headgate.models.config import name_problem, settled
+from headgate.models.config import Config, name_problem, settled
 from headgate.models.context import Settings
-from headgate.models.model import Incremental, Materialized, Model, ModelContract, ModelSource
+from headgate.models.model import Incremental, Intervals, Materialized, Model, ModelContract, ModelSource
 from headgate.models.names import Names
 from headgate.models.places import Origin
+from headgate.models.python import compile as python
+from headgate.models.python.function import Function
 from headgate.models.render import Draft, Renderer, first_pass
 from headgate.models.template import Refused
 from headgate.models.unit import UnitTest
@@ -72,7 +74,7 @@ def compile_models(
     return tuple(
         replace(
             model,
-            fingerprint=_fingerprint(model, lexer.normal(model.sql), engine),
+            fingerprint=_fingerprint(model, model.python.identity if model.python else lexer.normal(model.sql), engine),
             frame=_fingerprint(model, "", engine),
         )
         for model in added
@@ -106,7 +108,7 @@ def draft_of(source: ModelSource, settings: Settings) -> Draft:
     problem = name_problem(source.name)
     if problem:
         raise ProjectError.of("model-name", f"the model name {source.name!r} {problem}", path, "Rename the file")
-    draft = first_pass(source, settings)
+    draft = python.draft(source) if python.is_python(source) else first_pass(source, settings)
     try:
         draft.config = settled(draft.config, source)
     except Refused as error:
@@ -134,15 +136,16 @@ def _clashes(drafts: Sequence[Draft], loaded: Sequence[TableRef]) -> list[Findin
 
 def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine: str) -> Model:
     made = renderer.select(draft)
+    function = python.function(draft, renderer) if draft.signature is not None else None
     inputs = {name: where for name, (_, where) in made.inputs.items()}
-    incremental = _incremental(draft, renderer, every, inputs)
+    incremental = _incremental(draft, renderer, every, inputs, function)
     checks = compiled_checks(draft, renderer, inputs)
     split = _split(draft, renderer.names, inputs)
     model = Model(
         name=draft.source.name,
         target=draft.target,
         materialized=cast(Materialized, draft.config.materialized),
-        sql=made.sql,
+        sql=made.sql if function is None else "",
         inputs=tuple(inputs),
         fingerprint="",
         checks=checks,
@@ -153,19 +156,26 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
         split=split,
         incremental=incremental,
         dialect="postgres" if engine == "postgres" else "duckdb",
-        origin=Origin(renderer, draft),
+        origin=Origin(renderer, draft) if function is None else None,
+        python=function,
     )
     units = tuple(compile_unit(spec, draft, renderer) for spec in draft.source.unit_tests)
     return replace(model, warnings=tuple(idiom.lossy(model)), unit_tests=units)
 
 
 def _incremental(
-    draft: Draft, renderer: Renderer, every: Mapping[str, Draft], inputs: dict[str, Location]
+    draft: Draft,
+    renderer: Renderer,
+    every: Mapping[str, Draft],
+    inputs: dict[str, Location],
+    function: Function | None,
 ) -> Incremental | None:
     config = draft.config
     if config.materialized != "incremental":
         return None
     by_time = bool(config.time_column)
+    if function is not None:
+        return _of_function(config, function)
     delta = renderer.select(draft, incremental=not by_time)
     for name, (_, where) in delta.inputs.items():
         inputs.setdefault(name, where)
@@ -178,6 +188,14 @@ def _incremental(
         intervals.intervals(draft, renderer, every) if by_time else None,
         _digest(parts),
     )
+
+
+def _of_function(config: Config, function: Function) -> Incremental:
+    """Its rows can't be told from its text, so late ones are found by the lookback alone."""
+    by_time = config.time_column
+    times = Intervals(config.time_column, config.interval, config.lookback) if by_time else None
+    code = _digest([function.identity, config.time_column, config.interval, config.unique_key])
+    return Incremental("", config.strategy or "append", config.unique_key, config.on_schema_change, times, code)
 
 
 def _split(draft: Draft, names: Names, inputs: dict[str, Location]) -> ModelContract | None:

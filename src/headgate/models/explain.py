@@ -50,13 +50,14 @@ def sql_failed(model: Model, trouble: Trouble, prefix_lines: int | None) -> Find
         return guarded
     line = trouble.line - prefix_lines if trouble.line and prefix_lines is not None else 0
     where = str(_place(model, line, trouble.column))
-    what = f"model {model.name!r}: {_reason(trouble)}"
-    return Finding("model-sql", "error", what, where, "Mend the SQL of the model")
+    what = f"model {model.name!r}: {without_values(trouble)}"
+    fix = "Mend the SQL of the model" if model.python is None else "Mend what model() returns"
+    return Finding("model-sql", "error", what, where, fix)
 
 
 def check_broken(model: Model, suspects: list[ModelCheck], trouble: Trouble) -> Finding:
     """The finding `model-check` for a check that the engine cannot evaluate (one of `suspects`)."""
-    reason = _reason(trouble)
+    reason = without_values(trouble)
     labels = ", ".join(check.label for check in suspects)
     what = f"model {model.name!r}: the test {labels} cannot be evaluated: {reason}"
     where = suspects[0].where if suspects else None
@@ -89,7 +90,7 @@ def shown(sql: str) -> str:
     return lexer.normal(sql)
 
 
-def _reason(trouble: Trouble) -> str:
+def without_values(trouble: Trouble) -> str:
     """The engine's message on one line; values out of rows are left out."""
     return trouble.message if trouble.kind == "text" else _VALUE.sub("<value>", trouble.message)
 

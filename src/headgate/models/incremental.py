@@ -13,7 +13,7 @@ from headgate.core.errors import Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
 from headgate.models import delta, due, explain
-from headgate.models.build import BuildFailed, Contested, How, Prepared, Staged, built, judge, stage, told
+from headgate.models.build import BuildFailed, Contested, How, Prepared, Staged, built, judge, shown_rows, stage, told
 from headgate.models.delta import Joined
 from headgate.models.model import BuildOutcome, Model
 from headgate.sql import quote
@@ -49,13 +49,27 @@ def _found(session: StoreSession, model: Model, how: How) -> _Found | None:
     state = lock_table(session, model.target)
     if how.seen is not None and (state.version if state else 0) != how.seen:
         raise Contested(model.name)
-    last = ledger.last_build(session, model.target) if state is not None else None
-    usable = last is not None and last.stream == ledger.BUILD and last.facts.get("materialized") != "view"
-    if how.full or state is None or last is None or not usable or session.standing(model.target) != "table":
+    if state is None or not _usable(session, model, how, state):
+        if how.adds:
+            raise Contested(model.name)
         return None
+    last = ledger.last_build(session, model.target)
+    assert last is not None
     columns = tuple(session.columns(model.target) or ())
     rows = ledger.tail(session, model.target, state.version).rows
     return _Found(rows, columns, due.Built(last.facts, {name.casefold(): kind for name, kind in columns}))
+
+
+def stands(session: StoreSession, model: Model, how: How) -> bool:
+    """Whether rows stand that the model adds to, as far as can be told without a lock."""
+    state = ledger.table_state(session, model.target)
+    return state is not None and _usable(session, model, how, state)
+
+
+def _usable(session: StoreSession, model: Model, how: How, state: ledger.TableState) -> bool:
+    last = ledger.last_build(session, model.target)
+    made = last is not None and last.stream == ledger.BUILD and last.facts.get("materialized") != "view"
+    return made and not how.full and session.standing(model.target) == "table"
 
 
 def _all(session: StoreSession, model: Model, attempt: str, facts: dict[str, object]) -> Prepared:
@@ -152,7 +166,11 @@ def _doubled(model: Model, staged: Staged, rows: int) -> Finding:
         f"model {model.name!r}: {rows:,} rows share their unique_key ({key}) with another one, and only one can stand"
     )
     fix = "Make the SELECT give one row for each key (group by, or the newest one), or widen unique_key"
-    evidence = {"model": model.name, "rows": rows, "query": explain.shown(delta.doubled_rows(model, staged.select))}
+    evidence = {
+        "model": model.name,
+        "rows": rows,
+        "query": explain.shown(delta.doubled_rows(model, shown_rows(model, staged, True))),
+    }
     return Finding("unique-key", "error", what, str(model.path), fix, evidence)
 
 

@@ -14,12 +14,14 @@ from headgate.contracts.model import Contract
 from headgate.core.values import TableRef
 from headgate.models.model import Model
 from headgate.models.names import read_view
-from headgate.sql.lineage.flow import ROWS, Flow, Flows, named, union
+from headgate.sql.lineage.flow import ANY, ROWS, Flow, Flows, named, union
 from headgate.sql.lineage.known import Dialect, Known, Macro, Traced
 from headgate.sql.lineage.wire import dumps, loads
 
 VERSION = "1"
 """Part of the key of what is kept: a change of what the walk finds is a change of it."""
+FUNCTION = "it is a function in Python"
+"""Why nothing is told apart."""
 _WORD = re.compile(r"\w+")
 _PLAIN = re.compile(r"[^\W\d]\w*")
 
@@ -91,6 +93,8 @@ class _Walk:
         self._common = json.dumps([VERSION, version(), around.dialect, [vars(one) for one in around.macros]])
 
     def model(self, model: Model) -> Traced:
+        if model.python is not None:
+            return self._judged(model, opaque(model.inputs))
         tables = self._readable(model)
         key = self._key(model, tables)
         text = self._around.kept.get(key)
@@ -98,6 +102,9 @@ class _Walk:
         if traced is None:
             traced = self._traced(model, tables)
             self._around.kept.put(key, dumps(traced))
+        return self._judged(model, traced)
+
+    def _judged(self, model: Model, traced: Traced) -> Traced:
         if model.split is not None:
             traced = judged(model.split.contract, traced)
         elif _unsure(traced) and (columns := self._around.built(model)):
@@ -140,6 +147,13 @@ class _Walk:
     def _index(self, place: str, known: Known) -> None:
         self._places.setdefault(known.name, []).append(place)
         self._bare.setdefault(place.rpartition(".")[2], []).append(place)
+
+
+def opaque(inputs: Sequence[str]) -> Traced:
+    """The lineage of a model that is a function: every column comes of everything that it is given."""
+    every = frozenset(Flow(name, ANY, "transformation") for name in inputs)
+    there = frozenset(Flow(name, ROWS, "rows") for name in inputs)
+    return Traced((), every, there | frozenset(one._replace(kind="filter") for one in every), doubt=FUNCTION)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a plain SQL model is: as its file says it, and compiled."""
+"""What a model is: as its file says it, and compiled."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from headgate.books.ledger import Counts
 from headgate.contracts.model import Contract
 from headgate.core.errors import Finding, Location
 from headgate.core.values import TableRef
+from headgate.models.python.function import CodeHome, Function
 from headgate.models.unit import UnitSpec, UnitTest
 from headgate.sql.lineage.known import Dialect
 
@@ -102,6 +103,8 @@ class ModelSource:
     tests: tuple[ModelCheck, ...] = ()
     split: ModelContract | None = None
     unit_tests: tuple[UnitSpec, ...] = ()
+    home: CodeHome | None = None
+    """Of a Python model."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,9 @@ class Incremental:
 class Model:
     """A compiled model.
 
-    `sql` is one SELECT with physical names, without a trailing semicolon. `inputs` are names of models and
-    `schema.name` of loaded tables, each once, in order of appearance; `places[i]` is where `inputs[i]` is first named.
+    `sql` is one SELECT with physical names, without a trailing semicolon; empty where `python` gives the rows.
+    `inputs` are names of models and `schema.name` of loaded tables, each once, in order of appearance; `places[i]` is
+    where `inputs[i]` is first named.
     `fingerprint` changes when the rows could change although no input did: SQL (comments and layout do not count),
     materialization, target, checks, contract, engine; `frame` is the same without the SQL, in which words of the
     `dialect` may be written otherwise and mean the same. `split`: the contract that its rows pass one by one, if any.
@@ -179,6 +183,7 @@ class Model:
     unit_tests: tuple[UnitTest, ...] = ()
     origin: Origin | None = field(default=None, compare=False, repr=False)
     """Tells where a character of the SQL stands in the files."""
+    python: Function | None = None
 
     @property
     def relation(self) -> Literal["table", "view"]:

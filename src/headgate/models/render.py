@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from headgate.core.errors import Location, ProjectError
 from headgate.core.values import TableRef
@@ -14,17 +15,24 @@ from headgate.models.model import ModelSource
 from headgate.models.names import Input, Names
 from headgate.models.template import Call, Parsed, Refused, calls_in, compiled, current_line, parse, render
 
+if TYPE_CHECKING:
+    from headgate.models.python.signature import Signature
+
 Resolve = Callable[[Input], str]
 
 
 @dataclass
 class Draft:
-    """A file after the first pass: its config is known, its references are not yet resolved."""
+    """A file after the first pass: its config is known, its references are not yet resolved.
+
+    `signature`: what a Python model's file says; its template is empty then.
+    """
 
     source: ModelSource
     parsed: Parsed
     config: Config = field(default_factory=Config)
     calls: list[Call] = field(default_factory=list)
+    signature: Signature | None = None
 
     @property
     def target(self) -> TableRef:

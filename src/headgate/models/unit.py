@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from headgate.core.errors import Location
 from headgate.core.values import TableRef
+from headgate.models.python.function import Function
 
 Row = Mapping[str, object]
 
@@ -51,6 +52,7 @@ class UnitTest:
     """A compiled unit test: `sql` is the model's SELECT over the parts of `given`.
 
     `whole`: the SELECT of a build of all rows, which tells the types of `this` where it does not stand yet.
+    `python`: of a Python model, the function over these parts.
     """
 
     name: str
@@ -59,3 +61,4 @@ class UnitTest:
     given: tuple[Given, ...]
     expect: Fixture
     whole: str
+    python: Function | None = None

@@ -10,10 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
-from headgate.core.protocols import StoreSession
+from headgate.core.protocols import Answer, StoreSession
 from headgate.models import lexer
 from headgate.models.context import Relation
 from headgate.models.names import Input
+from headgate.models.python import compile as python
+from headgate.models.python.function import Read
 from headgate.models.render import Draft, Renderer, calls_of
 from headgate.models.unit import Fixture, Given, Row, UnitSpec, UnitTest
 from headgate.sql import quote
@@ -51,6 +53,10 @@ def compile_unit(spec: UnitSpec, draft: Draft, renderer: Renderer) -> UnitTest:
         )
         fix = "Give what the model reads: " + ", ".join(made.inputs)
         raise ProjectError.of("unit-test", what, strange[0].fixture.where, fix)
+    if draft.signature is not None:
+        function = python.function(draft, own, read, given["this"].part if "this" in given else "")
+        function = function if spec.incremental and "this" in given else replace(function, this=None)
+        return UnitTest(spec.name, spec.where, "", tuple(given.values()), spec.expect, "", function)
     whole = own.select(draft, False, read, this).sql if spec.incremental else made.sql
     return UnitTest(spec.name, spec.where, made.sql, tuple(given.values()), spec.expect, whole)
 
@@ -95,10 +101,10 @@ def _tried(session: StoreSession, model: str, test: UnitTest) -> Finding | None:
     parts: list[tuple[str, str]] = []
     for given in sorted(test.given, key=lambda one: one.name == "this"):
         columns = session.columns(given.table)
-        if given.name == "this" and columns is None:
+        if given.name == "this" and columns is None and test.python is None:
             columns = session.answer(lexer.with_parts(test.whole, parts), 0).columns
         parts.append((given.part, _select(given.name, given.fixture, columns)))
-    actual = session.answer(lexer.with_parts(test.sql, parts), None)
+    actual = _actual(session, test, parts)
     kinds = {name.casefold(): kind for name, kind in actual.columns}
     names = test.expect.columns or [name for name, _ in actual.columns]
     if test.expect.sql:
@@ -114,6 +120,22 @@ def _tried(session: StoreSession, model: str, test: UnitTest) -> Finding | None:
     exact = [kind.lower().startswith(("decimal", "numeric")) for _, kind in wanted]
     found = [_plain([row[one] for one in at], exact) for row in actual.rows]
     return _difference(model, test, names, found, [_plain(row, exact) for row in expected.rows])
+
+
+def _actual(session: StoreSession, test: UnitTest, parts: list[tuple[str, str]]) -> Answer:
+    """What the model gives for these parts."""
+    if test.python is None:
+        return session.answer(lexer.with_parts(test.sql, parts), None)
+    from headgate.models.python.call import rows_of
+
+    def over(read: Read) -> Read:
+        return replace(read, select=lexer.with_parts(read.select, parts))
+
+    own = test.python
+    this = over(own.this) if own.this is not None else None
+    function = replace(own, inputs=tuple(over(one) for one in own.inputs), this=this)
+    with rows_of(session, function, adds=this is not None) as select:
+        return session.answer(select, None)
 
 
 def _plain(row: Sequence[Any], exact: Sequence[bool]) -> list[Any]:

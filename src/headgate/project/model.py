@@ -190,7 +190,7 @@ class PublishGroup:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One SQL model: its text before rendering, and the tests and the contract that YAML files beside it declare."""
+    """One model, in SQL or Python: its text, and the tests and the contract that YAML files beside it declare."""
 
     name: str
     path: Path

@@ -13,6 +13,7 @@ from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.models.checkfiles import SqlTest
 from headgate.models.macros import MacroFile
+from headgate.models.python.signature import has_model
 from headgate.models.unit import UnitSpec
 from headgate.project import (
     address,
@@ -274,7 +275,7 @@ def _models(
     notes: Notes, root: Path, custom: Collection[str]
 ) -> tuple[tuple[ModelFile, ...], tuple[PublishGroup, ...], tuple[Exposure, ...]]:
     found: dict[str, ModelFile] = {}
-    for path in _files(notes, root, root / "models", (".sql",)):
+    for path in _files(notes, root, root / "models", (".sql", ".py")):
         model = _model(notes, root, path)
         if model is None:
             continue
@@ -297,6 +298,8 @@ def _models(
 def _model(notes: Notes, root: Path, path: Path) -> ModelFile | None:
     shown = path.relative_to(root).as_posix()
     text = _text(notes, root, path)
+    if path.suffix == ".py" and text is not None and not has_model(text):
+        return None  # a module of models beside it
     if not _MODEL_NAME.fullmatch(path.stem) or path.stem.lower().startswith("_hg") or "__hg_" in path.stem.lower():
         fix = "name the file by letters, digits and underscores, without _hg_"
         notes.error("reserved-name", f"{path.stem!r} can't be a model's name", shown, fix)
@@ -330,7 +333,8 @@ def _model_tests(
         for entry in modeltests.read(notes, node, root, custom) if node is not None else ():
             if entry.name not in known:
                 what = f"there is no model {entry.name!r}{nearest(entry.name, known)}"
-                notes.error("unknown-model", what, entry.where, f"write models/{entry.name}.sql, or remove the entry")
+                fix = f"write models/{entry.name}.sql, or models/{entry.name}.py with def model(...)"
+                notes.error("unknown-model", what, entry.where, fix)
             other = found.setdefault(entry.name, entry)
             if other is not entry:
                 what = f"model {entry.name!r} is described twice, first at {other.where}"

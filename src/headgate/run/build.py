@@ -19,6 +19,8 @@ from headgate.core.values import TableRef
 from headgate.models.build import AS_NEEDED, Contested, How, build, staged_ref
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.names import read_view, read_view_sql
+from headgate.models.python.build import ready
+from headgate.models.python.kept import keep
 from headgate.run.change import same_code
 from headgate.run.unittests import failed
 
@@ -129,7 +131,10 @@ def build_model(
                 if problems := failed(session, model):
                     return replace(unbuilt(model, attempt), findings=tuple(problems))
                 write = partial(write_entry, model, details_of(session, model, inputs), author)
-                return build(session, model, attempt, write, confirm, how)
+                with ready(session, model, how) as (made, so):
+                    outcome = build(session, made, attempt, write, confirm, so)
+                    keep(session, made, outcome.findings if outcome.status == "failed" else ())
+                    return outcome
             except Contested:
                 if not left:
                     raise contested(model.name) from None
@@ -177,7 +182,7 @@ def details_of(session: Session, model: Model, inputs: Inputs) -> dict[str, obje
         "materialized": model.materialized,
         "fingerprint": model.fingerprint,
         "frame": model.frame,
-        "sql": model.sql,
+        **({"sql": model.sql} if model.python is None else {"python": model.python.digest}),
         "inputs": {name: versions.get(str(table), 0) for name, table in inputs.tables.items()},
         **({"stale": list(inputs.stale)} if inputs.stale else {}),
     }

@@ -20,7 +20,7 @@ def same_code(facts: Mapping[str, Any], model: Model) -> bool:
     if facts.get("fingerprint") == model.fingerprint:
         return True
     before = _sql(facts)
-    if before is None or not model.frame or facts.get("frame") != model.frame:
+    if model.python is not None or before is None or not model.frame or facts.get("frame") != model.frame:
         return False
     from headgate.models.change import same
 
@@ -31,12 +31,23 @@ def edit_of(facts: Mapping[str, Any], model: Model) -> Change | None:
     """What the edit of the model's SQL since its last build does; None where its SQL was not edited, or where the books
     don't know it."""
     before = _sql(facts)
-    if before is None or facts.get("fingerprint") == model.fingerprint:
+    if facts.get("fingerprint") == model.fingerprint:
+        return None
+    if "python" in facts or model.python is not None:
+        return _edit_of_code(facts, model)
+    if before is None:
         return None
     from headgate.models.change import change
 
     found = change(before, model.sql, model.dialect)
     return None if found.verdict == "none" else found
+
+
+def _edit_of_code(facts: Mapping[str, Any], model: Model) -> Change | None:
+    """What another code does can't be told."""
+    from headgate.models.change import UNKNOWN
+
+    return UNKNOWN if model.python is None or facts.get("python") != model.python.digest else None
 
 
 def _sql(facts: Mapping[str, Any]) -> str | None:

@@ -67,7 +67,11 @@ def _locked(run: Run) -> Run:
         with lock:
             run.progress(step, rows, phase)
 
-    return replace(run, progress=progress)
+    def read(step: str, rows: int, done: int, total: int) -> None:
+        with lock:
+            run.read(step, rows, done, total)
+
+    return replace(run, progress=progress, read=read)
 
 
 @dataclass

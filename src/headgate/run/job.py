@@ -10,6 +10,7 @@ from headgate.books.ledger import Counts
 from headgate.core.errors import Finding
 from headgate.core.protocols import Store
 from headgate.run.flow import Flow
+from headgate.run.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,5 @@ class Job:
     """Whether nobody tries again where an error that may pass ends it."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What every entry says besides."""
+    pace: Pace = field(default_factory=Pace)
+    """Hears of what was read, long before it is committed."""

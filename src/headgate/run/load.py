@@ -71,6 +71,7 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
+    job.pace.begun(choice.readings)
     with ExitStack() as stack:
         loader = Loader(job, session, attempt, choice, stack, fresh)
         for outcome, counts in loader.commits_or_letters(done):

@@ -247,6 +247,7 @@ class Loader:
         if self.job.flow.snapshots and not goes_on and reads_records(reading):
             gate.snapshot = reading.partition.name
         start = seat.position if seat and goes_on else {}
+        self.job.pace.read(reading, batch)
         return Part(
             number, reading.partition.name, seat, reading.generation, start, batch.end, batch.total,
             reload=reading.reload and not goes_on, facts=batch.facts,

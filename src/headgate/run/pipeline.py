@@ -15,6 +15,7 @@ from headgate.models.context import Settings, Target
 from headgate.models.graph import Graph, graph
 from headgate.models.macros import library
 from headgate.models.model import Model, ModelContract, ModelSource
+from headgate.models.python.function import CodeHome
 from headgate.project.model import ModelFile, Project, StepSettings, Task
 from headgate.run.bronze import linked
 from headgate.run.errand import Home
@@ -35,6 +36,10 @@ class Chosen:
     flows: list[Flow]
     models: list[Model]
     tasks: list[Task]
+
+    @property
+    def count(self) -> int:
+        return len(self.flows) + len(self.models) + len(self.tasks)
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ class Pipeline:
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
     flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
-    sources = [_source(file, project.root) for file in project.models]
+    sources = [_source(file, project.root, temp) for file in project.models]
     target = Target(project.profile, "main", project.warehouse.kind)
     settings = Settings(project.vars, target, library(project.macros))
     loaded = [table for flow in flows for table in flow.tables]
@@ -183,10 +188,17 @@ def _settings(project: Project) -> dict[str, StepSettings]:
     }
 
 
-def _source(file: ModelFile, root: Path) -> ModelSource:
+def _source(file: ModelFile, root: Path, temp: Path) -> ModelSource:
     split = ModelContract(file.split.contract, file.split.where, file.split.places) if file.split else None
     return ModelSource(
-        file.name, file.path.relative_to(root), file.text, file.folder, file.tests, split, file.unit_tests
+        file.name,
+        file.path.relative_to(root),
+        file.text,
+        file.folder,
+        file.tests,
+        split,
+        file.unit_tests,
+        CodeHome(root, temp) if file.path.suffix == ".py" else None,
     )
 
 

@@ -19,6 +19,8 @@ from headgate.core.protocols import Store, StoreSession
 from headgate.models.build import AS_NEEDED, BuildFailed, Contested, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
 from headgate.models.model import BuildOutcome, Model
+from headgate.models.python.build import ready
+from headgate.models.python.kept import keep
 from headgate.run.build import TRIES, Inputs, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
 from headgate.run.split import Split
 from headgate.run.unittests import failed
@@ -80,6 +82,7 @@ class _Publishing:
     _plain: dict[str, Prepared] = field(default_factory=dict)
     _facts: dict[str, dict[str, object]] = field(default_factory=dict)
     _how: dict[str, How] = field(default_factory=dict)
+    _ready: dict[str, Model] = field(default_factory=dict)
 
     def run(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         """The outcomes; None where another runner was first, and nothing was kept."""
@@ -87,7 +90,7 @@ class _Publishing:
             self._before(session, stack)
             fault("before_write")
             session.execute("BEGIN")
-            outcomes = self._inside(session)
+            outcomes = self._inside(session, stack)
             self.at = None
             if outcomes is None:
                 session.abandon()
@@ -96,6 +99,7 @@ class _Publishing:
         except BuildFailed as error:
             session.abandon()
             assert self.at is not None
+            keep(session, self._ready.get(self.at.name, self.at), error.findings)
             return self.stopped(self.at, "failed", error.findings)
         except _Refused as refusal:
             return self._refused(session, refusal.outcome)
@@ -120,28 +124,37 @@ class _Publishing:
                 read_views(session, inputs.loaded, self.attempt)
             if problems := failed(session, model):
                 raise BuildFailed(problems)
+            late = self._reads_member(inputs)
+            made = model if late else self._made_ready(session, model, stack)
             if model.split is not None:
                 prefix = f"hg_{self.attempt}_{number}"
-                made = Split(session, model, self.attempt, self.author, self._facts[model.name], stack, prefix)
-                self._splits[model.name] = made
-                if not self._reads_member(inputs):
-                    made.prepare()
-            elif (problem := select_problem(session, model)) is not None:
+                split = Split(session, made, self.attempt, self.author, self._facts[model.name], stack, prefix)
+                self._splits[model.name] = split
+                if not late:
+                    split.prepare()
+            elif made.sql and (problem := select_problem(session, made)) is not None:
                 raise BuildFailed([problem])
+
+    def _made_ready(self, session: StoreSession, model: Model, stack: ExitStack, inside: bool = False) -> Model:
+        """The model with its SQL; a Python model is called."""
+        made, how = stack.enter_context(ready(session, model, self._how[model.name], inside))
+        self._ready[model.name], self._how[model.name] = made, how
+        return made
 
     def _reads_member(self, inputs: Inputs) -> bool:
         return any(model.name in inputs.tables for model, _ in self.wanted.models)
 
-    def _inside(self, session: StoreSession) -> list[BuildOutcome] | None:
+    def _inside(self, session: StoreSession, stack: ExitStack) -> list[BuildOutcome] | None:
         for model, inputs in self.wanted.models:
             self.at = model
             if model.split is None and not self._reads_member(inputs):
-                self._plain[model.name] = prepare(session, model, self.attempt, self._how[model.name])
+                made = self._ready[model.name]
+                self._plain[model.name] = prepare(session, made, self.attempt, self._how[model.name])
         outcomes = []
         for model, inputs in self.wanted.models:
             self.at = model
             if self._reads_member(inputs):
-                self._prepare_late(session, model, inputs)
+                self._prepare_late(session, model, inputs, stack)
             outcome = self._finish(session, model)
             if outcome is None:
                 return None
@@ -150,12 +163,14 @@ class _Publishing:
             outcomes.append(outcome)
         return outcomes
 
-    def _prepare_late(self, session: StoreSession, model: Model, inputs: Inputs) -> None:
+    def _prepare_late(self, session: StoreSession, model: Model, inputs: Inputs, stack: ExitStack) -> None:
         read_views(session, inputs.loaded, self.attempt, inside=True)
         self._facts[model.name] |= {"inputs": details_of(session, model, inputs)["inputs"]}
+        made = self._made_ready(session, model, stack, inside=True)
         if model.split is None:
-            self._plain[model.name] = prepare(session, model, self.attempt, self._how[model.name])
+            self._plain[model.name] = prepare(session, made, self.attempt, self._how[model.name])
         else:
+            self._splits[model.name].model = made
             self._splits[model.name].prepare(inside=True)
 
     def _finish(self, session: StoreSession, model: Model) -> BuildOutcome | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from headgate.books import ledger
 from headgate.books.known import Known
@@ -20,6 +21,7 @@ from headgate.run.flow import Flow, choose
 from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
 from headgate.run.load import load
 from headgate.run.outcome import Done, Status, blocked, missing, unpublished, warned
+from headgate.run.pace import Pace
 from headgate.run.perform import perform
 from headgate.run.pipeline import Pipeline, Unit
 from headgate.run.publish import Wanted, publish
@@ -38,6 +40,8 @@ class Run:
     full_refresh: bool = False
     slices: Slices = DEFAULT_SLICES
     progress: Callable[[str, int, str], None] = lambda step, rows, phase: None
+    read: Callable[[str, int, int, int], None] = lambda step, rows, done, total: None
+    """Is told what a load has read so far: records, and bytes of how many; long before they are committed."""
     fail_fast: bool = False
     threads: int = 1
     """How many steps that don't need each other are carried out at once."""
@@ -109,7 +113,8 @@ class Attempt:
             run.progress(flow.name, rows, "loading")
             stop.check()
 
-        return Job(self.store, flow, run.author, run.full_refresh, run.slices, progress, self.last, facts)
+        pace = Pace(partial(run.read, flow.name))
+        return Job(self.store, flow, run.author, run.full_refresh, run.slices, progress, self.last, facts, pace)
 
     def _unmet(self, flow: Flow) -> Done | None:
         """The step as blocked if it would read something, and a table that it refers to was never loaded."""

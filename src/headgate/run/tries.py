@@ -14,6 +14,7 @@ from headgate.core.usage import usage
 from headgate.project.model import Retries, StepSettings
 from headgate.run import failures
 from headgate.run.outcome import Done, Status, unpublished
+from headgate.run.pace import ENDED, WAITING
 from headgate.run.pipeline import Unit
 from headgate.run.retry import may_pass, told_to_pass, waits
 from headgate.run.steps import Attempt, Before, Run
@@ -51,6 +52,7 @@ def timed(run: Run, unit: Unit, met: Before, way: Way) -> list[Done]:
     for done in found:
         done.seconds = (clock.monotonic() - began) / len(unit)
         done.cpu_secs, done.peak_bytes = (after.cpu_secs - before.cpu_secs) / len(unit), after.peak_bytes
+        run.progress(done.id, done.counts.read, ENDED)
     return found
 
 
@@ -72,7 +74,7 @@ def tried(run: Run, unit: Unit, met: Before, way: Way) -> list[Done]:
         if pause is None or not again:
             return [replace(done, attempts=number) for done in found]
         for step in unit:
-            run.progress(step.name, 0, f"waiting for attempt {number + 1}")
+            run.progress(step.name, 0, f"{WAITING}{number + 1}")
         way.pause(pause)
         if way.halted.is_set():
             raise KeyboardInterrupt

@@ -10,6 +10,7 @@ import pytest
 from python_kit import Bench
 
 from headgate.adapters.python import arrow
+from headgate.adapters.python.code import Code
 from headgate.adapters.python.source import PythonSource
 from headgate.core.errors import HeadgateError
 from headgate.testing.source_suite import DuckSession
@@ -160,3 +161,21 @@ def test_without_pyarrow_the_extra_is_named(bench: Bench, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     told = finding(bench)
     assert (told.code, told.fix) == ("missing-extra", "pip install 'headgate[arrow]'")
+
+
+def test_what_is_installed_inside_of_a_project_stays_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "venv" / "lib" / "site-packages"
+    for name in (installed / "hg_installed.py", tmp_path / "hg_owned" / "part.py"):
+        name.parent.mkdir(parents=True)
+        name.touch()
+    monkeypatch.syspath_prepend(str(installed))
+    (tmp_path / "x.py").write_text("import hg_installed, hg_owned.part\nhere = hg_owned.part.__file__\n")
+    code = Code(tmp_path, "x.py", (tmp_path,))
+    before = list(sys.path)
+    assert code.named("here", "text") == str(tmp_path / "hg_owned" / "part.py")
+    loaded = [name for name in ("hg_installed", "hg_owned", "hg_owned.part") if sys.modules.pop(name, None)]
+    assert (loaded, sys.path) == (["hg_installed"], before)
+    assert not list((tmp_path / "hg_owned").glob("__pycache__"))
+    with code.running():
+        assert {"hg_owned", "hg_owned.part"} <= sys.modules.keys()
+    assert "hg_owned" not in sys.modules

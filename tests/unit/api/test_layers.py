@@ -18,6 +18,7 @@ GOOD = {
     "models/silver/models.yml": "models:\n  - name: clean\n    columns: [{name: id, tests: [unique]}]\n",
     "models/gold/totals.sql": "select sum(total) as total from {{ ref('clean') }}",
     "models/gold/fct_orders.sql": "select id, total from {{ ref('clean') }}",
+    "models/gold/python.py": "def model(clean):\n    return clean.aggregate('sum(total) as total')\n",
 }
 
 

@@ -46,7 +46,11 @@ def test_what_a_command_line_means(line: str, expected: dict[str, object]) -> No
         ("", "no command given", ""),
         ("--json", "no command given", ""),
         ("runn", "unknown command 'runn' (did you mean 'run'?)", ""),
-        ("--project p xyz", "unknown command 'xyz': the commands are adopt, audit, check, contract, health, init", ""),
+        (
+            "--project p xyz",
+            "unknown command 'xyz': the commands are adopt, audit, check, completion, contract, explain, health, init",
+            "",
+        ),
         ("quarantine", "headgate quarantine: which one? export, fix, list, purge, replay, sample, show", "quarantine"),
         ("quarantine lst", "unknown command 'quarantine lst' (did you mean 'list'?)", "quarantine"),
         ("run --fullrefresh", "headgate run does not take '--fullrefresh' (did you mean '--full-refresh'?)", "run"),

@@ -65,7 +65,7 @@ def test_a_run_without_steps() -> None:
     assert show.run(results.RunResult("ok", True), PLAIN) == [
         "",
         "balanced: 0 read = 0 loaded + 0 quarantined + 0 deduplicated + 0 skipped",
-        "no step is selected: widen the selection, or write what to load under ingest/",
+        "no step is selected: widen the selection, or say what to load: headgate init --from FILES",
     ]
 
 

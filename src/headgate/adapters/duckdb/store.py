@@ -20,6 +20,8 @@ from headgate.types.convert import converted
 if TYPE_CHECKING:
     import duckdb
 
+    from headgate.core.profile import Profile
+
 SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
     "SET autoinstall_known_extensions = false",
@@ -27,6 +29,7 @@ SETTINGS = (
     "SET preserve_insertion_order = true",
     "SET enable_progress_bar = false",
 )
+BATCH_ROWS = 100_000
 STORAGE_VERSION = "v1.5.0"
 """The format of new files, whatever the engine: DuckDB 2 would make files that 1.5 cannot open."""
 _HELD = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
@@ -101,6 +104,20 @@ class DuckDBSession:
 
     def arrow(self, sql: str) -> Any:
         return self.cursor.execute(sql).to_arrow_table()
+
+    def batches(self, sql: str) -> Any:
+        return self.cursor.execute(sql).to_arrow_reader(BATCH_ROWS)
+
+    def relation(self, sql: str) -> Any:
+        return self.cursor.sql(sql)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            yield
+        finally:
+            self.abandon()
 
     def unregister(self, name: str) -> None:
         self.cursor.unregister(name)
@@ -297,6 +314,11 @@ class DuckDBSession:
         from headgate.adapters.duckdb.answer import answer
 
         return answer(self, sql, limit)
+
+    def analyze(self, select: str) -> Profile:
+        from headgate.adapters.duckdb.profile import profile
+
+        return profile(self.execute(f"EXPLAIN (ANALYZE, FORMAT json) {select}")[0][1])
 
 
 class DuckDBStore:

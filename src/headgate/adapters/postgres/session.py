@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from headgate.adapters.duckdb.store import DuckDBSession
+    from headgate.core.profile import Profile
 
 LONGEST_NAME = 63
 """Bytes; the server cuts longer names without an error."""
@@ -88,6 +90,14 @@ class PostgresSession:
     def take(self, select: str, name: str) -> str:
         fetch(self.connection, select, self._engine, name, self._temp)
         return name
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            self.abandon()
 
     def append(self, table: TableRef, names: Sequence[str], select: str) -> None:
         columns = list(zip(names, (kind for _, kind in described(self._engine, select)), strict=True))
@@ -324,6 +334,18 @@ class PostgresSession:
         except psycopg.Error as error:
             message, line = _told(error, 0, f"SELECT * FROM (\n{text}")
             raise ValueError(f"{message} (line {line - 1})" if line > 1 else message) from error
+
+    def analyze(self, select: str) -> Profile:
+        from psycopg import RawCursor
+
+        from headgate.adapters.postgres.profile import profile
+
+        with RawCursor(self.connection) as cursor:
+            # Prepared, the server takes one statement and no second one behind it.
+            asked = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {select}".encode()
+            found = cursor.execute(asked, prepare=True).fetchone()
+        assert found is not None
+        return profile(found[0])
 
     def _answer(self, text: str, limit: int | None) -> Answer:
         from psycopg import RawCursor

@@ -17,6 +17,8 @@ from typing import Any
 from headgate.core.errors import PASSING, AdapterError, HeadgateError, Location, ProjectError, nearest
 
 _numbers = itertools.count(1)
+INSTALLED = frozenset(("site-packages", "dist-packages"))
+"""Folders of what was installed, which may stand inside of a project."""
 _surroundings = threading.RLock()
 """Module names, import path and standard output, which `Code.running` changes."""
 
@@ -25,11 +27,13 @@ class Code:
     """One file of the project. It is run when a function of it is first asked for, and anew by every new `Code`.
 
     While it runs, its folder is importable, and what it prints goes to standard error. Modules that it imports from its
-    folder are its own: another source may have modules of the same name in another folder.
+    folder are its own: another source may have modules of the same name in another folder. `also`: folders that are
+    importable, too, behind everything that is installed.
     """
 
-    def __init__(self, root: Path, file: str) -> None:
+    def __init__(self, root: Path, file: str, also: tuple[Path, ...] = ()) -> None:
         self.file = file
+        self._also = tuple(one.resolve() for one in also)
         self.path = (root / file).resolve()
         self._root = root.resolve()
         self._module: ModuleType | None = None
@@ -75,7 +79,7 @@ class Code:
 
     def again(self) -> Code:
         """The same file, not run yet."""
-        return Code(self._root, self.file)
+        return Code(self._root, self.file, self._also)
 
     def __deepcopy__(self, memo: object) -> Code:
         return self  # modules can't be copied, and a copy would be run anew
@@ -153,21 +157,28 @@ class Code:
         before = set(sys.modules)
         shared = {name: sys.modules[name] for name in self._own if name in sys.modules}
         sys.modules.update(self._own)
-        sys.path.insert(0, folder)
+        path, keeps = list(sys.path), sys.dont_write_bytecode
+        sys.path[:] = [folder, *path, *(str(one) for one in self._also)]
+        sys.dont_write_bytecode = True  # compiled code is told from stale one by whole seconds only
         try:
             with redirect_stdout(sys.stderr):
                 yield
         finally:
-            if folder in sys.path:
-                sys.path.remove(folder)
+            sys.path[:], sys.dont_write_bytecode = path, keeps
             self._own |= {name: sys.modules[name] for name in set(sys.modules) - before if self._is_own(name)}
             for name in self._own:
                 sys.modules.pop(name, None)
             sys.modules.update(shared)
 
     def _is_own(self, name: str) -> bool:
-        file = getattr(sys.modules[name], "__file__", None)
-        return isinstance(file, str) and Path(file).is_relative_to(self.path.parent)
+        """Whether the module stands in one of these folders, and was not installed there."""
+        module = sys.modules[name]
+        places = getattr(module, "__path__", ())  # a folder without __init__.py has no file
+        place = getattr(module, "__file__", None) or next(iter(places), None)
+        if not isinstance(place, str):
+            return False
+        inside = [Path(place).relative_to(one) for one in (self.path.parent, *self._also) if _within(place, one)]
+        return any(not INSTALLED & set(one.parts) for one in inside)
 
     def call(self, function: Callable[..., Any], given: dict[str, Any]) -> Any:
         """What the function gives for those of `given` that it names. *Errors*: AdapterError `source-raised`."""
@@ -212,6 +223,10 @@ class Code:
         """The innermost line of the user's file that the exception went through; else that of the function."""
         inside = [line for frame, line in frames(error.__traceback__) if frame.f_code.co_filename == str(self.path)]
         return Location(self.file, inside[-1]) if inside else self.line_of(function)
+
+
+def _within(place: str, folder: Path) -> bool:
+    return Path(place).is_relative_to(folder)
 
 
 def frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

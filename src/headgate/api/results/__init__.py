@@ -10,6 +10,7 @@ from headgate.api.results.answer import Answer
 from headgate.api.results.books import AdjustResult, AdoptResult, LedgerEntry, LedgerResult, RestoreResult
 from headgate.api.results.checking import AuditResult, CheckResult, DataCheck, Law
 from headgate.api.results.contracts import ContractChange, ContractDiff, ContractText
+from headgate.api.results.explaining import CodeExplained, CodeList, PlanOperator, QueryAnalysis, StepExplained
 from headgate.api.results.lineage import LineageEdge, LineageResult, LineageTable
 from headgate.api.results.observing import (
     HealthCheck,
@@ -59,6 +60,8 @@ __all__ = [
     "AuditResult",
     "CheckResult",
     "ChildRows",
+    "CodeExplained",
+    "CodeList",
     "ContractChange",
     "ContractDiff",
     "ContractText",
@@ -81,6 +84,7 @@ __all__ = [
     "PlanExposure",
     "PlanFollower",
     "PlanIntervals",
+    "PlanOperator",
     "PlanResult",
     "PlanStep",
     "ProfileResult",
@@ -91,6 +95,7 @@ __all__ = [
     "QuarantineList",
     "QuarantineRecord",
     "QuarantineSample",
+    "QueryAnalysis",
     "QueryResult",
     "Reason",
     "ReasonGroup",
@@ -108,5 +113,6 @@ __all__ = [
     "SchemaChange",
     "SchemaHistory",
     "Step",
+    "StepExplained",
     "StepStatus",
 ]

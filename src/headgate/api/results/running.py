@@ -14,11 +14,19 @@ RunStatus = Literal["ok", "refused", "failed"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: `rows` records so far in `phase` (reading, judging, writing, building ...) of `step`."""
+    """How far a run is: `rows` records so far in `phase` (reading, loading, writing, building, ended ...) of `step`.
+
+    `bytes` of the step's files were read, of `bytes_total` that are to be (0: not known). `ended` of `steps` steps of
+    the run have ended (0: not known).
+    """
 
     step: str
     rows: int
     phase: str
+    bytes: int = 0
+    bytes_total: int = 0
+    ended: int = 0
+    steps: int = 0
 
 
 @dataclass(frozen=True)
