@@ -31,7 +31,7 @@ def template(root: Path) -> Path:
     (root / "headgate.yml").write_text(MAIN)
     parents = PARENT_FILE.replace("from: parents.csv", "from: {csv: {path: parents.csv, null: NA}}")
     (root / "ingest" / "parents.yml").write_text(parents)
-    (root / "parents.csv").write_text("pid\n1\n2\nNA\n")
+    (root / "parents.csv").write_text("pid,qid\n1,2\n2,NA\nNA,1\n")
     assert Project.open(root).run().status == "ok"
     return root
 

@@ -36,29 +36,37 @@ from headgate.types.lexical import read
 from headgate.types.logical import parse
 
 _ALL_HEX = re.compile(r"\\x(?:[0-9a-f]{2})*")
-PARENT_FILE = f"table: {PARENTS}\nfrom: parents.csv\ncolumns:\n  pid: int\n"
+PARENT_FILE = f"table: {PARENTS}\nfrom: parents.csv\ncolumns:\n  pid: int\n  qid: int\n"
 
 
 @dataclass(frozen=True)
 class Referenced:
-    """The column of the table that references point to: its type and its values as text."""
+    """The columns of the table that references point to: their type, and the first one's values as text. Every row has
+    in the second what the row behind it has in the first."""
 
     type: str = "int"
     values: tuple[str | None, ...] = ("1", "2", None)
 
     def state(self) -> oracle.State:
         """What the oracle knows of it."""
-        return oracle.State(tables={PARENTS: [{"pid": accept(value, self.type)} for value in self.values]})
+        pairs = ({"pid": accept(one, self.type), "qid": accept(two, self.type)} for one, two in self.pairs)
+        return oracle.State(tables={PARENTS: [*pairs]})
+
+    @property
+    def pairs(self) -> list[tuple[str | None, str | None]]:
+        return list(zip(self.values, (*self.values[1:], *self.values[:1]), strict=True))
 
     def make(self, session: StoreSession) -> None:
         """The table, if it is not there yet."""
         table, kind = TableRef.parse(PARENTS), parse(self.type)
         if session.columns(table) is None:
             session.execute('CREATE SCHEMA IF NOT EXISTS "raw"')
-            session.create(table, [("pid", kind.duckdb)])
-            texts = ", ".join("(NULL)" if one is None else f"({quote.literal(one)})" for one in self.values)
+            session.create(table, [("pid", kind.duckdb), ("qid", kind.duckdb)])
+            said = (["NULL" if one is None else quote.literal(one) for one in pair] for pair in self.pairs)
+            texts = ", ".join(f"({', '.join(pair)})" for pair in said)
+            made = ", ".join(f"{read(text, kind, 'UTC')} AS {name}" for text, name in (("t", "pid"), ("u", "qid")))
             session.execute("BEGIN")
-            session.append(table, ["pid"], f"SELECT {read('t', kind, 'UTC')} AS pid FROM (VALUES {texts}) AS v(t)")
+            session.append(table, ["pid", "qid"], f"SELECT {made} FROM (VALUES {texts}) AS v(t, u)")
             session.execute("COMMIT")
 
 

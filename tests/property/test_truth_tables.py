@@ -111,9 +111,11 @@ def _as_order_within(kind: str) -> tuple[oracle.Flow, list[Step]]:
 
 
 def _as_own_reference(kind: str) -> tuple[oracle.Flow, list[Step]]:
-    """A value of the table's own other column."""
+    """A value of the table's own other column, and two that stand side by side in one of its rows."""
     columns = (oracle.Column("id", "int"), oracle.Column("v", kind), oracle.Column("w", kind))
-    contract = oracle.Contract(columns, references=(oracle.Reference("v", TABLE, "w", "error"),))
+    alone = oracle.Reference(("v",), TABLE, ("w",), "error")
+    pair = oracle.Reference(("v", "w"), TABLE, ("w", "v"), "warn", code="pair")
+    contract = oracle.Contract(columns, references=(alone, pair))
     values = VALUES[kind]
     told = [(None, value) for value in values[::2]] + [(value, values[at - 1]) for at, value in enumerate(values)]
     records = tuple({"id": str(at), "v": value, "w": other} for at, (value, other) in enumerate(told))
@@ -206,5 +208,5 @@ def test_references_between_kinds_of_numbers(postgres_of_worker: str, one: str, 
 
 def _referring(kind: str) -> tuple[oracle.Flow, list[Step]]:
     columns = (oracle.Column("id", "int"), oracle.Column("v", kind))
-    contract = oracle.Contract(columns, references=(oracle.Reference("v", PARENTS, "pid", "error"),))
+    contract = oracle.Contract(columns, references=(oracle.Reference(("v",), PARENTS, ("pid",), "error"),))
     return oracle.Flow(TABLE, contract), [Step("load", {"a": _file("1", [*VALUES[kind], None])})]

@@ -34,16 +34,14 @@ def shown(flow: Flow, session: StoreSession, form: str) -> ContractText:
         from headgate.contracts.json_schema import write as schemas
 
         found, notes = schemas.schema(contract, flow.name)
-        text, findings = schemas.text(found), (*contract.notes, *notes)
+        text, findings = schemas.text(found), (*contract.notes, *notes, *map(_not_carried, contract.children))
     else:
         text = render.render(contract)
-    if form != "short":
-        findings = (*findings, *(_not_carried(child, form) for child in contract.children))
     return ContractText(flow.name, form, text, tuple(findings))
 
 
-def _not_carried(child: Child, form: str) -> Finding:
-    what = f"the lines of {child.table} are not in the text: {form} is written of the record's own columns"
+def _not_carried(child: Child) -> Finding:
+    what = f"the lines of {child.table} are not in the text: a schema is written of the record's own columns"
     return Finding("not-written", "warning", what, str(child.where or ""))
 
 

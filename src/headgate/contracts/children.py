@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from headgate.contracts.model import Child, Contract
 
 ITSELF = "."
 """As the source of a column: the element of the list itself, where that is no object."""
+
+
+POSITION = "position"
+"""What the column with a line's place in its list is called by default."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Lists that an ingest file wants as tables, whose lines a contract in a file of its own describes: by where they
+    stand in the record, those inside of their lines."""
+
+    lists: Mapping[str, Asked] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -119,9 +119,8 @@ def _of(contract: Contract, name: str) -> dict[str, Rule]:
     for unique in contract.uniques:
         if unique.code == "unique" and unique.columns == (name,):
             found["unique"] = unique
-    for reference in contract.references:
-        if reference.column == name:
-            found[f"references {reference.to_table}.{reference.to_column}"] = reference
+    for reference in contract.references_of(name):
+        found[f"references {reference.target}"] = reference
     return found
 
 
@@ -172,6 +171,20 @@ def _changed(old: Rule, new: Rule) -> Verdict:
     return "full" if wider and narrower else "backward" if wider else "forward" if narrower else "breaking"
 
 
+def _referring(old: ReferenceRule, new: ReferenceRule) -> Verdict:
+    """Of two references of one name: with other columns or another table, each refuses, or empties, what the other lets
+    pass."""
+    warns = (old.unmatched, new.unmatched) == ("warn", "warn")
+    if old.nulls != new.nulls or ((set(old.pairs), old.to_table) != (set(new.pairs), new.to_table) and not warns):
+        return "breaking"
+    found: set[Verdict] = set()
+    if old.severity != new.severity:
+        found.add("forward" if old.severity == "warn" else "backward")
+    if old.mostly != new.mostly:
+        found.add("forward" if old.mostly is None else "backward" if new.mostly is None else "breaking")
+    return "breaking" if len(found) > 1 else found.pop() if found else "full"
+
+
 def _within(inner: RowRule, outer: RowRule) -> bool:
     """Whether what keeps `inner` keeps `outer`, two rules of one code."""
     if inner.code == "in":
@@ -203,12 +216,15 @@ def _rest(old: Contract, new: Contract) -> Iterator[Change]:
     """What stands under `rules:`, `skip:` and `refuse_at_most:`."""
     before, after = render.conditions(old), render.conditions(new)
     mild = {rule.code for rule in (*old.rows, *new.rows) if rule.severity == "warn"}
+    mild |= {rule.code for rule in (*old.references, *new.references) if rule.unmatched != "quarantine"}
+    refers = {rule.code: rule for rule in new.references}, {rule.code: rule for rule in old.references}
     mild |= {rule.name for rule in (*old.batches, *new.batches) if rule.severity == "warn"}
     for name in before:
         if name not in after:
             yield Change(f"rule {name!r} removed", None, "full" if name in mild else "backward")
         elif _wordless(before[name]) != _wordless(after[name]):
-            yield Change(f"rule {name!r} changed", None, "breaking")
+            now, was = (found.get(name) for found in refers)
+            yield Change(f"rule {name!r} changed", None, _referring(was, now) if was and now else "breaking")
         elif before[name] != after[name]:
             yield Change(f"rule {name!r} has other words", None, "full")
     for name in after:

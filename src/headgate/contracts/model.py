@@ -18,6 +18,9 @@ from headgate.types.logical import LogicalType
 Keep = Literal["first", "last", "none"]
 Severity = Literal["error", "warn"]
 
+COLUMN_REFERENCE = "references"
+"""The code of a reference that stands in a column's line."""
+
 
 @dataclass(frozen=True)
 class RowRule:
@@ -58,20 +61,38 @@ class UniqueRule:
 
 @dataclass(frozen=True)
 class ReferenceRule:
-    """The value stands in `to_column` of `to_table` (`schema.name`); NULL passes. `code`: references.
+    """A row of `to_table` (`schema.name`) has in `to_columns` what the record has in `columns`, in this order; a record
+    with a NULL among them passes (MATCH SIMPLE of SQL). `code`: references, or the name given under `rules:`.
 
-    `nulls`: a record whose value does not stand there is loaded with NULL in its place, and counted.
+    `nulls`: a record whose values do not stand there is loaded with NULL in the place of all of them, and counted.
     """
 
-    column: str
+    columns: tuple[str, ...]
     to_table: str
-    to_column: str
+    to_columns: tuple[str, ...]
     message: str
     severity: Severity = "error"
     where: Location | None = None
-    code: str = "references"
+    code: str = COLUMN_REFERENCE
     mostly: Share | None = None
     nulls: bool = False
+
+    @property
+    def column(self) -> str:
+        """As reasons name it: several columns with commas."""
+        return ", ".join(self.columns)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Each column beside the one that it is compared with."""
+        return tuple(zip(self.columns, self.to_columns, strict=True))
+
+    @property
+    def target(self) -> str:
+        """What it leads to, as messages name it: `raw.customers.id`, `raw.flights (carrier, number)`."""
+        if len(self.to_columns) == 1:
+            return f"{self.to_table}.{self.to_columns[0]}"
+        return f"{self.to_table} ({', '.join(self.to_columns)})"
 
     @property
     def unmatched(self) -> Literal["quarantine", "null", "warn"]:
@@ -83,8 +104,8 @@ class ReferenceRule:
 class Threshold:
     """`mostly`: the load is stopped unless `share` of the records that count keep the rule.
 
-    Of the records that are well-formed and not skipped, those count whose converted value is not NULL (of a unique
-    rule: in all its columns); all of them count for `required` and for rules across columns (`column` None). Under
+    Of the records that are well-formed and not skipped, those count whose converted value is not NULL (of a rule
+    about several columns: in all of them); all of them count for `required` and for conditions (`column` None). Under
     severity warn, records that break the rule load; under error, they are quarantined: either way the load is stopped
     if there are too many. A column may have several rules of one `code` (`pattern`): `rule` tells which is meant.
     """
@@ -98,13 +119,13 @@ class Threshold:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        if isinstance(self.rule, UniqueRule):
+        if not isinstance(self.rule, RowRule):
             return self.rule.columns
         return (self.rule.column,) if self.rule.column is not None else ()
 
     @property
     def column(self) -> str | None:
-        """As reasons name it: several columns of a unique rule with commas."""
+        """As reasons name it: several columns of a rule with commas."""
         return ", ".join(self.columns) or None
 
     @property
@@ -259,6 +280,10 @@ class Contract:
     def key(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.key)
 
+    def references_of(self, column: str) -> list[ReferenceRule]:
+        """The references that stand in the line of this column."""
+        return [one for one in self.references if one.code == COLUMN_REFERENCE and one.columns == (column,)]
+
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """One for each rule with `mostly`: row rules, then unique rules, then references."""
@@ -275,10 +300,18 @@ class Contract:
 
 def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_places(item) for key, item in value.items() if _counts(key, item)}
+        return {key: _without_places(item) for key, item in _as_first_said(value).items() if _counts(key, item)}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]
     return value
+
+
+def _as_first_said(value: dict[str, Any]) -> dict[str, Any]:
+    """A reference of one column as it was said before references had several: its fingerprint stays."""
+    if "to_columns" not in value or len(value["columns"]) != 1:
+        return value
+    single = {"column": value["columns"][0], "to_column": value["to_columns"][0]}
+    return {key: item for key, item in value.items() if key not in ("columns", "to_columns")} | single
 
 
 def _counts(key: str, value: Any) -> bool:

@@ -5,6 +5,8 @@ name: {check: "amount > 0", severity: warn, mostly: 95%}      the same, with mor
 name: {check: "amount > 0", message: must cost something}     and what a refused row is told
 name: {when: "status = 'closed'", then: "closed is not null"} a condition on some rows
 name: {unique: [customer, day], keep: last}
+name: {references: raw.flights, columns: [carrier, number]}   the other table has a row with these values
+name: {references: raw.flights, columns: [a, b], to: [x, y], unmatched: warn, mostly: 99%}
 name: {rows: 1000..}      {rows: 0.5x..2x, of: last 7}        about the load as a whole
 name: {sql: sum(amount), between: [0, 1000]}
 name: {freshness: updated_at, within: 26h}
@@ -13,13 +15,14 @@ name: {freshness: updated_at, within: 26h}
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from headgate.contracts import bounds
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.grammar import PlacedText, TextPlace
-from headgate.contracts.model import ContractColumn, Keep, RowRule, Severity, UniqueRule
+from headgate.contracts.model import ContractColumn, Keep, ReferenceRule, RowRule, Severity, UniqueRule
 from headgate.core.errors import Edit, Finding, Location, nearest, only_match
+from headgate.core.values import TableRef
 from headgate.sql.quote import ident
 
 
@@ -41,7 +44,10 @@ class Form:
 
 
 Value = PlacedText | Form
-Named = RowRule | UniqueRule | BatchRule
+Named = RowRule | UniqueRule | ReferenceRule | BatchRule
+
+UNMATCHED = ("quarantine", "warn", "null")
+"""What may become of a record whose values do not stand in the other table; by default the first."""
 
 MOMENTS = ("date", "timestamp", "timestamptz")
 
@@ -200,6 +206,13 @@ class _Reading:
             self.note("unknown-column", what, text.at(0), "use the contract's columns: " + ", ".join(self.columns))
         return column
 
+    def known_columns(self, part: Part, fix: str) -> tuple[str, ...]:
+        """The columns that a key lists; noted where there is none, or one twice."""
+        names = tuple(column.name for text in part.values if (column := self.known(text)) is not None)
+        if len(set(names)) < len(names) or not part.values:
+            self.note("bad-value", "the columns must be different ones", part.key.at(0), fix)
+        return names
+
     def place(self, key: str) -> Location:
         part = self.parts[key]
         return condition_place(part.values[0]) if part.values else part.key.at(0)
@@ -221,12 +234,42 @@ def _when(reading: _Reading) -> RowRule:
 
 def _unique(reading: _Reading) -> UniqueRule | None:
     part = reading.parts["unique"]
-    names = [column.name for text in part.values if (column := reading.known(text)) is not None]
-    if len(set(names)) < len(names) or not part.values:
-        reading.note("bad-value", "the columns must be different ones", part.key.at(0), "write unique: [a, b]")
+    names = reading.known_columns(part, "write unique: [a, b]")
     keep: Keep = reading.choice("keep", ("first", "last", "none"))  # type: ignore[assignment]
     where = part.values[0].at(0) if part.values else part.key.at(0)
-    return UniqueRule(reading.name, tuple(names), keep, "must be unique", where, reading.mostly)
+    return UniqueRule(reading.name, names, keep, "must be unique", where, reading.mostly)
+
+
+def _references(reading: _Reading) -> ReferenceRule | None:
+    """`columns` of the contract, compared in their order with `to`, by default the columns of the same names."""
+    table, part, to = reading.text("references"), reading.parts.get("columns"), reading.parts.get("to")
+    fix = "write {references: schema.table, columns: [a, b], to: [x, y]}"
+    if part is None:
+        reading.note("missing-key", "columns is missing", reading.form.where, fix)
+    if table is None or part is None:
+        return None
+    names = reading.known_columns(part, "write columns: [a, b]")
+    if table.text.count(".") > 1 or not all(table.text.split(".")):
+        reading.note("bad-value", f"{table.text!r} does not name a table", table.at(0), fix)
+    others = tuple(text.text for text in to.values) if to is not None else names
+    if to is not None and (len(others) != len(names) or len(set(others)) < len(others)):
+        what = f"to names {_number(len(others))} beside {_number(len(names))}, or one of them twice"
+        reading.note("bad-value", what, to.key.at(0), "name one column of the other table beside each of columns")
+    unmatched = reading.choice("unmatched", UNMATCHED)
+    rule = ReferenceRule(
+        names, str(TableRef.parse(table.text)), others, "", "warn" if unmatched == "warn" else "error", table.at(0),
+        reading.name, reading.mostly, unmatched == "null",
+    )  # fmt: skip
+    return replace(rule, message=reading.message or standing(rule))
+
+
+def standing(rule: ReferenceRule) -> str:
+    """What the reason says of a reference that says nothing itself."""
+    return f"must stand in {rule.target}"
+
+
+def _number(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def _rows(reading: _Reading) -> BatchRule | None:
@@ -298,6 +341,7 @@ FORMS: dict[str, tuple[tuple[str, ...], Callable[[_Reading], Named | None]]] = {
     "check": (("message", "severity", "mostly"), _check),
     "when": (("then", "message", "severity", "mostly"), _when),
     "unique": (("keep", "mostly"), _unique),
+    "references": (("columns", "to", "unmatched", "mostly", "message"), _references),
     "rows": (("of", "severity"), _rows),
     "sql": ((*bounds.WORDS, "severity"), _scalar),
     "freshness": (("within", "severity"), _freshness),

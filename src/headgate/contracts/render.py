@@ -12,6 +12,7 @@ from typing import Any
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.bounds import Span, lasting, plain, written
 from headgate.contracts.model import (
+    COLUMN_REFERENCE,
     CallRule,
     Child,
     Contract,
@@ -21,7 +22,7 @@ from headgate.contracts.model import (
     RowRule,
     UniqueRule,
 )
-from headgate.contracts.named import expected
+from headgate.contracts.named import expected, standing
 from headgate.core.errors import InternalError
 from headgate.types.forms import Form
 
@@ -45,6 +46,7 @@ def conditions(contract: Contract) -> dict[str, str | dict[str, Any]]:
         if unique.code not in ("key", "unique"):
             more = {} if unique.keep == "first" else {"keep": unique.keep}
             found[unique.code] = {"unique": list(unique.columns)} | more | _mostly(unique.mostly)
+    found |= {rule.code: _referring(rule) for rule in contract.references if rule.code != COLUMN_REFERENCE}
     return found | {batch.name: _batch(batch) for batch in contract.batches}
 
 
@@ -55,6 +57,13 @@ def _condition(rule: RowRule) -> str | dict[str, Any]:
     if rule.args:
         return {"when": rule.args[0], "then": rule.args[1]} | more
     return {"check": rule.sql} | more if more else rule.sql
+
+
+def _referring(rule: ReferenceRule) -> dict[str, Any]:
+    more: dict[str, Any] = {"to": list(rule.to_columns)} if rule.to_columns != rule.columns else {}
+    more |= {"unmatched": rule.unmatched} if rule.unmatched != "quarantine" else {}
+    more |= {"message": rule.message} if rule.message != standing(rule) else {}
+    return {"references": rule.to_table, "columns": list(rule.columns)} | more | _mostly(rule.mostly)
 
 
 def _mostly(share: Share | None) -> dict[str, Any]:
@@ -177,7 +186,7 @@ def _escape(char: str) -> str:
 
 def _line(contract: Contract, column: ContractColumn) -> str:
     rows = [rule for rule in contract.rows if rule.column == column.name]
-    references = [rule for rule in contract.references if rule.column == column.name]
+    references = contract.references_of(column.name)
     uniques = [rule for rule in contract.uniques if rule.code == "unique" and rule.columns == (column.name,)]
     free = [rule for rule in rows if not (rule.code == "required" and column.key)]
     warn = {*(rule.severity for rule in free), *(rule.severity for rule in references)} == {"warn"}
@@ -225,7 +234,7 @@ def _unique(rule: UniqueRule, said: _Said) -> str:
 
 
 def _reference(rule: ReferenceRule, said: _Said) -> str:
-    return _call("references", [_value(f"{rule.to_table}.{rule.to_column}"), *said.of(rule)])
+    return _call("references", [_value(rule.target), *said.of(rule)])
 
 
 def _argument(rule: RowRule, text: str) -> str:

@@ -247,7 +247,8 @@ def _references(draft: Draft, item: Item) -> None:
         fix = "write references(table.column) or references(schema.table.column)"
         raise Mistake("rule-syntax", f"{arg.value!r} does not name a column of a table", arg.start, fix)
     to = str(TableRef.parse(table))
-    rule = ReferenceRule(draft.name, to, column, f"must stand in {to}.{column}", where=draft.text.at(arg.start))
+    where = draft.text.at(arg.start)
+    rule = ReferenceRule((draft.name,), to, (column,), f"must stand in {to}.{column}", where=where)
     draft.references.append(rule)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Change, Item, Mistake, PlacedText, items
-from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, RowRule, UniqueRule
+from headgate.contracts.model import CallRule, Contract, ContractColumn, Limit, ReferenceRule, RowRule, UniqueRule
 from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
@@ -56,7 +56,10 @@ def parse(
             *(one for one in entries if isinstance(one, RowRule)),
         ),
         uniques=(*uniques, *(one for one in entries if isinstance(one, UniqueRule)), *_key_rule(drafts)),
-        references=tuple(rule for draft in drafts for rule in draft.reference_rules()),
+        references=(
+            *(rule for draft in drafts for rule in draft.reference_rules()),
+            *(one for one in entries if isinstance(one, ReferenceRule)),
+        ),
         skips=skipped,
         refuse_at_most=refuse_at_most,
         where=where,
@@ -82,7 +85,7 @@ class Beside:
         entries = [one for name, value in self.rules if (one := _named(name, value, contract.columns, findings))]
         skips = tuple((name.text, condition(name.text, text, findings)) for name, text in self.skips)
         taken = [*(rule.code for rule in contract.rows), *(rule.code for rule in contract.uniques)]
-        taken += [one.name for one in contract.batches]
+        taken += [*(rule.code for rule in contract.references), *(one.name for one in contract.batches)]
         _unlike([name for name, _ in self.rules], findings, {name for name in taken if name not in RESERVED_CODES})
         _unlike([name for name, _ in self.skips], findings, {name for name, _ in contract.skips})
         if findings:
@@ -93,6 +96,7 @@ class Beside:
             contract,
             rows=(*contract.rows, *(one for one in entries if isinstance(one, RowRule))),
             uniques=(*named, *(one for one in entries if isinstance(one, UniqueRule)), *keys),
+            references=(*contract.references, *(one for one in entries if isinstance(one, ReferenceRule))),
             batches=(*contract.batches, *(one for one in entries if isinstance(one, BatchRule))),
             skips=(*contract.skips, *skips),
             refuse_at_most=self.refuse_at_most or contract.refuse_at_most,

@@ -212,7 +212,7 @@ def _emptied(contract: Contract, entry: _Condition, tree: dict[str, Any]) -> Ite
     """A condition holds for the row that is loaded only if none of its columns is emptied behind it."""
     if entry.kind != "rule" or entry.total:
         return
-    for name in dict.fromkeys(rule.column for rule in contract.references if rule.nulls):
+    for name in dict.fromkeys(name for rule in contract.references if rule.nulls for name in rule.columns):
         offset = _mention(entry, tree, name)
         if offset is not None:
             what = f"it looks at {name!r}, which unmatched=null may empty once it was judged"

@@ -52,12 +52,14 @@ class Engine(Session, Protocol):
 @dataclass(frozen=True)
 class Trouble:
     """What an error of a system says of the statement: `kind` text (the SQL itself is wrong; nothing was read), value
-    (some row could not be computed), stopped (somebody interrupted it) or other. `line` of the statement, 0 if unknown.
+    (some row could not be computed), stopped (somebody interrupted it) or other. `line` of the statement, `column` of
+    that line: 0 if unknown.
     """
 
     kind: Literal["text", "value", "stopped", "other"]
     message: str
     line: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,7 @@ class Children:
     def move(self) -> None:
         """Goes to the store with what its references ask for."""
         for table in self._referring:
-            names = dict.fromkeys(rule.column for rule, _ in table.scan.bits.reference_bits)
+            names = dict.fromkeys(name for rule, _ in table.scan.bits.reference_bits for name in rule.columns)
             table.verdict.move(self.session, tuple(names), [DOC])
 
     @property

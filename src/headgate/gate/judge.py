@@ -209,9 +209,9 @@ class Gate:
         rules, contract = self.rules, self.rules.contract
         names = [*rules.keys, *([rules.order_by] if rules.order_by else [])]
         names += [name for unique in contract.uniques for name in unique.columns]
-        names += [reference.column for reference in contract.references]
+        names += [name for reference in contract.references for name in reference.columns]
         names += [*(column for column, _ in rules.previous), *([rules.horizon.by] if rules.horizon else [])]
-        own = [one.to_column for one in contract.references if one.to_table == str(rules.table)]
+        own = [name for one in contract.references if one.to_table == str(rules.table) for name in one.to_columns]
         return list(dict.fromkeys([*names, *own]))
 
     def judge(self, session: StoreSession) -> Mapping[int, Counts]:

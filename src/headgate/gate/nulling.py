@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headgate.contracts.model import ReferenceRule
 from headgate.core.protocols import StoreSession
-from headgate.gate.sets import dangling
+from headgate.gate.sets import dangling, filled
 from headgate.gate.verdict import Verdict
 from headgate.sql import quote
 
@@ -28,7 +28,7 @@ class Nulled:
             judged = self.verdict.judged()
             found = temp.keep(f"unmatched_{len(temp.tables)}", dangling(self.verdict, rule, judged))
             if rule.mostly is not None:
-                values = f"SELECT count({quote.ident(rule.column)}) FROM ({judged}) AS judged"
+                values = f"SELECT count(*) FROM ({judged}) AS judged WHERE {filled(rule, 'judged')}"
                 ((broken, counted),) = temp.session.execute(f"SELECT (SELECT count(*) FROM {found}), ({values})")
                 self.shares[rule] = broken, counted
             if temp.session.execute(f"SELECT 1 FROM {found} LIMIT 1"):
@@ -37,8 +37,9 @@ class Nulled:
             self._empty_here()
             return
         for rule, found in self.hits.items():
+            emptied = ", ".join(f"{quote.ident(column)} = NULL" for column in rule.columns)
             temp.session.execute(
-                f"""UPDATE {self.verdict.brought} SET {quote.ident(rule.column)} = NULL
+                f"""UPDATE {self.verdict.brought} SET {emptied}
                     WHERE _hg_id IN (SELECT _hg_id FROM {found})"""
             )
 
@@ -53,7 +54,8 @@ class Nulled:
 
     def _empty_here(self) -> None:
         for rule, found in self.hits.items():
-            self.verdict.scan.emptied.setdefault(rule.column, []).append(found)
+            for column in rule.columns:
+                self.verdict.scan.emptied.setdefault(column, []).append(found)
 
     def counts(self) -> dict[ReferenceRule, dict[int, int]]:
         """By rule and part, how many records that pass were emptied; in the engine."""

@@ -21,7 +21,7 @@ References = Sequence[tuple[ReferenceRule, int]]
 
 
 def judge_reference(verdict: Verdict, rule: ReferenceRule, bit: int) -> None:
-    """Refuses values that the referenced table does not hold (NOT EXISTS: a NULL there refuses nothing)."""
+    """Refuses records whose values the referenced table does not hold (NOT EXISTS: a NULL there refuses nothing)."""
     verdict.add(dangling(verdict, rule, verdict.judged()), QUARANTINED, bit)
 
 
@@ -32,19 +32,25 @@ def count_dangling(verdict: Verdict, rule: ReferenceRule, own: bool = False) -> 
     """
     found = dangling(verdict, rule, verdict.passing())
     if own:
-        column, to = quote.ident(rule.column), quote.ident(rule.to_column)
-        found = f"""SELECT _hg_id, _hg_part FROM ({verdict.passing()}) AS s WHERE s.{column} IS NOT NULL
-                       AND NOT EXISTS (SELECT 1 FROM ({verdict.passing()}) AS r WHERE r.{to} = s.{column})"""
+        same = " AND ".join(f"r.{quote.ident(to)} = s.{quote.ident(column)}" for column, to in rule.pairs)
+        found = f"""SELECT _hg_id, _hg_part FROM ({verdict.passing()}) AS s WHERE {filled(rule, "s")}
+                       AND NOT EXISTS (SELECT 1 FROM ({verdict.passing()}) AS r WHERE {same})"""
     rows = verdict.temp.session.execute(f"SELECT _hg_part, count(*) FROM ({found}) AS d GROUP BY 1")
     return {row[0]: row[1] for row in rows}
 
 
 def dangling(verdict: Verdict, rule: ReferenceRule, records: str) -> str:
-    """SELECT of `_hg_id, _hg_part` of the records whose value the referenced table does not hold."""
-    column, to = quote.ident(rule.column), verdict.comparable("r", rule.to_column, rule.column)
+    """SELECT of `_hg_id, _hg_part` of the records whose values no row of the referenced table has; one with a NULL
+    among them refers to nothing."""
+    same = [f"{verdict.comparable('r', to, column)} = s.{quote.ident(column)}" for column, to in rule.pairs]
     table = quote.table(TableRef.parse(rule.to_table))
-    return f"""SELECT _hg_id, _hg_part FROM ({records}) AS s WHERE s.{column} IS NOT NULL
-               AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE {to} = s.{column})"""
+    return f"""SELECT _hg_id, _hg_part FROM ({records}) AS s WHERE {filled(rule, "s")}
+               AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE {" AND ".join(same)})"""
+
+
+def filled(rule: ReferenceRule, alias: str) -> str:
+    """A condition: the record of `alias` has a value in every column of the reference."""
+    return " AND ".join(f"{alias}.{quote.ident(column)} IS NOT NULL" for column in rule.columns)
 
 
 def without(target: str, delivered: str, keys: Sequence[str]) -> str:
@@ -132,12 +138,14 @@ class Rounds:
 
 
 def _unknown(rule: ReferenceRule, candidates: str, accepted: str, staying: str | None) -> str:
-    """The candidates whose value no accepted and no staying row of the table has: `_hg_id, _hg_part`."""
-    column, to = quote.ident(rule.column), quote.ident(rule.to_column)
+    """The candidates whose values no accepted and no staying row of the table has: `_hg_id, _hg_part`."""
+    to = quote.columns(rule.to_columns)
     held = f" UNION ALL SELECT {to} FROM ({staying}) AS t" if staying else ""
-    return f"""SELECT _hg_id, _hg_part FROM ({candidates}) AS s WHERE s.{column} IS NOT NULL AND NOT EXISTS (
-                   SELECT 1 FROM (SELECT {to} FROM ({accepted}) AS p{held}) AS known(value)
-                   WHERE known.value = s.{column})"""
+    names = [f"v{number}" for number in range(len(rule.columns))]
+    same = (f"known.{name} = s.{quote.ident(column)}" for name, column in zip(names, rule.columns, strict=True))
+    return f"""SELECT _hg_id, _hg_part FROM ({candidates}) AS s WHERE {filled(rule, "s")} AND NOT EXISTS (
+                   SELECT 1 FROM (SELECT {to} FROM ({accepted}) AS p{held}) AS known({", ".join(names)})
+                   WHERE {" AND ".join(same)})"""
 
 
 def judge_append(verdict: Verdict, uniques: Uniques, own: References, target: str | None) -> None:

@@ -21,6 +21,7 @@ from headgate.models.config import Config, name_problem, settled
 from headgate.models.context import Settings
 from headgate.models.model import Incremental, Intervals, Materialized, Model, ModelContract, ModelSource
 from headgate.models.names import Names
+from headgate.models.places import Origin
 from headgate.models.python import compile as python
 from headgate.models.python.function import Function
 from headgate.models.render import Draft, Renderer, first_pass
@@ -158,6 +159,7 @@ def _finish(draft: Draft, renderer: Renderer, every: Mapping[str, Draft], engine
         incremental=incremental,
         snapshot=draft.config.snapshot,
         dialect="postgres" if engine == "postgres" else "duckdb",
+        origin=Origin(renderer, draft) if function is None else None,
         python=function,
     )
     units = tuple(compile_unit(spec, draft, renderer) for spec in draft.source.unit_tests)

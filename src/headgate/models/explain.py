@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from dataclasses import replace
@@ -34,7 +33,8 @@ def select_problem(session: StoreSession, model: Model) -> Finding | None:
     if wrong.kind != "text":
         return _not_select(model, wrong.message)
     what = f"model {model.name!r}: {wrong.message}"
-    return Finding("model-sql", "error", what, str(_place(model, wrong.line)), "Mend the SQL of the model")
+    where = str(_place(model, wrong.line, wrong.column))
+    return Finding("model-sql", "error", what, where, "Mend the SQL of the model")
 
 
 def _not_select(model: Model, what: str) -> Finding:
@@ -50,7 +50,7 @@ def sql_failed(model: Model, trouble: Trouble, prefix_lines: int | None) -> Find
     if (guarded := guards.told(model, trouble.message)) is not None:
         return guarded
     line = trouble.line - prefix_lines if trouble.line and prefix_lines is not None else 0
-    where = str(_place(model, line))
+    where = str(_place(model, line, trouble.column))
     what = f"model {model.name!r}: {without_values(trouble)}"
     fix = "Mend the SQL of the model" if model.python is None else "Mend what model() returns"
     return Finding("model-sql", "error", what, where, fix)
@@ -103,16 +103,7 @@ def without_values(trouble: Trouble) -> str:
     return trouble.message if trouble.kind == "text" else _VALUE.sub("<value>", trouble.message)
 
 
-def _place(model: Model, line: int) -> Location:
-    """The place in the model's file for a line of its rendered SQL; the whole file if none fits."""
-    line = _source_line(model.text, model.sql, line) if model.python is None else 0
-    return Location(str(model.path), line)
-
-
-def _source_line(text: str, sql: str, line: int) -> int:
-    """The line of the template that became this line of the SQL; 0 if unknown. Blocks of equal length are matched."""
-    match = difflib.SequenceMatcher(None, text.splitlines(), sql.splitlines(), autojunk=False)
-    for _, start, end, sql_start, sql_end in match.get_opcodes():
-        if sql_start < line <= sql_end and end - start == sql_end - sql_start:
-            return start + line - sql_start
-    return 0
+def _place(model: Model, line: int, column: int) -> Location:
+    """The place in the file for one of the model's SQL; the whole file where that is not sure."""
+    found = model.origin.at(model.sql, line, column) if model.origin is not None and line > 0 else None
+    return found or Location(str(model.path))

@@ -132,10 +132,19 @@ def with_parts(sql: str, parts: Sequence[tuple[str, str]]) -> str:
     at = _word_at(found, 0, "with")
     if at is None:
         return f"WITH {listed}\n{sql}"
+    head = "WITH" if _word_at(found, at + 1, "recursive") is None else "WITH RECURSIVE"
+    return f"{head} {listed}, " + behind_with(sql)
+
+
+def behind_with(sql: str) -> str:
+    """The SELECT from its first common table expression on; empty where it has none."""
+    found = tokens(sql)
+    at = _word_at(found, 0, "with")
+    if at is None:
+        return ""
     recursive = _word_at(found, at + 1, "recursive")
     rest = (recursive if recursive is not None else at) + 1
-    head = "WITH RECURSIVE" if recursive is not None else "WITH"
-    return f"{head} {listed}, " + "".join(text for _, text in found[rest:]).lstrip()
+    return "".join(text for _, text in found[rest:]).lstrip()
 
 
 def _word_at(found: Sequence[tuple[str, str]], start: int, word: str) -> int | None:

@@ -203,7 +203,7 @@ def judged(contract: Contract, before: Traced) -> Traced:
     deciding = union(by_name.get(name.casefold(), frozenset()) for name in judging(contract))
     rows = {flow if flow.kind == "rows" else flow._replace(kind="filter") for flow in deciding}
     for rule in contract.references:
-        rows |= {Flow(rule.to_table, rule.to_column, "filter"), Flow(rule.to_table, ROWS, "rows")}
+        rows |= {Flow(rule.to_table, ROWS, "rows"), *(Flow(rule.to_table, to, "filter") for to in rule.to_columns)}
     return replace(before, columns=columns, rest=None, rows=before.rows | rows)
 
 
@@ -214,7 +214,7 @@ def judging(contract: Contract) -> list[str]:
     if loose or contract.skips or contract.calls or contract.model is not None or contract.batches:
         return everything
     found = {rule.column for rule in contract.rows if rule.severity == "error"}
-    found |= {rule.column for rule in contract.references if rule.severity == "error"}
+    found |= {name for rule in contract.references if rule.severity == "error" for name in rule.columns}
     found |= {column for rule in contract.uniques for column in rule.columns}
     found |= {one.name for one in contract.columns if one.required or one.key or one.type.name != "text"}
     found |= {one.name for one in contract.columns if one.type.length is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from headgate.books.ledger import Counts
 from headgate.contracts.model import Contract
@@ -14,6 +14,9 @@ from headgate.core.values import TableRef
 from headgate.models.python.function import CodeHome, Function
 from headgate.models.unit import UnitSpec, UnitTest
 from headgate.sql.lineage.known import Dialect
+
+if TYPE_CHECKING:
+    from headgate.models.places import Origin
 
 CheckKind = Literal["not_null", "unique", "expression", "accepted_values", "relationships", "row_count", "query"]
 Severity = Literal["error", "warn"]
@@ -210,6 +213,8 @@ class Model:
     warnings: tuple[Finding, ...] = ()
     """What is legal, and loses rows."""
     unit_tests: tuple[UnitTest, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+    """Tells where a character of the SQL stands in the files."""
     python: Function | None = None
 
     @property

@@ -109,6 +109,13 @@ class Renderer:
         return Rendered(lexer.with_parts(own.sql, tuple(gathered.parts.items())), gathered.inputs)
 
     def _filled(self, draft: Draft, incremental: bool, read: Resolve, this: Relation | None = None) -> Rendered:
+        text, inputs = self.whole(draft, incremental, read, this)
+        return Rendered(one_statement(text, str(draft.source.path)), inputs)
+
+    def whole(
+        self, draft: Draft, incremental: bool, read: Resolve = lambda one: one.sql, this: Relation | None = None
+    ) -> tuple[str, dict[str, tuple[Input, Location]]]:
+        """What the file's template comes to, from its first character to its last, and what it reads."""
         path = str(draft.source.path)
         inputs: dict[str, tuple[Input, Location]] = {}
         for call in sorted((*draft.parsed.calls, *draft.calls), key=lambda call: call.line):
@@ -126,8 +133,7 @@ class Renderer:
 
         own = this or _own(draft)
         rendering = Rendering(ConfigWord(draft.config, frozen=True), word("ref"), word("source"), own, incremental)
-        text = render(draft.parsed, words(self.settings, rendering, draft.parsed.uses))
-        return Rendered(one_statement(text, path), inputs)
+        return render(draft.parsed, words(self.settings, rendering, draft.parsed.uses)), inputs
 
     def _gather(
         self, inputs: Mapping[str, tuple[Input, Location]], read: Resolve, around: tuple[str, ...], into: _Gathered

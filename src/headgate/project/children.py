@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from headgate.contracts.children import family
+from headgate.contracts.children import POSITION, Asked, family
+from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Child, Contract, ContractColumn
 from headgate.core.errors import Location, nearest
 from headgate.core.values import TableRef
@@ -16,28 +17,39 @@ from headgate.project.yaml import Mapping, Node, Scalar
 from headgate.types.logical import of_engine
 
 KEYS = ("from", "columns", "rules", "parent", "position", "children")
-POSITION = "position"
 SOURCES = ("ndjson", "json", "parquet", "avro", "orc", "python", "table")
 """Kinds of sources whose records may hold lists."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How an ingest file reads what a child has in common with it."""
+    """How an ingest file reads what a child has in common with it. `joined`: what stands beside a contract's lines."""
 
-    table: Callable[[Notes, Node], TableRef | None]
+    table: Callable[[Notes, Scalar], TableRef | None]
     contract: Callable[[Notes, Mapping, Mapping], Contract | None]
+    joined: Callable[[Notes, Mapping, Contract], Contract | None]
+
+
+def asked(node: Node | None) -> Asked:
+    """The lists of a contract in a file of its own that the entries without `columns:` want as tables."""
+    found: dict[str, Asked] = {}
+    for _, body in node.entries if isinstance(node, Mapping) else ():
+        source = body.get("from") if isinstance(body, Mapping) else None
+        if isinstance(body, Mapping) and body.get("columns") is None and isinstance(source, Scalar):
+            found[source.text] = asked(body.get("children"))
+    return Asked(found)
 
 
 def read(
-    notes: Notes, node: Node, contract: Contract, about: tuple[TableRef, LoadSpec, SourceSpec], reader: Reader
+    notes: Notes, node: Node | None, contract: Contract, about: tuple[TableRef, LoadSpec, SourceSpec], reader: Reader
 ) -> Contract:
-    """The contract with the children that the node names. Everything wrong is noted."""
+    """The contract with its own children and those that the node names. Everything wrong is noted."""
     table, how, source = about
-    if not _fits(notes, node, contract, how, source):
-        return contract
+    where = node.where if node is not None else contract.children[0].where or Location("")
+    if not _fits(notes, where, contract, how, source):
+        return replace(contract, children=())
     identity = tuple((name, f"{table.name}_{name}") for name in contract.key)
-    found = _children(notes, node, _Parent(table, identity), reader)
+    found = _all_children(notes, node, contract.children, _Parent(table, identity), reader)
     names: dict[str, Child] = {}
     for child in _all(found):
         if names.setdefault(child.table.lower(), child) is not child or child.table.lower() == str(table).lower():
@@ -46,7 +58,7 @@ def read(
     return replace(contract, children=found)
 
 
-def _fits(notes: Notes, node: Node, contract: Contract, how: LoadSpec, source: SourceSpec) -> bool:
+def _fits(notes: Notes, where: Location, contract: Contract, how: LoadSpec, source: SourceSpec) -> bool:
     """Whether a table may have children at all."""
     what = fix = ""
     if how.kind == "scd2":
@@ -63,7 +75,7 @@ def _fits(notes: Notes, node: Node, contract: Contract, how: LoadSpec, source: S
         what = "children need a key of the record, to say whose lines they are"
         fix = "mark it: id: int, key"
     if what:
-        notes.error("bad-value" if contract.key else "missing-key", what, node.where, fix)
+        notes.error("bad-value" if contract.key else "missing-key", what, where, fix)
     return not what
 
 
@@ -75,7 +87,31 @@ class _Parent:
     identity: tuple[tuple[str, str], ...]
 
 
-def _children(notes: Notes, node: Node, parent: _Parent, reader: Reader) -> tuple[Child, ...]:
+def _all_children(
+    notes: Notes, node: Node | None, own: tuple[Child, ...], parent: _Parent, reader: Reader
+) -> tuple[Child, ...]:
+    """Those that a contract in a file of its own names, and those under `children:`, whose lines it may describe."""
+    named = [_settled(notes, child, parent, reader) for child in own if child.table]
+    lines = {child.source: child for child in own if not child.table}
+    given = _children(notes, node, parent, reader, lines) if node is not None else ()
+    return (*(child for child in named if child is not None), *given)
+
+
+def _settled(notes: Notes, child: Child, parent: _Parent, reader: Reader) -> Child | None:
+    """A child that a contract names, as if the ingest file had said it."""
+    where = child.where or Location("")
+    placed = PlacedText(child.table, where.path, where.line, where.column)
+    table = reader.table(notes, Scalar(child.table, where, placed))
+    if table is None:
+        return None
+    links = _named_links(notes, [(key, name, where) for key, name in child.links], parent)
+    made = replace(child, table=str(table), links=links)
+    _rules_of_lines(notes, made.contract, where)
+    _names(notes, made)
+    return _with_inner(notes, None, made, reader)
+
+
+def _children(notes: Notes, node: Node, parent: _Parent, reader: Reader, lines: dict[str, Child]) -> tuple[Child, ...]:
     entries = fields.mapping(notes, node, "children")
     if entries is None:
         return ()
@@ -83,31 +119,29 @@ def _children(notes: Notes, node: Node, parent: _Parent, reader: Reader) -> tupl
         notes.error(
             "missing-key", "children: names no table", node.where, "write children: {schema.name: {from: list}}"
         )
-    made = [_child(notes, name, value, parent, reader) for name, value in entries.entries]
+    made = [_child(notes, name, value, parent, reader, lines) for name, value in entries.entries]
     return tuple(child for child in made if child is not None)
 
 
-def _child(notes: Notes, name: Scalar, value: Node, parent: _Parent, reader: Reader) -> Child | None:
+def _child(
+    notes: Notes, name: Scalar, value: Node, parent: _Parent, reader: Reader, lines: dict[str, Child]
+) -> Child | None:
     table = reader.table(notes, name)
     body = fields.mapping(notes, value, f"child {name.text}")
     if table is None or body is None:
         return None
     fields.known(notes, body, KEYS, f"child {name.text}")
     source = fields.text(notes, from_, "from") if (from_ := body.get("from")) is not None else None
-    columns = fields.mapping(notes, body.get("columns"), "columns")
-    for key, found in (("from", body.get("from")), ("columns", body.get("columns"))):
-        if found is None:
+    told = lines.get(source or "")
+    for key in ("from", "columns"):
+        if body.get(key) is None and (key == "from" or told is None):
             fix = "write from: the key of the list, and columns: with name: type lines"
             notes.error("missing-key", f"child {name.text}: {key} is missing", name.where, fix)
-    if source is None or columns is None:
+    if source is None or (body.get("columns") is None and told is None):
         return None
     if not all(source.split(".")):
         notes.error("bad-value", f"{source!r} leads to no list", body.where, "write from: items, or from: a.items")
-    if not columns.entries:
-        what, fix = f"child {name.text} has no column", "write name: type lines under columns:"
-        notes.error("missing-key", what, columns.where, fix)
-        return None
-    contract = reader.contract(notes, body, columns)
+    contract = _contract(notes, name, body, reader, told)
     if contract is None:
         return None
     _rules_of_lines(notes, contract, name.where)
@@ -115,15 +149,30 @@ def _child(notes: Notes, name: Scalar, value: Node, parent: _Parent, reader: Rea
     links = _links(notes, body.get("parent"), parent)
     child = Child(str(table), source, contract, links, place or POSITION, name.where)
     _names(notes, child)
-    inner = body.get("children")
-    return replace(child, contract=_with_inner(notes, inner, child, reader)) if inner is not None else child
+    return _with_inner(notes, body.get("children"), child, reader)
 
 
-def _with_inner(notes: Notes, node: Node, child: Child, reader: Reader) -> Contract:
-    """The contract of a line with the lists inside of it."""
+def _contract(notes: Notes, name: Scalar, body: Mapping, reader: Reader, told: Child | None) -> Contract | None:
+    """What a line must be: as the file's columns say, else as the contract `told` it."""
+    columns = fields.mapping(notes, body.get("columns"), "columns")
+    if columns is None:
+        return reader.joined(notes, body, told.contract) if told is not None and body.get("columns") is None else None
+    if not columns.entries:
+        what, fix = f"child {name.text} has no column", "write name: type lines under columns:"
+        notes.error("missing-key", what, columns.where, fix)
+        return None
+    return reader.contract(notes, body, columns)
+
+
+def _with_inner(notes: Notes, node: Node | None, child: Child, reader: Reader) -> Child:
+    """The child with the lists inside of its lines."""
+    own = child.contract.children
+    if node is None and not own:
+        return child
     table = TableRef.parse(child.table)
     identity = (*((name, name) for _, name in child.links), (child.position, f"{table.name}_{child.position}"))
-    return replace(child.contract, children=_children(notes, node, _Parent(table, identity), reader))
+    inner = _all_children(notes, node, own, _Parent(table, identity), reader)
+    return replace(child, contract=replace(child.contract, children=inner))
 
 
 def _links(notes: Notes, node: Node | None, parent: _Parent) -> tuple[tuple[str, str], ...]:
@@ -132,12 +181,21 @@ def _links(notes: Notes, node: Node | None, parent: _Parent) -> tuple[tuple[str,
     if isinstance(node, Scalar) and not node.empty and len(names) == 1:
         return ((parent.identity[0][0], node.text),)
     given = fields.mapping(notes, node, "parent")
-    for key, value in given.entries if given is not None else ():
-        if key.text not in names:
-            what = f"{parent.table} is not told by {key.text!r}{nearest(key.text, names)}"
-            notes.error("unknown-column", what, key.where, "use one of " + ", ".join(names))
-        elif (word := fields.text(notes, value, key.text)) is not None:
-            names[key.text] = word
+    said = [(key, fields.text(notes, value, key.text)) for key, value in (given.entries if given is not None else ())]
+    return _named_links(notes, [(key.text, word or names.get(key.text, ""), key.where) for key, word in said], parent)
+
+
+def _named_links(
+    notes: Notes, said: Sequence[tuple[str, str, Location]], parent: _Parent
+) -> tuple[tuple[str, str], ...]:
+    """What identifies the parent, each with the name that is said for it here, or the usual one."""
+    names = dict(parent.identity)
+    for key, word, where in said:
+        if key not in names:
+            what = f"{parent.table} is not told by {key!r}{nearest(key, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
+        else:
+            names[key] = word
     return tuple(names.items())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headgate.contracts.document import Document
+from headgate.contracts.children import Asked
 from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract
 from headgate.core.errors import ContractError, HeadgateError, Location, ProjectError
@@ -28,14 +28,17 @@ SUFFIXES = {
 MOST_BYTES = 20_000_000
 
 
-def read(notes: Notes, node: Node, root: Path, table: str) -> Contract | Suite | None:
-    """The contract that the node names, or the suite that needs types from the data; None and a note otherwise."""
+def read(notes: Notes, node: Node, root: Path, table: str, asked: Asked | None = None) -> Contract | Suite | None:
+    """The contract that the node names, or the suite that needs types from the data; None and a note otherwise.
+
+    `asked`: the lists of a contract of ODCS that become children (see `contracts.odcs.read`).
+    """
     named = _named(notes, node)
     if named is None:
         return None
     kind, file, part = named
     try:
-        return open_file(root / file.text, file.text, kind, table, part, file.where)
+        return open_file(root / file.text, file.text, kind, table, part, file.where, asked)
     except HeadgateError as error:
         notes.take(error)
         return None
@@ -47,7 +50,13 @@ def kind_of(name: str) -> str | None:
 
 
 def open_file(
-    path: Path, shown: str, kind: str, table: str, part: str | None = None, where: Location | None = None
+    path: Path,
+    shown: str,
+    kind: str,
+    table: str,
+    part: str | None = None,
+    where: Location | None = None,
+    asked: Asked | None = None,
 ) -> Contract | Suite:
     """The contract in a file of this kind; messages call the file `shown`.
 
@@ -63,14 +72,10 @@ def open_file(
     found = document.read(text, shown)
     if not isinstance(found.value, dict):
         raise ContractError.of("bad-value", f"{shown} does not hold a mapping", found.at(()), "write key: value")
-    return _of_document(found, kind, table, part)
-
-
-def _of_document(found: Document, kind: str, table: str, part: str | None) -> Contract:
     if kind == "odcs":
         from headgate.contracts.odcs import read as odcs
 
-        return odcs.read(found, table, part)
+        return odcs.read(found, table, part, asked)
     from headgate.contracts.json_schema import read as json_schema
 
     return json_schema.read(found)

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from headgate.contracts import named
 from headgate.contracts.named import FORMS
 from headgate.contracts.rules import RULES
 from headgate.models import keeping
@@ -91,7 +92,7 @@ def _object(keys: Iterable[str], shapes: Mapping[str, Schema], texts: str, requi
     return {**made, "required": list(required)} if required else made
 
 
-def _words(words: Iterable[str]) -> Schema:
+def _words(words: Iterable[str | None]) -> Schema:
     return {"enum": list(words)}
 
 
@@ -114,10 +115,17 @@ def _ingest() -> Schema:
     }
     names = {"type": "object", "additionalProperties": {"type": "null"}}
     shapes["columns"] = {"anyOf": [shapes["columns"], {"type": "array", "items": SCALAR}, names]}
-    return {**_object(ingest.KEYS, shapes, "ingest", ("table", "from")), "$defs": {"children": _children()}}
+    defs = {"children": _children("children", ("from",)), "described": _children("described", ("from", "columns"))}
+    return {**_object(ingest.KEYS, shapes, "ingest", ("table", "from")), "$defs": defs, **_lists_described()}
 
 
-def _children() -> Schema:
+def _lists_described() -> Schema:
+    """Without a contract in a file of its own, only `columns:` can say what a line is."""
+    described = {"properties": {"children": {"$ref": "#/$defs/described"}}}
+    return {"if": {"not": {"required": ["contract"]}}, "then": described}
+
+
+def _children(name: str, needed: Iterable[str]) -> Schema:
     """Tables of lists inside of records, which may have such tables themselves."""
     contract = _contract()
     shapes = {
@@ -126,9 +134,9 @@ def _children() -> Schema:
         "rules": contract["rules"],
         "parent": {"anyOf": [SCALAR, {"type": "object", "additionalProperties": SCALAR}]},
         "position": SCALAR,
-        "children": {"$ref": "#/$defs/children"},
+        "children": {"$ref": f"#/$defs/{name}"},
     }
-    child = _object(children.KEYS, shapes, "children", ("from", "columns"))
+    child = _object(children.KEYS, shapes, "children", needed)
     return {"type": "object", "minProperties": 1, "additionalProperties": child}
 
 
@@ -193,10 +201,12 @@ _LIMIT = r"^\s*([0-9]{1,15}|[0-9]{1,3}(\.[0-9]{1,12})?\s*%)\s*$"
 def _rule() -> Schema:
     """A condition, or a mapping that says what kind of rule it is."""
     value = {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]}
+    unmatched = _words((*named.UNMATCHED, None))  # an editor takes the word null for none
     forms = []
     for kind, (keys, _) in FORMS.items():
-        shapes = dict.fromkeys((kind, *keys), value)
-        forms.append(_object((kind, *keys), {**shapes, "severity": _words(("error", "warn"))}, "", (kind,)))
+        shapes = {**dict.fromkeys((kind, *keys), value), "severity": _words(("error", "warn")), "unmatched": unmatched}
+        needed = (kind, "columns") if kind == "references" else (kind,)
+        forms.append(_object((kind, *keys), shapes, "", needed))
     called = {"python": {"type": "string"}, "severity": _words(("error", "warn"))}
     forms.append(_object(called, called, "", ("python",)))
     return {"anyOf": [SCALAR, *forms]}

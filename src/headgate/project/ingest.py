@@ -113,14 +113,18 @@ def read(notes: Notes, node: Mapping, where: Location, root: Path = Path()) -> I
 def _with_children(notes: Notes, node: Mapping, contract: Contract | None, about: Any, root: Path) -> Contract | None:
     """The contract with the lists that become tables of their own."""
     given = node.get("children")
-    if given is None or None in about:
+    if None in about or (given is None and (contract is None or not contract.children)):
         return contract
     if contract is None:
-        if not notes.findings:
+        if not notes.findings and given is not None:
             fix = "write columns: with name: type lines, one of them a key"
             notes.error("missing-key", "children need columns:", given.where, fix)
         return None
-    read = children.Reader(_table, lambda notes, body, columns: _stated(notes, body, columns, None, root))
+    read = children.Reader(
+        _table,
+        lambda notes, body, columns: _stated(notes, body, columns, None, root),
+        lambda notes, body, lines: _joined(notes, _beside(notes, body, None, root), lines),
+    )
     return children.read(notes, given, contract, about, read)
 
 
@@ -207,12 +211,17 @@ def _given(notes: Notes, node: Mapping, given: Node, root: Path, table: TableRef
     if isinstance(given, Mapping) and models.names_model(given):
         own = _stated(notes, node, Mapping((), given.where), limit, root)
         return models.read(notes, given, root, own) if own is not None else None
-    found = contractfile.read(notes, given, root, str(table or ""))
+    found = contractfile.read(notes, given, root, str(table or ""), children.asked(node.get("children")))
     beside = _beside(notes, node, limit, root)
     if isinstance(found, Suite):
         return replace(found, beside=beside)
+    return _joined(notes, beside, found) if found is not None else None
+
+
+def _joined(notes: Notes, beside: Beside, found: Contract) -> Contract | None:
+    """The contract of another file with what this one says besides."""
     try:
-        return beside.joined(found) if found is not None else None
+        return beside.joined(found)
     except ContractError as error:
         notes.take(error)
         return None

@@ -21,10 +21,12 @@ def refuse(notes: Notes, contract: Contract, table: str, how: LoadSpec, where: L
 
 
 def _reasons(contract: Contract, rule: ReferenceRule, table: str, how: LoadSpec) -> Iterator[str]:
-    if any(column.name == rule.column and column.required for column in contract.columns):
-        yield "it is required"
-    if rule.column == how.order_by:
-        yield "the load is ordered by it"
+    required = [column.name for column in contract.columns if column.name in rule.columns and column.required]
+    alone = len(rule.columns) == 1
+    if required:
+        yield "it is required" if alone else f"all of them would be, and {', '.join(required)} is required"
+    if how.order_by in rule.columns:
+        yield "the load is ordered by it" if alone else f"the load is ordered by {how.order_by}"
     if how.kind == "scd2":
         yield "a version would say other than its record, also when the value is there at last"
     if rule.to_table == table:

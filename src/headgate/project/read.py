@@ -408,16 +408,17 @@ def _model_references(notes: Notes, ingests: tuple[Ingest, ...], models: tuple[M
 def _referenced_column(notes: Notes, contract: Contract, rule: ReferenceRule, target: Ingest, where: Location) -> None:
     assert target.contract is not None
     columns = {column.name.lower(): column for column in target.contract.columns}
-    column = columns.get(rule.to_column.lower())
-    if column is None:
-        names = [other.name for other in target.contract.columns]
-        what = f"{rule.to_table} has no column {rule.to_column!r}{nearest(rule.to_column, names)}"
-        notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
-        return
-    own = next(other for other in contract.columns if other.name == rule.column)
-    if _family(own.type.name) != _family(column.type.name):
-        what = f"{rule.column!r} is {own.type}, but {rule.to_table}.{column.name} is {column.type}"
-        notes.error("rule-mismatch", what, where, "give both columns the same type")
+    for name, to in rule.pairs:
+        column = columns.get(to.lower())
+        if column is None:
+            names = [other.name for other in target.contract.columns]
+            what = f"{rule.to_table} has no column {to!r}{nearest(to, names)}"
+            notes.error("unknown-column", what, where, "use one of " + ", ".join(names))
+            continue
+        own = next(other for other in contract.columns if other.name == name)
+        if _family(own.type.name) != _family(column.type.name):
+            what = f"{name!r} is {own.type}, but {rule.to_table}.{column.name} is {column.type}"
+            notes.error("rule-mismatch", what, where, "give both columns the same type")
 
 
 def _family(name: str) -> str:

@@ -293,25 +293,45 @@ class Counter:
 
     def _reference(self, rule: ReferenceRule) -> RuleCount:
         said = Said(rule.code, rule.column, rule.severity, rule.message, rule.where, rule.mostly)
-        name, to = self._names.get(rule.column.lower()), TableRef.parse(rule.to_table)
-        if name is None:
-            return said.failed("the table lacks its column")
-        dangling = f"FROM {quote.table(self.subject.ref)} AS s WHERE s.{quote.ident(name)} IS NOT NULL"
-        there = {one.lower(): (one, kind) for one, kind in self.session.columns(to) or ()}
-        if found := there.get(rule.to_column.lower()):
-            held = f"r.{quote.ident(found[0])}"
-            held = f"CAST({held} AS VARCHAR)" if found[1].lower() == "json" else held
-            same = f"{held} = {self._compared('s', name)}"
-            there_too = f"EXISTS (SELECT 1 FROM {quote.table(to)} AS r WHERE {same})"
-            dangling += f" AND NOT {there_too}"
+        names = [self._names[name.lower()] for name in rule.columns if name.lower() in self._names]
+        if len(names) < len(rule.columns):
+            return said.failed("the table lacks its column" + "s" * (len(rule.columns) > 1))
+        known = " AND ".join(f"s.{quote.ident(name)} IS NOT NULL" for name in names)
+        dangling = f"FROM {quote.table(self.subject.ref)} AS s WHERE {known}"
+        there = self._there(rule, names)
+        if there:
+            dangling += f" AND NOT {there}"
             # What is there is found faster than what is not.
-            matched = self._store(f"SELECT count(*) FROM {quote.table(self.subject.ref)} AS s WHERE {there_too}")
+            matched = self._store(f"SELECT count(*) FROM {quote.table(self.subject.ref)} AS s WHERE {there}")
         else:
             matched = [(0,)]
+        filled = self._filled_all(names)
         if isinstance(matched, Trouble):
             return said.failed(matched.message)
-        counted = self._asked[f"filled {name}"]
-        return self._told(said, counted - matched[0][0], counted, query=f"SELECT s.* {dangling}")
+        if isinstance(filled, Trouble):
+            return said.failed(filled.message)
+        return self._told(said, filled - matched[0][0], filled, query=f"SELECT s.* {dangling}")
+
+    def _there(self, rule: ReferenceRule, names: list[str]) -> str:
+        """A condition: the referenced table has the values of the row `s`; empty where it lacks one of the columns."""
+        to = TableRef.parse(rule.to_table)
+        known = {one.lower(): (one, kind) for one, kind in self.session.columns(to) or ()}
+        if any(one.lower() not in known for one in rule.to_columns):
+            return ""
+        same = []
+        for name, (other, kind) in zip(names, (known[one.lower()] for one in rule.to_columns), strict=True):
+            held = f"r.{quote.ident(other)}"
+            held = f"CAST({held} AS VARCHAR)" if kind.lower() == "json" else held
+            same.append(f"{held} = {self._compared('s', name)}")
+        return f"EXISTS (SELECT 1 FROM {quote.table(to)} AS r WHERE {' AND '.join(same)})"
+
+    def _filled_all(self, names: list[str]) -> int | Trouble:
+        """How many rows have a value in all of these columns."""
+        if len(names) == 1:
+            return int(self._asked[f"filled {names[0]}"])
+        known = " AND ".join(f"{quote.ident(name)} IS NOT NULL" for name in names)
+        found = self._store(f"SELECT count(*) FROM {quote.table(self.subject.ref)} WHERE {known}")
+        return found if isinstance(found, Trouble) else int(found[0][0])
 
     def _present(self, column: str, name: str) -> RuleCount:
         """Versions that do not say what the current one of their identity says."""

@@ -140,7 +140,7 @@ def _judging_lines(flow: Flow, origin: str) -> frozenset[way.Flow]:
         return way.NOTHING
     lists = {way.Flow(origin, child.source, "filter") for child in flow.contract.children}
     rules = [rule for _, inner in contracts(flow.contract) for rule in inner.references]
-    held = {way.Flow(rule.to_table, rule.to_column, "filter") for rule in rules}
+    held = {way.Flow(rule.to_table, to, "filter") for rule in rules for to in rule.to_columns}
     return frozenset(lists | held | {way.Flow(rule.to_table, way.ROWS, "rows") for rule in rules})
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from headgate.books.ledger import Counts
+from headgate.contracts.model import COLUMN_REFERENCE
 from headgate.core.errors import Finding
 
 Status = Literal["ok", "skipped", "refused", "failed", "blocked"]
@@ -77,7 +78,8 @@ def warned(table: str, counts: Counts) -> list[Finding]:
 
 
 def _emptied(rows: int, rule: str) -> str:
-    column = rule.removesuffix(".references")
+    column, _, code = rule.rpartition(".")
+    column += "" if code == COLUMN_REFERENCE else f" ({code})"
     which = "1 row was" if rows == 1 else f"{rows:,} rows were"
     return f"{which} loaded with NULL in {column}: the referenced table has no such value"
 

@@ -276,6 +276,7 @@ def referable(session: StoreSession, contract: Contract, own: TableRef) -> None:
         if rule.to_table == str(own):
             continue
         names = [name for name, _ in session.columns(TableRef.parse(rule.to_table)) or []]
-        if rule.to_column.lower() not in {name.lower() for name in names}:
-            what = f"{rule.to_table} has no column {rule.to_column!r}{nearest(rule.to_column, names)}"
+        known = {name.lower() for name in names}
+        if (missing := next((to for to in rule.to_columns if to.lower() not in known), None)) is not None:
+            what = f"{rule.to_table} has no column {missing!r}{nearest(missing, names)}"
             raise ContractError.of("unknown-column", what, rule.where or own, "name one of its columns")

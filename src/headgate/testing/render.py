@@ -58,6 +58,7 @@ def short_form(contract: Contract) -> str:
     """
     lines = ["columns:", *(f"  {column.name}: {_scalar(_column(column, contract))}" for column in contract.columns)]
     named = [f"  {condition.name}: {_scalar(condition.sql)}" for condition in contract.rules]
+    named += [f"  {one.code}: {_named_reference(one)}" for one in contract.references if one.code != "references"]
     named += [f"  {call.name}: {{python: {call.function}, severity: {call.severity}}}" for call in contract.calls]
     skips = [f"  {condition.name}: {_scalar(condition.sql)}" for condition in contract.skip]
     for title, conditions in (("rules", named), ("skip", skips)):
@@ -125,7 +126,7 @@ def _column(column: Column, contract: Contract) -> str:
     uniques = [unique for unique in contract.uniques if column.name in unique.columns]
     if any(len(unique.columns) > 1 for unique in uniques):
         raise ValueError("a unique rule over several columns has no short form")
-    references = [reference for reference in contract.references if reference.column == column.name]
+    references = [one for one in contract.references if one.columns == (column.name,) and one.code == "references"]
     severities = {rule.severity for rule in column.rules} | {one.severity for one in references if not one.nulls}
     severities |= {column.required} if column.required else set()
     if len(severities) > 1:
@@ -146,7 +147,14 @@ def _column(column: Column, contract: Contract) -> str:
 
 def _reference(reference: Reference) -> str:
     nulls = ", unmatched=null" if reference.nulls else ""
-    return f"references({reference.to_table}.{reference.to_column}{nulls})"
+    return f"references({reference.to_table}.{reference.to_columns[0]}{nulls})"
+
+
+def _named_reference(reference: Reference) -> str:
+    """A reference as it stands under `rules:`."""
+    unmatched = "null" if reference.nulls else "quarantine" if reference.severity == "error" else "warn"
+    columns, to = (f"[{', '.join(names)}]" for names in (reference.columns, reference.to_columns))
+    return f"{{references: {reference.to_table}, columns: {columns}, to: {to}, unmatched: {unmatched}}}"
 
 
 def _rule(rule: Rule) -> str:

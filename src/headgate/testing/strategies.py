@@ -6,6 +6,7 @@ one case drives the oracle and the real system. Domains are small on purpose: ke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -61,7 +62,8 @@ __all__ = [
 
 TABLE = "raw.orders"
 PARENTS = "raw.parents"
-"""The table that references point to; its column `pid` (int) holds 1, 2 and NULL in `parents()`."""
+"""The table that references point to; its columns `pid` and `qid` (int) hold 1 and 2, 2 and NULL, NULL and 1 in
+`parents()`."""
 
 TYPES = (
     "int", "bigint", "decimal(5,2)", "decimal(38,9)", "double", "text", "text(3)", "bool", "date", "timestamp",
@@ -196,7 +198,7 @@ def contracts(
 ) -> Contract:
     """Contracts with an int column `id`, an int column `n` and up to three columns of `types`, all of it expressible
     in the short form. With `calls`, some have rules in Python of `testing.called`. `references` are the columns
-    (`schema.table.column`, of type int) that `n` may refer to."""
+    (`schema.table.column`, of type int) that `n` may refer to, alone or together with `id`."""
     id_ = Column("id", "int", required=draw(st.sampled_from([None, "error"])), key=draw(st.booleans()))
     levels: st.SearchStrategy[Severity] = st.sampled_from(["error", "error", "warn"])
     severity = draw(levels)
@@ -209,17 +211,28 @@ def contracts(
     refers: tuple[Reference, ...] = ()
     if references and draw(st.integers(0, 3)) == 2:
         table, _, column = draw(st.sampled_from(references)).rpartition(".")
-        refers = (Reference("n", table, column, severity),)
+        refers = (Reference(("n",), table, (column,), severity),)
+        if draw(st.booleans()):
+            others = ("pid", "qid") if table == PARENTS else ("id", "n")
+            refers = (*refers[: draw(st.integers(0, 1))], Reference(("n", "id"), table, others, severity, code="pair"))
     limit = draw(_limits()) if limits else None
     judges = draw(st.lists(st.sampled_from(called.NAMES), max_size=2, unique=True)) if calls else []
     made = tuple(called.call(name, draw(levels)) for name in judges)
     return Contract(columns, tuple(conditions), tuple(skip), unique, refers, limit, made)
 
 
-def _unmatched(reference: Reference) -> st.SearchStrategy[Reference]:
-    """The reference, or one that empties what is not there; one to the own table can't."""
+def _unmatched(reference: Reference, kept: set[str]) -> st.SearchStrategy[Reference]:
+    """The reference, or one that empties what is not there; one to the own table can't, nor of columns that are
+    `kept`."""
     emptying = replace(reference, severity="error", nulls=True)
-    return st.sampled_from([reference] if reference.to_table == TABLE else [reference, emptying, emptying])
+    fixed = reference.to_table == TABLE or kept & set(reference.columns)
+    return st.sampled_from([reference] if fixed else [reference, emptying, emptying])
+
+
+def _kept(contract: Contract, keys: Sequence[str], order_by: str | None) -> set[str]:
+    """The columns of `n` and `id` that no reference may empty."""
+    kept = {one.name for one in contract.columns if one.required == "error" or one.key} | {*keys, order_by or ""}
+    return kept | {name for name in ("n", "id") if any(re.search(rf"\b{name}\b", one.sql) for one in contract.rules)}
 
 
 @st.composite
@@ -247,8 +260,9 @@ def flows(
         contract = replace(contract, refuse_at_most=Limit.of("share", 1))
     free = all(column.required != "error" for column in contract.columns if column.name == "n")
     order_by = "n" if disposition == "scd2" or (upsert and free and draw(st.booleans())) else None
-    if free and order_by is None and keys != ("n",) and not any("n" in rule.sql for rule in contract.rules):
-        contract = replace(contract, references=tuple(draw(_unmatched(one)) for one in contract.references))
+    if disposition != "scd2":
+        kept = _kept(contract, keys, order_by)
+        contract = replace(contract, references=tuple(draw(_unmatched(one, kept)) for one in contract.references))
     return Flow(
         TABLE,
         contract,
@@ -401,7 +415,7 @@ def _changed(draw: st.DrawFn, folder: dict[str, File], flow: Flow, version: str,
 
 def parents() -> State:
     """A state in which the referenced table stands, made by hand: no entry tells of it."""
-    return State(tables={PARENTS: [{"pid": 1}, {"pid": 2}, {"pid": None}]})
+    return State(tables={PARENTS: [{"pid": 1, "qid": 2}, {"pid": 2, "qid": None}, {"pid": None, "qid": 1}]})
 
 
 def crash_schedules(

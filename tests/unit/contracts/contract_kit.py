@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
-from headgate.contracts.model import Contract, Limit
+from headgate.contracts.model import Child, Contract, Limit
 from headgate.contracts.short import parse_lines
 
 TYPES = ("int", "decimal(9,3)", "double", "text", "text(5)", "bool", "date", "timestamptz", "uuid", "json", "binary")
@@ -71,6 +72,18 @@ LIMITS = st.one_of(
 )
 
 
+@st.composite
+def pairs(draw: Any, columns: list[str], *more: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """A reference of some columns to as many of another table."""
+    own = draw(st.lists(st.sampled_from(columns), min_size=1, max_size=3, unique=True))
+    names = st.one_of(st.sampled_from(["id", "day", "Order ID"]), NAMES)
+    to = draw(st.one_of(st.none(), st.lists(names, min_size=len(own), max_size=len(own), unique=True)))
+    made = {"references": draw(st.sampled_from(["raw.t", "u"])), "columns": own} | ({"to": to} if to else {})
+    for one in more:
+        made |= draw(one)
+    return made
+
+
 def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     """Rules as mappings, each with some of what may stand beside."""
     severity = st.sampled_from([{}, {"severity": "warn"}])
@@ -86,19 +99,49 @@ def mappings(texts: st.SearchStrategy[str], columns: list[str]) -> st.SearchStra
         join(texts.map(lambda text: {"check": text}), words, severity, share),
         join(texts.map(lambda text: {"when": text}), texts.map(lambda text: {"then": text}), severity, share),
         join(st.lists(st.sampled_from(columns), min_size=1, unique=True).map(lambda one: {"unique": one}), keep, share),
+        pairs(columns, st.sampled_from([{}, {"unmatched": "warn"}, {"unmatched": "null"}]), words, share),
         join(st.one_of(rows, multiple), severity),
         join(texts.map(lambda text: {"sql": text}), st.sampled_from(bounds), severity),
     )
 
 
 @st.composite
+def with_lists(draw: Any) -> Contract:
+    """Contracts some of whose lists are tables of their own, and some of these have a list inside of their lines."""
+    made = draw(contracts())
+    if draw(st.booleans()):
+        return made
+    child = draw(lists(made, "raw.items"))
+    if draw(st.booleans()):
+        inner = draw(lists(child.contract, "raw.taxes"))
+        child = replace(child, contract=replace(child.contract, children=(inner,)))
+    return replace(made, children=(child, *([draw(lists(made, "raw.tags"))] * draw(st.integers(0, 1)))))
+
+
+@st.composite
+def lists(draw: Any, above: Contract, table: str) -> Child:
+    """A list of objects, or of plain values, as a child."""
+    line = draw(column_lines())
+    if draw(st.booleans()):
+        lines = parse_lines({draw(NAMES): line.split(", from(")[0] + ", from('.')"})
+    else:
+        rules = {"ra": "a = 1", "rb": draw(pairs(["qty"]))}
+        lines = parse_lines({"sku": line, "qty": "int"}, dict(draw(st.permutations(list(rules.items())))))
+    links = tuple((name, f"own {name}") for name in above.key)
+    source = draw(st.sampled_from(["items", "cart.items", "a list"]))
+    return Child(table, source, lines, links, draw(st.sampled_from(["position", "no"])))
+
+
+@st.composite
 def contracts(draw: Any) -> Contract:
-    columns = draw(st.dictionaries(NAMES, column_lines(), min_size=1, max_size=4))
+    simple = st.sampled_from(["id", "day", "no", "Order-No"])
+    columns = draw(st.dictionaries(st.one_of(NAMES, simple), column_lines(), min_size=1, max_size=4))
     folded = {name.lower() for name in columns}
     if len(folded) < len(columns):
         columns = dict([next(iter(columns.items()))])
     texts = ANY_TEXT.map(lambda text: f"a = {text!r}")
     named = st.one_of(texts, mappings(texts, list(columns)))
-    rules = draw(st.dictionaries(NAMES.map(lambda name: "r" + name), named, max_size=4))
+    names = st.one_of(NAMES.map(lambda name: "r" + name), st.sampled_from(["ra", "r-b", "r_c"]))
+    rules = draw(st.dictionaries(names, named, max_size=4))
     skips = draw(st.dictionaries(NAMES.map(lambda name: "s" + name), texts, max_size=2))
     return parse_lines(columns, rules, skips, draw(LIMITS))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import pytest
 
@@ -46,6 +48,37 @@ TABLE = TableRef.parse("raw.t")
 def test_a_change_of_a_column(old: str, new: str, verdict: str, what: str) -> None:
     (change,) = compare(parse_lines({"a": old}), parse_lines({"a": new}), TABLE)
     assert (change.what, change.column, change.verdict) == (what, "a", verdict)
+
+
+PAIR = {"references": "raw.p", "columns": ["a", "b"], "to": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict", "what"),
+    [
+        ({}, PAIR, "forward", "added"),
+        (PAIR, {}, "backward", "removed"),
+        ({}, PAIR | {"unmatched": "warn"}, "full", "added"),
+        (PAIR | {"unmatched": "null"}, {}, "full", "removed"),
+        (PAIR, PAIR | {"unmatched": "warn"}, "backward", "changed"),
+        (PAIR | {"unmatched": "warn"}, PAIR, "forward", "changed"),
+        (PAIR, PAIR | {"unmatched": "null"}, "breaking", "changed"),
+        (PAIR, PAIR | {"mostly": "99%"}, "forward", "changed"),
+        (PAIR | {"mostly": "99%"}, PAIR | {"unmatched": "warn"}, "backward", "changed"),
+        (PAIR | {"mostly": "99%"}, PAIR | {"mostly": "9%"}, "breaking", "changed"),
+        (PAIR | {"mostly": "99%"}, PAIR | {"mostly": "99%", "to": ["y", "x"]}, "breaking", "changed"),
+        (PAIR, PAIR | {"columns": ["b", "a"], "to": ["y", "x"]}, "full", "changed"),
+        (PAIR, PAIR | {"to": ["y", "x"]}, "breaking", "changed"),
+        (PAIR, PAIR | {"references": "raw.q"}, "breaking", "changed"),
+        (PAIR | {"unmatched": "warn"}, PAIR | {"unmatched": "warn", "to": ["y", "x"]}, "full", "changed"),
+        (PAIR | {"unmatched": "null"}, PAIR | {"unmatched": "null", "to": ["y", "x"]}, "breaking", "changed"),
+    ],
+)
+def test_a_change_of_a_reference_of_several_columns(old: Any, new: Any, verdict: str, what: str) -> None:
+    columns = {"a": "int", "b": "int"}
+    before, after = (parse_lines(columns, {"p": rule} if rule else {}) for rule in (old, new))
+    (change,) = compare(before, after, TABLE)
+    assert (change.what, change.column, change.verdict) == (f"rule 'p' {what}", None, verdict)
 
 
 def test_a_contract_is_like_itself() -> None:

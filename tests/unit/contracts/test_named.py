@@ -62,6 +62,27 @@ def test_unique_over_several_columns_has_the_name_of_the_rule() -> None:
     assert rule == UniqueRule("r", ("id", "day"), "last", "must be unique", rule.where)
 
 
+def test_a_reference_of_several_columns_has_the_name_of_the_rule() -> None:
+    made = contract({"references": "raw.days", "columns": ["id", "day"], "to": ["number", "on"]})
+    (rule,) = made.references
+    assert (rule.code, rule.column, rule.pairs) == ("r", "id, day", (("id", "number"), ("day", "on")))
+    assert (rule.message, rule.unmatched) == ("must stand in raw.days (number, on)", "quarantine")
+    assert made.targets == ("raw.days",)
+    (rule,) = contract(
+        {"references": "days", "columns": ["id", "day"], "unmatched": "null", "mostly": "99%"}
+    ).references
+    assert (rule.to_table, rule.to_columns, rule.unmatched) == ("main.days", ("id", "day"), "null")
+    told = {"references": "days", "columns": ["id"], "unmatched": "warn", "message": "must be a  day\nof ours"}
+    (rule,) = contract(told).references
+    assert (rule.unmatched, rule.message) == ("warn", "must be a day of ours")
+
+
+def test_a_reference_of_one_column_keeps_its_fingerprint() -> None:
+    # As it was when references knew one column only: a table's contract is not another one for that.
+    made = parse_lines({"id": "int, key", "customer": "int, references(raw.customers.id, unmatched=warn)"})
+    assert made.digest() == "21697990221306ac"
+
+
 @pytest.mark.parametrize(
     ("rule", "value", "history", "holds"),
     [
@@ -161,6 +182,30 @@ def test_a_key_takes_no_share() -> None:
         ({"when": "id > 0"}, "missing-key", "then is missing"),
         ({"unique": ["id", "dya"]}, "unknown-column", "unknown column 'dya' (did you mean 'day'?)"),
         ({"unique": ["id", "id"]}, "bad-value", "the columns must be different ones"),
+        ({"references": "raw.t"}, "missing-key", "columns is missing"),
+        ({"references": "a.b.c", "columns": ["id", "day"]}, "bad-value", "'a.b.c' does not name a table"),
+        (
+            {"references": "raw.t", "columns": ["id", "dya"]},
+            "unknown-column",
+            "unknown column 'dya' (did you mean 'day'?)",
+        ),
+        ({"references": "raw.t", "columns": ["id", "id"]}, "bad-value", "the columns must be different ones"),
+        (
+            {"references": "raw.t", "columns": ["id", "day"], "to": ["id"]},
+            "bad-value",
+            "to names 1 column beside 2 columns, or one of them twice",
+        ),
+        (
+            {"references": "raw.t", "columns": ["id", "day"], "to": ["x", "x"]},
+            "bad-value",
+            "to names 2 columns beside 2 columns, or one of them twice",
+        ),
+        (
+            {"references": "raw.t", "columns": ["id"], "unmatched": "nul"},
+            "bad-value",
+            "unmatched can't be 'nul' (did you mean 'null'?)",
+        ),
+        ({"references": "raw.t", "columns": ["id"], "keep": "last"}, "unknown-key", "unknown key 'keep'"),
         ({"rows": "10000..5"}, "bad-value", "no number of rows is in '10000..5'"),
         ({"rows": "many"}, "bad-value", "'many' is no range of rows"),
         ({"rows": ".."}, "bad-value", "'..' is no range of rows"),

@@ -104,6 +104,7 @@ def told(made: Contract) -> list[tuple[str, str]]:
         ),
         (QI + "metric: duplicateValues, mustBe: 0}]", "int, unique"),
         ("logicalType: integer, relationships: [{to: customers.id}]", "int, references(main.customers.id)"),
+        ("logicalType: integer, relationships: [{to: [customers.id]}]", "int, references(main.customers.id)"),
     ],
 )
 def test_a_property_is_a_line(body: str, line: str) -> None:
@@ -218,6 +219,91 @@ def test_latency_is_freshness() -> None:
 TWO = "schema: [{name: orders, physicalName: raw.orders, properties: [{name: a, logicalType: integer,"
 TWO += " relationships: [{to: c.id}]}]},"
 TWO += " {name: c, physicalName: crm.customers, properties: [{name: id, logicalType: integer}]}]\n"
+
+
+def related(*relations: str, at: int = 0) -> str:
+    """Two objects with relationships at one of them."""
+    listed = [f", relationships: [{', '.join(relations)}]" if at == number else "" for number in (0, 1)]
+    flights = "[{name: id, id: f1, logicalType: integer}, {name: carrier, id: f2, logicalType: string},"
+    flights += " {name: number, id: f3, logicalType: integer}, {name: more, id: f4, logicalType: object}]"
+    routes = "[{name: airline, id: r1, logicalType: string}, {name: no, id: r2, logicalType: integer}]"
+    text = f"schema: [{{name: flights, id: fl, physicalName: raw.flights, properties: {flights}{listed[0]}}},"
+    return f"{HEAD}{text} {{name: routes, id: ro, physicalName: raw.routes, properties: {routes}{listed[1]}}}]\n"
+
+
+PAIR = {"references": "raw.routes", "columns": ["carrier", "number"], "to": ["airline", "no"]}
+PAIRS = "from: [flights.carrier, flights.number], to: [routes.airline, routes.no]"
+FULL = "from: [/schema/fl/properties/f2, schema/fl/properties/f3],"
+FULL += " to: [/schema/ro/properties/r1, schema/ro/properties/r2]"
+
+
+@pytest.mark.parametrize(
+    ("relation", "name", "rule"),
+    [
+        (f"{{id: known-route, {PAIRS}}}", "known-route", PAIR),
+        (f"{{{PAIRS}}}", "references_carrier_number", PAIR),
+        (f"{{type: foreignKey, {FULL}}}", "references_carrier_number", PAIR),
+        (f"{{{PAIRS.replace('flights.', 'raw.flights.').replace('routes.', 'raw.routes.')}}}", "", PAIR),
+        (f"{{{PAIRS.replace('flights.', 'lake.raw.flights.')}}}", "", PAIR),
+        (f"{{{PAIRS.replace('routes.', 'crm.routes.')}}}", "", {**PAIR, "references": "crm.routes"}),
+        ("{id: a, from: [flights.number], to: [elsewhere.no]}", "a", {"references": "main.elsewhere"}),
+        (f"{{{PAIRS}, customProperties: [{{property: headgateUnmatched, value: warn}}]}}", "", {"unmatched": "warn"}),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_relationship_of_several_columns_is_a_rule(
+    relation: str, name: str, rule: dict[str, object], at: int
+) -> None:
+    # Wherever it stands: what `from` names is what is checked.
+    made = contract(related(relation, at=at), "raw.flights")
+    assert told(made) == []
+    ((code, found),) = conditions(made).items()
+    assert isinstance(found, dict)
+    assert code == (name or "references_carrier_number")
+    assert found | rule == found
+    assert str(made.references[0].where).startswith("orders.odcs.yaml:6:")
+
+
+def test_a_relationship_of_one_column_is_in_its_line_wherever_it_stands() -> None:
+    for at in (0, 1):
+        text = related(
+            "{from: flights.number, to: routes.no}", "{from: [flights.carrier], to: [routes.airline]}", at=at
+        )
+        made = contract(text, "raw.flights")
+        assert lines(made)["number"] == "int, references(raw.routes.no)"
+        assert lines(made)["carrier"] == "text, references(raw.routes.airline)"
+        assert conditions(made) == {}
+        assert lines(contract(text, "raw.routes")) == {"airline": "text", "no": "int"}
+
+
+@pytest.mark.parametrize(
+    ("relation", "code", "what"),
+    [
+        ("{from: routes.no, to: flights.id}", "metadata-only", "the relationship of raw.routes is metadata only here"),
+        ("{from: [flights.id, routes.no], to: [x.a, x.b]}", "not-enforced", "the relationship is not checked"),
+        ("{from: flights.nope, to: routes.no}", "not-enforced", "the relationship is not checked"),
+        ("{from: nowhere.id, to: routes.no}", "not-enforced", "the relationship is not checked"),
+        ("{from: flights.more.id, to: routes.no}", "not-enforced", "the relationship is not checked"),
+        ("{from: flights.number, to: routes.nope}", "not-enforced", "the relationship of 'number' is not checked"),
+        ("{from: flights.number, to: other.yaml#/schema/a/properties/b}", "not-enforced", "the relationship of 'nu"),
+        ("{from: flights.number, to: lake.crm.routes2.no}", "not-enforced", "the relationship of 'number' is not"),
+        ("{from: [flights.id, flights.number], to: [routes.no]}", "not-enforced", "the relationship is not checked"),
+        ("{from: [flights.id, flights.number], to: [a.x, b.y]}", "not-enforced", "the relationship is not checked"),
+        ("{from: [flights.id, flights.id], to: [a.x, a.y]}", "not-enforced", "the relationship is not checked"),
+        ("{from: [flights.id, flights.number], to: [a.b.c.x, a.b.c.y]}", "not-enforced", "the relationship is not"),
+        (
+            f"{{{PAIRS}, customProperties: [{{property: owner, value: me}}]}}",
+            "metadata-only",
+            "schema.relationships.customProperties is metadata only",
+        ),
+    ],
+)
+def test_a_relationship_that_is_not_checked_is_told(relation: str, code: str, what: str) -> None:
+    made = contract(related(relation), "raw.flights")
+    (note,) = made.notes
+    assert (note.code, note.what[: len(what)]) == (code, what)
+    assert note.where.startswith("orders.odcs.yaml:6:")
+    assert bool(made.references) is ("customProperties" in relation)
 
 
 NESTED = """logicalType: object

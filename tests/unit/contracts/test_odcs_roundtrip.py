@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.contracts.contract_kit import contracts
+from tests.unit.contracts.contract_kit import contracts, with_lists
 
-from headgate.contracts.model import Contract
+from headgate.contracts.model import Child, Contract
 from headgate.contracts.odcs import read, write
 from headgate.contracts.short import as_upsert, parse_lines
 from headgate.core.errors import ContractError
 from headgate.project import document
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(contracts(), st.sampled_from(write.WRITTEN))
 def test_odcs_means_the_same(made: Contract, version: str) -> None:
+    assert_it_means_the_same(made, version)
+
+
+@settings(max_examples=12, deadline=None)
+@given(with_lists(), st.sampled_from(write.WRITTEN))
+def test_lists_that_are_tables_mean_the_same(made: Contract, version: str) -> None:
+    assert_it_means_the_same(made, version)
+
+
+def test_elements_that_are_documents_mean_the_same() -> None:
+    lines = Child("raw.t", "docs", parse_lines({"doc": "json, required, from('.')"}), (("id", "t_id"),), "position")
+    assert_it_means_the_same(replace(parse_lines({"id": "int, key"}), children=(lines,)), "v3.1.0")
+
+
+def assert_it_means_the_same(made: Contract, version: str) -> None:
     text = write.text(write.document(made, "raw.orders", version))
     again = read.read(document.read(text, "orders.odcs.yaml"), "raw.orders")
     assert again.digest() == made.digest()
@@ -58,6 +75,50 @@ def test_what_the_standard_can_say_is_said_in_its_words() -> None:
         {"name": "some", "metric": "rowCount", "mustBeGreaterOrEqualTo": 10},
     ]
     assert "customProperties" not in str(found)
+
+
+def test_references_are_relationships_of_columns_and_of_the_object() -> None:
+    lines = {
+        "id": "int, key",
+        "carrier": "text, references(raw.carriers.id, unmatched=warn, mostly=99%)",
+        "number": "int",
+        "leg of": "int",
+    }
+    rules = {
+        "spaced": {"references": "raw.legs", "columns": ["id", "leg of"]},
+        "route": {"references": "raw.routes", "columns": ["carrier", "number"], "to": ["airline", "no"]},
+        "alone": {"references": "flights", "columns": ["number"], "unmatched": "null", "message": "must fly"},
+    }
+    made = parse_lines(lines, rules)
+    (table,) = write.document(made, "raw.flights")["schema"]
+    mostly = [{"property": "headgateUnmatched", "value": "warn"}, {"property": "headgateMostly", "value": "99%"}]
+    assert table["properties"][1]["relationships"] == [
+        {"type": "foreignKey", "to": "raw.carriers.id", "customProperties": mostly}
+    ]
+    assert table["relationships"] == [
+        {
+            "id": "route",
+            "type": "foreignKey",
+            "from": ["flights.carrier", "flights.number"],
+            "to": ["raw.routes.airline", "raw.routes.no"],
+        },
+        {
+            "id": "alone",
+            "type": "foreignKey",
+            "from": ["flights.number"],
+            "to": ["main.flights.number"],
+            "customProperties": [
+                {"property": "headgateUnmatched", "value": "null"},
+                {"property": "headgateMessage", "value": "must fly"},
+            ],
+        },
+    ]
+    # The standard has no way to name this one's column.
+    assert [item["name"] for item in table["quality"]] == ["spaced"]
+    text = write.text(write.document(made, "raw.flights"))
+    again = read.read(document.read(text, "flights.odcs.yaml"), "raw.flights")
+    assert again.digest() == made.digest()
+    assert again.notes == ()
 
 
 def test_an_old_version_is_not_written() -> None:

@@ -81,7 +81,11 @@ def test_flags_source_and_references() -> None:
     made = contract("int, pii, from('Order ''ID'''), references(raw.customers.id), references(t.id)")
     assert (made.columns[0].pii, made.columns[0].source) == (True, "Order 'ID'")
     first, second = made.references
-    assert (first.to_table, first.to_column, first.message) == ("raw.customers", "id", "must stand in raw.customers.id")
+    assert (first.to_table, first.to_columns, first.message) == (
+        "raw.customers",
+        ("id",),
+        "must stand in raw.customers.id",
+    )
     assert second.to_table == "main.t"
     assert str(first.where) == "<text>:1:47"
 

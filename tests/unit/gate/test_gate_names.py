@@ -35,7 +35,7 @@ def test_a_column_of_any_name_is_judged_and_loaded(name: str, disposition: str) 
         (column, other),
         (RowRule("required", name, f"{ident(name)} IS NOT NULL", "required"),),
         (UniqueRule("unique", (name,), "first", "unique"),),
-        (ReferenceRule("other", "raw.names", name, "known"),),
+        (ReferenceRule(("other",), "raw.names", (name,), "known"),),
         skips=(("nine", f"{ident(name)} = 9"),),
     )
     keys = (name,) if disposition == "upsert" else ()

@@ -137,24 +137,24 @@ def test_a_check_that_fails_while_rows_are_read_shows_no_value(session: Any, one
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "what"),
+    ("text", "place", "what"),
     [
-        ("select 1,,2", 1, "syntax error"),
-        ("{{ config(materialized='table') }}\n\nselect id,\n  nix\nfrom (select 1 as id)", 4, '"nix" not found'),
-        ("select 1 as id\nfrom gold.nothing", 2, "nothing does not exist"),
-        ("{% if true %}\nselect 1\n{% endif %}\n{# a\nb #}\n, nix\n", 6, '"nix"'),
-        (TABLE + "select\ncast('secret' || range as int) from range(2)", 2, "Could not convert string <value>"),
-        ("select ?", 0, "parameters"),
-        ("describe gold", 1, "syntax error"),
+        ("select 1,,2", ":1:10", "syntax error"),
+        ("{{ config(materialized='table') }}\n\nselect id,\n  nix\nfrom (select 1 as id)", ":4:3", '"nix" not found'),
+        ("select 1 as id\nfrom gold.nothing", ":2:6", "nothing does not exist"),
+        ("{% if true %}\nselect 1\n{% endif %}\n{# a\nb #}\n, nix\n", ":6:3", '"nix"'),
+        (TABLE + "select\ncast('secret' || range as int) from range(2)", ":2:1", "Could not convert string <value>"),
+        ("select ?", "", "parameters"),
+        ("describe gold", ":1:1", "syntax error"),
     ],
 )
-def test_a_mistake_in_the_sql_is_told_with_its_line(
-    session: Any, one: One, relations: Relations, text: str, line: int, what: str
+def test_a_mistake_in_the_sql_is_told_with_its_place(
+    session: Any, one: One, relations: Relations, text: str, place: str, what: str
 ) -> None:
     outcome = build(session, one(text), "a1", record)
     (finding,) = outcome.findings
     assert (outcome.status, finding.code) == ("failed", "model-sql")
-    assert finding.where == (f"models/gold/daily.sql:{line}" if line else "models/gold/daily.sql")
+    assert finding.where == f"models/gold/daily.sql{place}"
     assert what in finding.what
     assert "secret" not in finding.what
     assert relations() == []

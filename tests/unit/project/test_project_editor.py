@@ -159,6 +159,9 @@ WRONG = [
     ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, positon: p}}\n"),
     ("ingest", INGEST + "children: {raw.c: {from: a}}\n"),
     ("ingest", INGEST + "children: {raw.c: {from: a, columns: {x: int}, children: {raw.d: {columns: {x: int}}}}}\n"),
+    ("ingest", INGEST + "rules: {r: {references: raw.p}}\n"),
+    ("ingest", INGEST + "rules: {r: {references: raw.p, columns: [id], unmatched: drop}}\n"),
+    ("ingest", INGEST + "rules: {r: {references: raw.p, columns: [id], too: [id]}}\n"),
     ("ingest", INGEST + "twin_files: both\n"),
     ("ingest", INGEST + "load: apend\n"),
     ("ingest", INGEST + "load: {upsrt: id}\n"),
@@ -260,3 +263,10 @@ def test_the_command_prints_the_schema_without_a_project(
 def test_every_way_to_name_a_contract_is_right(contract: str) -> None:
     text = f"table: raw.t\nfrom: a.csv\ncontract: {contract}\n"
     assert list(jsonschema.Draft202012Validator(schema("ingest")).iter_errors(yaml.safe_load(text))) == []
+
+
+def test_what_only_some_files_may_say_is_taken() -> None:
+    """A word that YAML takes for nothing, and lists that a contract in a file of its own describes."""
+    assert complaints("ingest", INGEST + "rules: {r: {references: raw.p, columns: [id], unmatched: null}}\n") == []
+    named = INGEST.partition("columns:")[0] + "contract: o.odcs.yaml\n"
+    assert complaints("ingest", named + "children: {raw.c: {from: a, children: {raw.d: {from: b}}}}\n") == []

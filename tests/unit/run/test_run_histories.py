@@ -56,7 +56,7 @@ def test_a_file_that_is_taken_away_is_taken_out_of_a_replaced_table() -> None:
     [
         flow(Column("id", "int"), SMALL, uniques=(Unique(("id",), "last"),)),
         flow(Column("id", "int"), SMALL, uniques=(Unique(("id",), "none"),)),
-        flow(Column("id", "int"), SMALL, references=(Reference("v", TABLE, "id"),)),
+        flow(Column("id", "int"), SMALL, references=(Reference(("v",), TABLE, ("id",)),)),
         flow(Column("id", "int"), SMALL, disposition="upsert", keys=("id",), uniques=(Unique(("v",), "first"),)),
         replace(RELOADED, contract=replace(RELOADED.contract, refuse_at_most=Limit.of("rows", 2))),
         replace(RELOADED, contract=replace(RELOADED.contract, refuse_at_most=Limit.of("rows", 3))),

@@ -124,7 +124,7 @@ def test_a_model_with_a_contract(tmp_path: Path) -> None:
     assert folder.rows("SELECT id, customer FROM paid ORDER BY id") == [(1, 1), (2, None), (3, None), (5, None)]
 
 
-REFERENCE = Reference("n", PARENTS, "pid", nulls=True)
+REFERENCE = Reference(("n",), PARENTS, ("pid",), nulls=True)
 
 
 @st.composite
@@ -132,8 +132,8 @@ def emptying(draw: st.DrawFn) -> tuple[Flow, list[Step]]:
     """Flows whose `n` may be emptied, beside rules that look at it."""
     columns = (Column("id", "int", key=True), Column("n", "int"), Column("v", "int"))
     uniques = draw(st.sampled_from([(), (Unique(("n",)),), (Unique(("n",), "none"),), (Unique(("v",), "last"),)]))
-    others = draw(st.sampled_from([(), (Reference("n", PARENTS, "pid", "warn"),), (Reference("v", PARENTS, "pid"),),
-                                   (Reference("v", "raw.orders", "n"),)]))  # fmt: skip
+    warning, own = Reference(("n",), PARENTS, ("pid",), "warn"), Reference(("v",), "raw.orders", ("n",))
+    others = draw(st.sampled_from([(), (warning,), (Reference(("v",), PARENTS, ("pid",)),), (own,)]))
     contract = Contract(columns, uniques=uniques, references=(REFERENCE, *others))
     kind = draw(st.sampled_from(["append", "upsert", "insert", "replace"]))
     keys = ("id",) if kind in ("upsert", "insert") else ()

@@ -170,7 +170,7 @@ def test_s2_quarantined_rows_alone_stop_nothing() -> None:
         orders(ID, EMAIL, uniques=(unique("email", keep="last"),)),
         orders(ID, EMAIL, uniques=(unique("email", keep="none"),)),
         orders(ID, EMAIL, uniques=(unique("email"),), **UPSERT),
-        orders(ID, AT, references=(Reference("at", "raw.orders", "id"),)),
+        orders(ID, AT, references=(Reference(("at",), "raw.orders", ("id",)),)),
     ],
 )
 def test_s3_what_needs_the_whole_load_is_one_commit(flow: Flow) -> None:
@@ -397,7 +397,7 @@ def test_s10_a_row_refused_by_one_set_rule_takes_no_key_of_another() -> None:
 
 
 def test_s10_a_row_refused_for_its_reference_takes_no_key() -> None:
-    flow = orders(ID, AT, references=(Reference("at", "raw.days", "day"),))
+    flow = orders(ID, AT, references=(Reference(("at",), "raw.days", ("day",)),))
     days = State(tables={"raw.days": [{"day": 5, "_hg_load": None}]})
     state = run(flow, {"a": file("id,at", "1,4", "1,5")}, state=days)
     assert (values(state, "id", "at"), refused(state)) == ([(1, 5)], [(1, [("references", "at")])])
@@ -521,7 +521,7 @@ def test_s12_a_replay_without_order_by_may_not_undo_a_later_load() -> None:
 
 
 def test_s13_references_pass_null_and_refuse_what_is_not_there() -> None:
-    flow = orders(ID, AT, references=(Reference("at", "raw.days", "day"),))
+    flow = orders(ID, AT, references=(Reference(("at",), "raw.days", ("day",)),))
     days = State(tables={"raw.days": [{"day": 5, "_hg_load": None}, {"day": None, "_hg_load": None}]})
     state = run(flow, {"a": file("id,at", "1,5", "2,", "3,6")}, state=days)
     assert (values(state, "id"), refused(state)) == ([1, 2], [(3, [("references", "at")])])
@@ -529,7 +529,7 @@ def test_s13_references_pass_null_and_refuse_what_is_not_there() -> None:
 
 
 def test_s13_unmatched_null_loads_the_row_with_null_and_refuses_nothing() -> None:
-    emptied = Reference("at", "raw.days", "day", nulls=True)
+    emptied = Reference(("at",), "raw.days", ("day",), nulls=True)
     flow = orders(ID, AT, references=(emptied,), uniques=(unique("at"),))
     state = State(tables={"raw.days": [{"day": 5, "_hg_load": None}]})
     state = run(flow, {"a": file("id,at", "1,5", "2,", "3,6", "4,6", "5,5")}, state=state)
@@ -538,7 +538,7 @@ def test_s13_unmatched_null_loads_the_row_with_null_and_refuses_nothing() -> Non
 
 
 def test_s13_an_unmatched_value_is_asked_by_every_reference_before_it_is_emptied() -> None:
-    both = (Reference("at", "raw.days", "day", nulls=True), Reference("at", "raw.dates", "day"))
+    both = (Reference(("at",), "raw.days", ("day",), nulls=True), Reference(("at",), "raw.dates", ("day",)))
     tables = {"raw.days": [{"day": 5, "_hg_load": None}], "raw.dates": [{"day": 6, "_hg_load": None}]}
     state = run(orders(ID, AT, references=both), {"a": file("id,at", "1,5", "2,6", "3,7")}, state=State(tables=tables))
     assert (values(state, "id", "at"), refused(state)) == (
@@ -547,8 +547,22 @@ def test_s13_an_unmatched_value_is_asked_by_every_reference_before_it_is_emptied
     )
 
 
+def test_s13_a_reference_of_two_columns_needs_one_row_that_has_both_and_any_null_passes() -> None:
+    pair = Reference(("id", "at"), "raw.days", ("n", "day"), code="of_the_day")
+    flow = orders(Column("id", "int"), AT, references=(pair,))
+    tables = {"raw.days": [{"n": 1, "day": 5, "_hg_load": None}, {"n": 2, "day": 6, "_hg_load": None}]}
+    files = {"a": file("id,at", "1,5", "1,6", "2,6", "9,", ",9", ",")}
+    state = run(flow, files, state=State(tables=tables))
+    assert values(state, "id", "at") == [(1, 5), (2, 6), (9, None), (None, 9), (None, None)]
+    assert refused(state) == [(2, [("of_the_day", "id, at")])]
+    emptied = orders(Column("id", "int"), AT, references=(replace(pair, nulls=True),))
+    state = run(emptied, files, state=State(tables=tables))
+    assert values(state, "id", "at") == [(1, 5), (2, 6), (9, None), (None, 9), (None, None), (None, None)]
+    assert refused(state) == []
+
+
 def test_s13_a_reference_to_the_own_table_sees_the_whole_load() -> None:
-    flow = orders(ID, AT, references=(Reference("at", "raw.orders", "id"),))
+    flow = orders(ID, AT, references=(Reference(("at",), "raw.orders", ("id",)),))
     state = run(flow, {"a": file("id,at", "2,1", "1,", "3,3", "4,9", "5,4", "6,5")})
     assert values(state, "id") == [1, 2, 3]
     assert refused(state) == [(n, [("references", "at")]) for n in (4, 5, 6)]
@@ -566,7 +580,7 @@ def test_s14_warn_covers_the_other_rules_but_never_type_or_key() -> None:
 
 
 def test_s14_a_warned_reference_lets_the_row_in() -> None:
-    flow = orders(ID, AT, references=(Reference("at", "raw.days", "day", "warn"),))
+    flow = orders(ID, AT, references=(Reference(("at",), "raw.days", ("day",), "warn"),))
     state = run(flow, {"a": file("id,at", "1,5")})
     assert (values(state, "id"), state.entries[0].warnings) == ([1], 1)
 
@@ -590,7 +604,7 @@ def test_s14_reasons_come_by_column_then_across_then_key_then_references() -> No
         replace(ID, rules=(Rule("max", (5,)), Rule("in", (1, 2)))),
         Column("at", "int", required="error", rules=(Rule("min", (0,)),)),
         rules=(CrossRule("never", lambda row: False, "false"),),
-        references=(Reference("at", "raw.days", "day"),),
+        references=(Reference(("at",), "raw.days", ("day",)),),
         uniques=(unique("at"),),
     )
     table = [{"id": 9, "at": -1, "_hg_load": None}]

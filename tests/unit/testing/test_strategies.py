@@ -47,7 +47,7 @@ def test_the_short_form_is_one_line_per_column() -> None:
         rules=(CrossRule("closed", lambda row: True, "n <> 1 or mail is not null"),),
         skip=(CrossRule("tests", lambda row: False, "id < 0"),),
         uniques=(unique("mail", keep="last"), unique("n")),
-        references=(Reference("n", "raw.parents", "pid"),),
+        references=(Reference(("n",), "raw.parents", ("pid",)),),
         refuse_at_most=Limit.of("share", "0.05"),
     )
     assert yaml.safe_load(short_form(contract)) == {

@@ -39,13 +39,20 @@ _LINE = re.compile(r"^LINE (\d+):.*", re.MULTILINE | re.DOTALL)
 _TEXT_ERRORS = ("ParserException", "BinderException", "CatalogException", "SyntaxException")
 """Errors that speak of the SQL text. All others may quote a value out of a row."""
 
-
 _STANDING = {
     kind: f"SELECT '{kind}' FROM duckdb_{kind}s() WHERE database_name = current_database()"
     f" AND lower(schema_name) = lower($1) AND lower({kind}_name) = lower($2)"
     for kind in ("table", "view")
 }
 _SELECTS = re.compile(r"\s*(?:select|with|from|values)\b", re.IGNORECASE)
+
+
+def _column(shown: str) -> int:
+    """The column under which the engine put its caret; 0 where it showed a part of the line only, or other bytes."""
+    line, _, caret = shown.partition("\n")
+    head = line.index(":") + 2
+    whole = line.isascii() and not line[head:].startswith("...") and caret.strip() == "^"
+    return caret.index("^") - head + 1 if whole else 0
 
 
 def _short(error: Exception) -> HeadgateError | None:
@@ -285,9 +292,8 @@ class DuckDBSession:
         message = " ".join(_LINE.sub("", text).split())
         if name == "InterruptException":
             return Trouble("stopped", message)
-        if name in _TEXT_ERRORS:
-            return Trouble("text", message, int(found[1]) if found else 0)
-        return Trouble("value", message, int(found[1]) if found else 0)
+        kind: Literal["text", "value"] = "text" if name in _TEXT_ERRORS else "value"
+        return Trouble(kind, message, int(found[1]) if found else 0, _column(found[0]) if found else 0)
 
     def syntax(self, sql: str) -> Trouble | None:
         if _SELECTS.match(sql) and self._is_select(sql):
@@ -299,7 +305,10 @@ class DuckDBSession:
             return None if count == 1 else Trouble("other", f"is {count} statements, not one SELECT")
         if kind == "not implemented":
             return Trouble("other", "is no SELECT, or one whose columns depend on data")
-        return Trouble("text", message, sql[: int(position)].count("\n") + 1 if position is not None else 0)
+        if position is None:
+            return Trouble("text", message)
+        before = sql[: int(position)].split("\n")
+        return Trouble("text", message, len(before), len(before[-1]) + 1)
 
     def _is_select(self, sql: str) -> bool:
         import duckdb

@@ -50,7 +50,7 @@ def schema(contract: Contract, table: str) -> tuple[dict[str, Any], tuple[Findin
         found["required"] = required
     rest: list[tuple[str, object]] = [(one.code, one.where) for one in contract.rows if one.column is None]
     rest += [(f"{one.code} of {', '.join(one.columns)}", one.where) for one in contract.uniques]
-    rest += [(f"references of {one.column}", one.where) for one in contract.references]
+    rest += [(f"{one.code} of {one.column}", one.where) for one in contract.references]
     rest += [(one.name, one.where) for one in contract.batches] + [(name, contract.where) for name, _ in contract.skips]
     rest += [("refuse_at_most", contract.where)] if contract.refuse_at_most else []
     notes += [_unwritten(name, where) for name, where in rest]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from headgate.contracts import bounds, ecma
 from headgate.contracts.assembly import Assembly, Line, quoted, word
+from headgate.contracts.children import Asked
 from headgate.contracts.document import Document, Path, pointer
-from headgate.contracts.model import Contract, Limit
-from headgate.contracts.odcs import nested, quality, schema
+from headgate.contracts.model import Child, Contract, Limit
+from headgate.contracts.odcs import lists, nested, quality, relations, schema
 from headgate.contracts.odcs.types import BITS, type_of
 from headgate.contracts.rules import MOMENTS
 from headgate.core.errors import ContractError, Finding, Location, nearest
@@ -20,7 +22,10 @@ from headgate.types.logical import LogicalType
 SECRET = ("restricted", "confidential", "sensitive", "pii", "personal", "secret", "private")
 """Values of `classification` that make a column `pii`."""
 
-OWN = ("headgateRules", "headgateForm", "headgateOrder", "headgateSplitBounds", "headgateSkip", "headgateRefuseAtMost")
+OWN = (
+    "headgateRules", "headgateForm", "headgateOrder", "headgateSplitBounds", "headgateSkip", "headgateRefuseAtMost",
+    lists.OWN,
+)  # fmt: skip
 """Our own entries of `customProperties`."""
 
 _USED_ROOT = ("apiVersion", "kind", "id", "name", "version", "schema", "status", "slaProperties", "customProperties")
@@ -44,9 +49,10 @@ _SECONDS = {"h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day
 _SECONDS |= {"m": 60, "min": 60, "minute": 60, "minutes": 60, "s": 1, "sec": 1, "second": 1, "seconds": 1}
 
 
-def read(document: Document, table: str = "", name: str | None = None) -> Contract:
+def read(document: Document, table: str = "", name: str | None = None, asked: Asked | None = None) -> Contract:
     """The contract of one schema object: the one called `name`, else the only one, else the one of this table.
 
+    Lists in `asked` become children whose `table` is empty and whose `links` are none: the ingest file says these.
     `Contract.notes` lists by place what is only metadata (`metadata-only`) and what would be a check but is not made
     (`not-enforced`).
     *Errors*: ContractError `odcs-version`, `odcs-invalid`, `odcs-object`, `contract-retired`, and those of
@@ -55,9 +61,9 @@ def read(document: Document, table: str = "", name: str | None = None) -> Contra
     document = schema.modern(document)
     schema.check(document)
     index = _object(document, table, name)
-    reading = _Reading(document, index)
-    reading.read()
-    return reading.made.contract()
+    reading = _Reading(document, ("schema", index), asked or Asked())
+    reading.read(index)
+    return reading.contract()
 
 
 def _object(document: Document, table: str, name: str | None) -> int:
@@ -80,33 +86,74 @@ def _object(document: Document, table: str, name: str | None) -> int:
 
 
 class _Reading:
-    def __init__(self, document: Document, index: int) -> None:
+    """One object while it is read: of the document, or the items of a list."""
+
+    def __init__(self, document: Document, path: Path, asked: Asked) -> None:
         self.made = Assembly(document)
-        self.document, self.path = document, ("schema", index)
-        self.object: Mapping[str, Any] = document.value["schema"][index]
+        self.document, self.path, self.asked = document, path, asked
+        self.object: Mapping[str, Any] = document.value
+        for key in path:
+            self.object = self.object[key]  # type: ignore[index]
         self.unused: dict[str, list[Path]] = {}
         self.formats: list[tuple[str, Location]] = []
+        self.children: list[Child] = []
 
-    def read(self) -> None:
+    def contract(self) -> Contract:
+        return replace(self.made.contract(), children=tuple(self.children))
+
+    def read(self, index: int) -> None:
+        """Reads the object at `index` of the document."""
         root = self.document.value
         self._status(root.get("status"))
         self.made.version = str(root.get("version") or "")
-        properties = self.object.get("properties") or []
-        if not properties:
+        if not self.object.get("properties"):
             where = self.document.at(self.path)
             raise ContractError.of("odcs-object", "the object has no properties", where, "list its properties")
-        for number, prop in enumerate(properties):
-            self.made.lines.append(self._line(prop, (*self.path, "properties", number)))
-        for number, item in enumerate(self.object.get("quality") or []):
-            quality.read(self.made, item, (*self.path, "quality", number), None)
-        for number, relation in enumerate(self.object.get("relationships") or []):
-            self._relation(relation, (*self.path, "relationships", number))
+        self._properties()
+        relations.of_objects(self.made, index)
         for number, item in enumerate(root.get("slaProperties") or []):
             self._service(item, ("slaProperties", number))
         self._own()
         self._leftover(root, (), _USED_ROOT, "")
         self._leftover(self.object, self.path, _USED_OBJECT, "schema.")
         self._tell_unused()
+
+    def _properties(self) -> None:
+        """Columns, lists that become tables, and what is asked of the object as a whole."""
+        found = lists.find(self.document, self.object, self.path, self.asked)
+        apart = {one.path for one in found}
+        for number, prop in enumerate(self.object.get("properties") or []):
+            if (path := (*self.path, "properties", number)) not in apart:
+                self.made.lines.append(self._line(prop, path))
+        for number, item in enumerate(self.object.get("quality") or []):
+            quality.read(self.made, item, (*self.path, "quality", number), None)
+        self.children += [self._child(one) for one in found]
+
+    def _child(self, found: lists.Found) -> Child:
+        """A list whose elements are rows; what is noted of them is noted of the whole."""
+        path = (*found.path, "items")
+        inner = _Reading(self.document, path, found.asked)
+        inner.made.notes, inner.unused = self.made.notes, self.unused
+        element = lists.element(inner.object)
+        if element is not None:
+            inner.made.lines.append(inner._line(element, path))
+        else:
+            inner._properties()
+            inner._own()
+            inner._leftover(inner.object, path, (*_USED_OBJECT, "physicalType"), "schema.properties.items.")
+        self._of_list(found.path)
+        contract = replace(inner.contract(), notes=())
+        return Child(found.table, found.source, contract, found.links, found.position, self.document.at(found.path))
+
+    def _of_list(self, path: Path) -> None:
+        """What is said of the list as a whole, and not checked."""
+        prop: Any = self.document.value
+        for key in path:
+            prop = prop[key]
+        for key in ("required", "unique", "logicalTypeOptions", "quality", "relationships"):
+            if prop.get(key):
+                self.made.unenforced(f"{key} of the list {prop['name']!r}", (*path, key), "rules look at its lines")
+        self._leftover(prop, path, _USED_PROPERTY, "schema.properties.")
 
     def _status(self, status: Any) -> None:
         if status == "retired":
@@ -138,7 +185,7 @@ class _Reading:
         for number, item in enumerate(prop.get("quality") or []):
             quality.read(self.made, item, (*path, "quality", number), line)
         for number, relation in enumerate(prop.get("relationships") or []):
-            self._reference(line, relation.get("to"), (*path, "relationships", number))
+            relations.of_property(self.made, line, relation, (*path, "relationships", number))
         self._extras(line, prop, path)
         self._form(line, prop, path)
         if prop.get("physicalName") not in (None, prop["name"]):
@@ -223,24 +270,6 @@ class _Reading:
         elif form is not None and not _typed(form, line.type):
             self.unused.setdefault("schema.properties.logicalTypeOptions.format", []).append((*where, "format"))
 
-    def _relation(self, relation: Mapping[str, Any], path: Path) -> None:
-        """A relationship of the object: of one column it is a reference."""
-        start, to = relation["from"], relation["to"]
-        pairs = [(start, to)] if isinstance(start, str) else list(zip(start, to, strict=False))
-        line = self.made.line(str(pairs[0][0]).rpartition(".")[2])
-        if len(pairs) > 1 or line is None:
-            self.made.unenforced("the relationship", path, "references(table.column) looks at one column of this table")
-        else:
-            self._reference(line, pairs[0][1], path)
-
-    def _reference(self, line: Line, to: Any, path: Path) -> None:
-        target = _target(self.document, to) if isinstance(to, str) else None
-        if target is None:
-            why = "references(table.column) looks at one column of a table that this project loads"
-            self.made.unenforced(f"the relationship of {line.name!r}", path, why)
-        else:
-            line.call("references", [word(target)], self.document.at((*path, "to")))
-
     def _extras(self, line: Line, prop: Mapping[str, Any], path: Path) -> None:
         """Rules that only the short form has, and the order in which all were written."""
         for number, item in enumerate(prop.get("customProperties") or []):
@@ -293,6 +322,8 @@ class _Reading:
         for number, item in enumerate(value.get("customProperties") or []):
             if item["property"] not in OWN:
                 self.unused.setdefault(f"{prefix}customProperties", []).append((*path, "customProperties", number))
+        for place in relations.foreign_properties(value.get("relationships") or [], path):
+            self.unused.setdefault(f"{prefix}relationships.customProperties", []).append(place)
 
     def _tell_unused(self) -> None:
         """One finding for each kind of clause, at the first place, with all of them as evidence."""
@@ -312,27 +343,6 @@ def _typed(form: str, kind: str) -> bool:
     return (form, kind) in (("uuid", "uuid"), ("binary", "binary"), ("f64", "double"), ("f32", "double")) or (
         form in ("i64", "u64", "i128", "u128") and kind.startswith(("int", "bigint", "decimal"))
     )
-
-
-def _target(document: Document, to: str) -> str | None:
-    """`table.column` of a reference in either notation; None where it leaves the document."""
-    if "/" not in to:
-        owner, _, column = to.rpartition(".")
-        return f"{_table(document, 'name', owner)}.{column}"
-    parts = to.strip("/").split("/")
-    if "#" in to or len(parts) != 4 or parts[0] != "schema" or parts[2] != "properties":
-        return None
-    for one in document.value["schema"]:
-        for prop in one.get("properties") or []:
-            if (one.get("id"), prop.get("id")) == (parts[1], parts[3]):
-                return f"{_table(document, 'id', parts[1])}.{prop['name']}"
-    return None
-
-
-def _table(document: Document, key: str, owner: str) -> str:
-    """The table of an object of the document, else the name itself."""
-    found = next((one for one in document.value["schema"] if one.get(key) == owner), None)
-    return str(found.get("physicalName") or found["name"]) if found is not None else owner
 
 
 def _limit(value: Any, where: Location) -> Limit:

@@ -6,7 +6,6 @@ engine `headgate`, as text of the short form.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 from headgate.contracts import ecma, render
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.document import plain
-from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.model import Child, Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
+from headgate.contracts.odcs import lists, relations
 from headgate.contracts.odcs.quality import ENGINE, aggregate
 from headgate.contracts.odcs.types import logical_of
 from headgate.core.errors import ContractError
@@ -23,7 +23,6 @@ from headgate.types.forms import Form
 WRITTEN = ("v3.1.0", "v3.2.0")
 """The versions of the standard that can be written."""
 
-_SHORTHAND = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(\.[A-Za-z_][A-Za-z0-9_\-]*)+")
 _NUMBERS = ("int", "bigint", "decimal", "double")
 _STAGES = (
     "key", "required", "unique", "between", "min", "max", "above", "below", "multiple_of", "length", "pattern",
@@ -49,15 +48,10 @@ def document(contract: Contract, table: str, version: str = "v3.1.0") -> dict[st
         fix = f"use one of {', '.join(WRITTEN)}"
         raise ContractError.of("odcs-version", f"apiVersion {version!r} is not written", "", fix)
     name = table.rpartition(".")[2]
-    shown: dict[str, Any] = {"name": name, "physicalName": table, "logicalType": "object"}
-    shown["properties"] = [_property(contract, column) for column in contract.columns]
-    quality = _quality(contract)
-    own = []
-    if contract.skips:
-        own.append({"property": "headgateSkip", "value": dict(contract.skips)})
-    if contract.refuse_at_most is not None:
-        own.append({"property": "headgateRefuseAtMost", "value": render.limit(contract.refuse_at_most)})
-    shown |= ({"quality": quality} if quality else {}) | ({"customProperties": own} if own else {})
+    shown: dict[str, Any] = {"name": name, "physicalName": table}
+    relationships, others = relations.of_contract(contract, name)
+    shown |= _object(contract, {rule.code for rule in others})
+    shown |= {"relationships": relationships} if relationships else {}
     return {
         "apiVersion": version,
         "kind": "DataContract",
@@ -67,6 +61,29 @@ def document(contract: Contract, table: str, version: str = "v3.1.0") -> dict[st
         "status": "active",
         "schema": [shown],
     }
+
+
+def _object(contract: Contract, references: set[str]) -> dict[str, Any]:
+    """What is said of one row, of the record or of a line of a list; these named references as quality."""
+    columns = [_property(contract, column) for column in contract.columns]
+    shown: dict[str, Any] = {"logicalType": "object", "properties": [*columns, *map(_list, contract.children)]}
+    quality = _quality(contract, references)
+    own = []
+    if contract.skips:
+        own.append({"property": "headgateSkip", "value": dict(contract.skips)})
+    if contract.refuse_at_most is not None:
+        own.append({"property": "headgateRefuseAtMost", "value": render.limit(contract.refuse_at_most)})
+    return shown | ({"quality": quality} if quality else {}) | ({"customProperties": own} if own else {})
+
+
+def _list(child: Child) -> dict[str, Any]:
+    """A list whose elements are rows of a child's table."""
+    name, contract = child.source.rpartition(".")[2], child.contract
+    found: dict[str, Any] = {"name": name} | ({"physicalName": child.source} if name != child.source else {})
+    items = _object(contract, {rule.code for rule in contract.references})
+    if lists.plain(contract):
+        items = {key: value for key, value in _property(contract, contract.columns[0]).items() if key != "physicalName"}
+    return found | {"logicalType": "array", "items": items, "customProperties": lists.own(child)}
 
 
 def text(found: dict[str, Any]) -> str:
@@ -176,10 +193,10 @@ class _Property:
         return "pattern"
 
     def _reference(self, rule: ReferenceRule) -> str | None:
-        to = f"{rule.to_table}.{rule.to_column}"
-        if rule.unmatched != "quarantine" or rule.mostly is not None or not _SHORTHAND.fullmatch(to):
+        made = relations.of_column(rule)
+        if made is None:
             return None
-        self.relationships.append({"type": "foreignKey", "to": to})
+        self.relationships.append(made)
         return "relationship"
 
     def own(self) -> list[dict[str, Any]]:
@@ -207,7 +224,7 @@ def _property(contract: Contract, column: ContractColumn) -> dict[str, Any]:
     made = _Property(column)
     rules: list[RowRule | UniqueRule | ReferenceRule] = [one for one in contract.rows if one.column == column.name]
     rules += [one for one in contract.uniques if one.code == "unique" and one.columns == (column.name,)]
-    rules += [one for one in contract.references if one.column == column.name]
+    rules += contract.references_of(column.name)
     for rule in rules:
         made.add(rule)
     found: dict[str, Any] = {"name": column.name}
@@ -252,12 +269,15 @@ def _tolerated(share: Share | None) -> dict[str, Any] | None:
     return {"mustBeLessThan" if share.more else "mustBeLessOrEqualTo": number, "unit": "percent"}
 
 
-def _quality(contract: Contract) -> list[dict[str, Any]]:
-    """What stands under `rules:`, as quality of the object."""
+def _quality(contract: Contract, references: set[str]) -> list[dict[str, Any]]:
+    """What stands under `rules:`, as quality of the object; of references only these."""
     found = []
     batches = {one.name: one for one in contract.batches}
     uniques = {one.code: one for one in contract.uniques}
+    relating = {rule.code for rule in contract.references} - references
     for name, entry in render.conditions(contract).items():
+        if name in relating:
+            continue
         item = _rows(batches[name]) or _sql(batches[name]) if name in batches else None
         if name in uniques and name not in batches:
             item = _duplicates(uniques[name])

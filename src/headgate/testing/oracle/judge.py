@@ -91,7 +91,7 @@ class _Court:
         own = [r for r in contract.references if r.to_table == self.flow.table]
         self.own_references = [reference for reference in own if reference.severity == "error"]
         self.known = {
-            reference: {key_of(row, (reference.to_column,)) for row in self.state.rows(reference.to_table)}
+            reference: {key_of(row, reference.to_columns) for row in self.state.rows(reference.to_table)}
             for reference in contract.references
         }
         self.testable = [
@@ -103,7 +103,7 @@ class _Court:
         static = [r for r in contract.references if r.to_table != self.flow.table and r.severity == "error"]
         self.dangling = {i: {r for r in static if self.unknown(i, r)} for i in self.testable}
         for i, found in self.dangling.items():
-            self.rows[i] = {**self.rows[i], **{r.column: None for r in found if r.nulls}}
+            self.rows[i] = {**self.rows[i], **{column: None for r in found if r.nulls for column in r.columns}}
         self.fit = [i for i in self.testable if not self.looks[i].reasons and not self.before_sets(i)]
 
     def before_sets(self, i: int) -> bool:
@@ -111,14 +111,14 @@ class _Court:
         return any(not reference.nulls for reference in self.dangling[i])
 
     def unknown(self, i: int, reference: Reference) -> bool:
-        """Whether row i refers to a value that is not there."""
-        value = key_of(self.rows[i], (reference.column,))
+        """Whether row i refers to values that are not there."""
+        value = key_of(self.rows[i], reference.columns)
         return value is not None and value not in self.known[reference]
 
     def refresh_own_references(self, table_after: list[Row]) -> None:
         for reference in self.known:
             if reference.to_table == self.flow.table:
-                self.known[reference] = {key_of(row, (reference.to_column,)) for row in table_after}
+                self.known[reference] = {key_of(row, reference.to_columns) for row in table_after}
 
     def loaded_since(self, i: int) -> bool:
         """Whether row i is of a replay, and the table was loaded after it was refused."""
@@ -157,7 +157,7 @@ class _Court:
 
     def reference_reasons(self, i: int) -> list[Reason]:
         return [
-            Reason("references", reference.column, f"must stand in {reference.to_table}.{reference.to_column}")
+            Reason(reference.code, ", ".join(reference.columns), f"must stand in {reference.target}")
             for reference in self.flow.contract.references
             if reference.severity == "error" and not reference.nulls and self._refused(i, reference)
         ]

@@ -105,16 +105,24 @@ class Unique:
 
 @dataclass(frozen=True)
 class Reference:
-    """The value stands in column `to_column` of `to_table`; NULL passes.
+    """A row of `to_table` has in `to_columns` what the row has in `columns`; a row with a NULL among them passes.
 
-    `nulls`: a row whose value does not stand there is loaded with NULL in its place; nothing is refused or warned of.
+    `nulls`: a row whose values do not stand there is loaded with NULL in the place of all of them; nothing is refused
+    or warned of. `code`: the name of a rule that stands under `rules:`.
     """
 
-    column: str
+    columns: tuple[str, ...]
     to_table: str
-    to_column: str
+    to_columns: tuple[str, ...]
     severity: Severity = "error"
     nulls: bool = False
+    code: str = "references"
+
+    @property
+    def target(self) -> str:
+        """As a reason names it."""
+        alone = len(self.to_columns) == 1
+        return f"{self.to_table}.{self.to_columns[0]}" if alone else f"{self.to_table} ({', '.join(self.to_columns)})"
 
 
 @dataclass(frozen=True)
