@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from headgate.cli.commands import BY_NAME, COMMANDS, Command
+from headgate.cli.argument import Command
+from headgate.cli.commands import BY_NAME, COMMANDS
 from headgate.cli.parse import Usage, parse
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS, VALUED, Argument, Command
+from headgate.cli.argument import Argument, Command
+from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS, VALUED
 
 ASKED = "__complete"
 """`__complete line TEXT`: the line up to the cursor, as typed; `__complete words WORD...`: its words, the last one

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS, Command
+from headgate.cli.argument import Command
+from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS
 
 _HEAD = """\
 Headgate: files through a contract into a warehouse, and not one row unaccounted for.

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS, VALUED, Argument, Command
+from headgate.cli.argument import Argument, Command
+from headgate.cli.commands import BY_NAME, COMMANDS, GLOBALS, VALUED
 from headgate.core.environ import variable
 
 

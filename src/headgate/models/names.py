@@ -55,7 +55,7 @@ def read_view_sql(table: TableRef, columns: Sequence[str], name: TableRef | None
 class Names:
     """The names of a project: every model and every loaded table, found as the engine finds them (case does not count).
 
-    A name without a dot may be short for a loaded table as long as only one thing has it.
+    A name without a dot is a model's; where no model has it, it may be short for a loaded table, if only one has it.
     """
 
     def __init__(
@@ -72,10 +72,12 @@ class Names:
         self._full: dict[str, Input] = {}
         self._short: dict[str, list[tuple[str, Input]]] = {}
         self._loaded: dict[str, Input] = {}
+        self._models: dict[str, Input] = {}
         for name, target in models.items():
             sql = quote.table(read_view(target) if name in apart else target)
             made = Input(name, quote.ident(cte_name(name)) if name in inside else sql, target, name in inside)
             self._add(target, made)
+            self._models[name.casefold()] = made
         for table in loaded:
             self._tables[str(table).casefold()] = (str(table), table)
             made = Input(str(table), quote.table(read_view(table)), table)
@@ -97,7 +99,7 @@ class Names:
 
     def ref(self, name: str) -> Input:
         """What `ref(name)` stands for. Raises Refused `unknown-ref` or `ambiguous-ref`."""
-        full = self._full.get(name.casefold())
+        full = self._full.get(name.casefold()) or self._models.get(name.casefold())
         if full is not None:
             return full
         found = self._short.get(name.casefold(), [])

@@ -241,6 +241,8 @@ def _check_path(node: ast.expr, inner: ast.expr) -> None:
         if key not in RESULT:
             raise Unanswered(f"asks {ast.unparse(node)!r}{nearest(str(key), RESULT)}: a step has {', '.join(RESULT)}")
         return
+    if isinstance(inner, ast.Name) and inner.id not in ("needs", *CALENDAR, *CONSTANTS) and _key(node) in RESULT:
+        raise Unanswered(f"asks {ast.unparse(node)!r} of no step: write needs.{ast.unparse(node)}")
     _check_node(inner)
 
 

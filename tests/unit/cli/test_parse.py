@@ -6,7 +6,8 @@ import shlex
 
 import pytest
 
-from headgate.cli.commands import COMMANDS, GLOBALS, VALUED, Command
+from headgate.cli.argument import Command
+from headgate.cli.commands import COMMANDS, GLOBALS, VALUED
 from headgate.cli.help import help_text
 from headgate.cli.parse import Usage, assignment, parse, parser_of, wants_json
 

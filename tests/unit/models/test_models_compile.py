@@ -84,10 +84,15 @@ def test_source_takes_loaded_tables_only(source: Make) -> None:
     assert (finding.code, finding.fix) == ("unknown-ref", "Write ref('a')")
 
 
-def test_a_short_name_of_two_things_is_an_error_that_lists_them(source: Make) -> None:
-    (finding,) = refused(source("orders", "select 1", "silver"), source("b", "\nfrom {{ ref('orders') }}"))
+def test_a_name_without_a_schema_is_the_models_of_that_name(source: Make) -> None:
+    sources = [source("orders", "select 1", "silver"), source("b", "from {{ ref('Orders') }}")]
+    assert compile_models(sources, [ORDERS])[0].inputs == ("orders",)
+
+
+def test_a_short_name_of_two_loaded_tables_is_an_error_that_lists_them(source: Make) -> None:
+    (finding,) = refused(source("b", "\nfrom {{ ref('orders') }}"), loaded=(ORDERS, TableRef("web", "orders")))
     assert (finding.code, finding.where) == ("ambiguous-ref", "models/b.sql:2")
-    assert finding.fix == "Write ref('raw.orders') or ref('silver.orders')"
+    assert finding.fix == "Write ref('raw.orders') or ref('web.orders')"
 
 
 def test_two_models_of_one_name_are_an_error(source: Make) -> None:

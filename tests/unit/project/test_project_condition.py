@@ -72,6 +72,7 @@ def test_what_a_condition_says(text: str, expected: bool) -> None:
         ("needs.a.rows_loded > 0", "(did you mean 'rows_loaded'?)"),
         ("needs.raw.orders.rows_loaded > 0", "asks 'needs.raw.orders'"),
         ("needs[day].status == 'ok'", "does not say of which step"),
+        ("counts.status == 'ok'", "asks 'counts.status' of no step: write needs.counts.status"),
         ("weekdy == 1", "names 'weekdy', which it does not know (did you mean 'weekday'?)"),
         ("var(day) == 1", "does not say which variable"),
         ("var() == 1", "gives var() too few or too many values"),
