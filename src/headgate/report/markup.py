@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 from headgate.core.text import safe
@@ -30,15 +31,26 @@ Attribute = str | int | float | bool | None
 
 def text(value: object) -> Markup:
     """The value as HTML: escaped, unless it is HTML already."""
-    if isinstance(value, Markup):
-        return value
-    shown = str(value)
-    return Markup(shown if shown.isalnum() else escape(safe(shown), quote=True))  # most are numbers and anchors
+    return value if isinstance(value, Markup) else _escaped(str(value))
+
+
+@lru_cache(4096)
+def _escaped(value: str) -> Markup:
+    """A page says the same names, words and anchors again and again."""
+    return Markup(value if value.isalnum() else escape(safe(value), quote=True))
+
+
+@lru_cache(256)
+def _key(name: str) -> str:
+    """The attribute that an argument's name stands for."""
+    return name.rstrip("_").replace("_", "-")
 
 
 def joined(parts: Iterable[Child]) -> Markup:
     """The parts one after the other."""
-    return Markup("".join(_parts(parts)))
+    inside: list[str] = []
+    _add(parts, inside)
+    return Markup("".join(inside))
 
 
 def el(tag: str, *children: Child, **attributes: Attribute) -> Markup:
@@ -48,11 +60,12 @@ def el(tag: str, *children: Child, **attributes: Attribute) -> Markup:
     for name, value in attributes.items():
         if value is None or value is False:
             continue
-        key = name.rstrip("_").replace("_", "-")
-        head += f" {key}" if value is True else f' {key}="{text(value)}"'
+        head += f" {_key(name)}" if value is True else f' {_key(name)}="{text(value)}"'
     if tag in _VOID:
         return Markup(f"<{head}>")
-    return Markup(f"<{head}>{''.join(_parts(children))}</{tag}>")
+    inside: list[str] = []
+    _add(children, inside)
+    return Markup(f"<{head}>{''.join(inside)}</{tag}>")
 
 
 def name(value: str, longest: int = LONGEST) -> Markup:
@@ -77,11 +90,13 @@ def many(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
-def _parts(parts: Iterable[Child]) -> Iterable[str]:
+def _add(parts: Iterable[Child], inside: list[str]) -> None:
     for part in parts:
-        if isinstance(part, str):
-            yield text(part if isinstance(part, Markup) else clipped(part, LONGEST_TEXT))
+        if isinstance(part, Markup):
+            inside.append(part)
+        elif isinstance(part, str):
+            inside.append(_escaped(clipped(part, LONGEST_TEXT)))
         elif isinstance(part, int):
-            yield f"{part:,}"
+            inside.append(f"{part:,}")
         elif part is not None:
-            yield from _parts(part)
+            _add(part, inside)
