@@ -12,8 +12,10 @@ from tests.e2e.conftest import Lab
 
 STEP = {
     *("id", "kind", "status", "reason", "warnings", "seconds", "attempts", "children", "stale", "optional"),
+    *("passed", "result"),
     *("rows_read", "rows_loaded", "rows_quarantined", "rows_deduplicated", "rows_skipped"),
 }
+PLANNED = {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined", "change", "stale", "intervals"}
 RECORD = {"id", "table", "reasons", "source", "position", "raw", "row", "status", "at", "parent"}
 RECORD |= {"revision", "revisions", "masked"}
 
@@ -22,7 +24,7 @@ RECORD |= {"revision", "revisions", "masked"}
 def test_every_answer_has_its_documented_keys(orders: Lab) -> None:
     assert orders.ok("check") == {"ok": True, "findings": [], "applied": [], "diff": []}
     (planned,) = orders.ok("plan")["steps"]
-    assert set(planned) == {"id", "kind", "status", "reason", "sql", "rows_read", "rows_quarantined", "change", "stale"}
+    assert set(planned) == PLANNED
     assert [planned[name] for name in ("id", "kind", "status", "reason")] == ["raw.orders", "load", "run", "1 new file"]
     run = orders.ok("run")
     assert set(run) == {"status", "balanced", "steps", "findings", "run", "notes"}

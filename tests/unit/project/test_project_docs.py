@@ -26,7 +26,7 @@ def files(text: str) -> dict[str, str]:
     return {name: f"# {name}\n{content}" for name, content in BLOCK.findall(text)}
 
 
-@pytest.mark.parametrize(("name", "blocks"), [("contracts.md", 3), ("project-files.md", 9)])
+@pytest.mark.parametrize(("name", "blocks"), [("contracts.md", 5), ("project-files.md", 9)])
 def test_every_block_is_read(name: str, blocks: int, tmp_path: Path) -> None:
     text = page(name)
     found = files(text)

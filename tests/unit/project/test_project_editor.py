@@ -53,7 +53,7 @@ Loader.yaml_implicit_resolvers = {
     first: [(tag, rule) for tag, rule in found if tag.rpartition(":")[2] in ("int", "float", "null", "merge")]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF"))
+Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 CHECKERS = {kind: jsonschema.Draft202012Validator(schema(kind)) for kind in KINDS}
 

@@ -100,7 +100,7 @@ def test_a_load_and_sql_that_fails_can_not_be_analyzed(tmp_path: Path) -> None:
     assert refused.value.finding.code == "no-query"
     with pytest.raises(ProjectError, match="nope") as failed:
         folder.open().explain("bad", analyze=True)
-    assert (failed.value.finding.code, failed.value.finding.where) == ("model-sql", "models/bad.sql:1")
+    assert (failed.value.finding.code, failed.value.finding.where) == ("model-sql", "models/bad.sql")
 
 
 JOIN = Operator(0, "HASH_JOIN", "k = k", 90_000, 0.1, "join", 30_000, inputs=(30_000, 1_000))

@@ -217,7 +217,7 @@ def test_the_contract_names_exactly_the_columns(folder: Folder, sql: str, said: 
 def test_broken_sql_of_a_split_model_is_the_models_fault(folder: Folder) -> None:
     folder.write("models/gold/good.sql", SQL.replace("amount,", "amonut,"))
     answer = folder.run()
-    assert [(one.code, one.where) for one in answer.findings] == [("model-sql", "models/gold/good.sql")]
+    assert [(one.code, one.where) for one in answer.findings] == [("model-sql", "models/gold/good.sql:2:12")]
 
 
 def test_a_view_can_not_be_split(folder: Folder) -> None:

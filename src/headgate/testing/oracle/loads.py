@@ -36,7 +36,11 @@ def load(state: State, flow: Flow, files: Files, slices: Slices | None = None, s
 
 
 def full_refresh(state: State, flow: Flow, files: Files) -> State:
-    """The state after the table was dropped from the books and every file read anew, in one commit."""
+    """The state after the table was dropped from the books and every file read anew, in one commit. Where there never
+    was a file, there is nothing to do."""
+    tried = flow.table in state.versions or any(one.table == flow.table for one in state.refusals)
+    if not files and not tried:
+        return state.copy()
     return _attempt(state, flow, lambda after: _read_anew(after, flow, files))
 
 
