@@ -28,7 +28,7 @@ def models(scale: float) -> int:
 def prepare(folder: Path, scale: float) -> None:
     home = folder / "project"
     for part in ("models", "ingest", "data"):
-        (home / part).mkdir(parents=True)
+        (home / part).mkdir(parents=True, exist_ok=True)
     (home / "headgate.yml").write_text("project: bench\n", encoding="utf-8")
     columns = "".join(f"  c{number}: int\n" for number in range(COLUMNS))
     for number in range(TABLES):
