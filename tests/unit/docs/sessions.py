@@ -17,15 +17,18 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.forks.client import headgate
 
 ROOT = Path(__file__).resolve().parents[3]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql|py))\n")
 QUOTED = re.compile(r"`([^`\n]+\.(?:csv|ndjson|json))`")
 CUT = "..."
+SETTINGS = {"LOGNAME": "ada", "NO_COLOR": "1"}
 _PATH = os.pathsep.join(os.path.abspath(path) for path in sys.path)
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
@@ -105,18 +108,22 @@ class Session:
         if command == "echo $?":
             return f"{self.code}\n"
         program, *words = shlex.split(command, comments=True)
-        start = {"headgate": [sys.executable, "-m", "headgate"], "python": [sys.executable]}[program]
-        done = subprocess.run(
-            [*start, *words],
+        done = {"headgate": self._headgate, "python": self._python}[program](words)
+        self.code = done.returncode
+        return done.stdout.decode().replace(str(self.folder), self._place)
+
+    def _headgate(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        return headgate(words, self.folder, environment={**os.environ, **SETTINGS}, together=True)
+
+    def _python(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, *words],
             cwd=self.folder,
-            env={**os.environ, "LOGNAME": "ada", "NO_COLOR": "1", "PYTHONPATH": _PATH},
+            env={**os.environ, **SETTINGS, "PYTHONPATH": _PATH},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             check=False,
         )
-        self.code = done.returncode
-        return done.stdout.replace(str(self.folder), self._place)
 
 
 def play(page: str, folder: Path, name: str) -> Iterator[tuple[Step, str]]:
