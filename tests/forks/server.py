@@ -18,7 +18,8 @@ import sys
 LIBRARIES = ("duckdb", "jinja2", "sqlglot.dialects.duckdb", "sqlglot.dialects.postgres", "sqlglot.optimizer", "yaml")
 """What most commands load. What few do (drivers, Arrow, pandas) each loads by itself, as ever."""
 
-APART = ("headgate.__main__", "headgate.testing", "headgate.adapters.postgres")
+APART = ("headgate.__main__", "headgate.testing", "headgate.adapters.postgres", "headgate.api.init")
+"""A program, a driver, and a module whose name is one of a function of its package until it is loaded."""
 
 
 def load() -> None:
