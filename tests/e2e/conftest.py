@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.forks.client import COMMAND, headgate
+from tests.forks.client import COMMAND, Popen, run
 
 PATIENCE_SECS = 120
 """A hanging command fails its test instead of stopping the suite."""
@@ -62,31 +62,20 @@ class Lab:
         assert old in text
         (self.root / name).write_text(text.replace(old, new))
 
-    def headgate(
-        self,
-        *words: str,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        preexec_fn: Callable[[], None] | None = None,
-    ) -> Ran:
-        """One command as a process of its own: a fork, or with `preexec_fn` really started."""
-        where, variables = cwd or self.root, {**os.environ, **(env or {})}
-        if preexec_fn is None:
-            done = headgate(words, where, environment=variables, timeout=PATIENCE_SECS)
-        else:
-            done = subprocess.run(
-                [*COMMAND, *words],
-                cwd=where,
-                env=variables,
-                capture_output=True,
-                timeout=PATIENCE_SECS,
-                check=False,
-                preexec_fn=preexec_fn,
-            )
+    def headgate(self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, **more: Any) -> Ran:
+        done = run(
+            [*COMMAND, *words],
+            cwd=cwd or self.root,
+            env={**os.environ, **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE_SECS,
+            **more,
+        )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode()).clean()
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        return Popen(
             [*COMMAND, *words],
             cwd=self.root,
             stdout=subprocess.PIPE,

@@ -6,12 +6,15 @@ import json
 import os
 import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 from tests.forks import client
-from tests.forks.client import COMMAND, headgate
+from tests.forks.client import COMMAND, Popen, run
 
 pytestmark = pytest.mark.slow
 
@@ -41,11 +44,17 @@ def project(folder: Path, source: str) -> Path:
     return folder
 
 
-def started(words: list[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
-    command, variables = [*COMMAND, *words], dict(os.environ)
-    return subprocess.run(
-        command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+def headgate(words: Sequence[str], folder: Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    return run([*COMMAND, *words], **{**streams(folder), **options})
+
+
+def started(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*COMMAND, *words], check=False, **streams(folder))
+
+
+def streams(folder: Path) -> dict[str, Any]:
+    variables = dict(os.environ)
+    return {"cwd": folder, "env": variables, "stdin": subprocess.DEVNULL, "stdout": PIPE, "stderr": PIPE}
 
 
 @pytest.mark.parametrize(
@@ -64,8 +73,8 @@ def test_it_finds_what_a_started_one_finds_and_hashes_as_the_one_before_did_not(
     project(folder, TELLS)
     words = ["run", "--json"]
     seen: list[list[Any]] = []
-    for run in (headgate, headgate, started):
-        done = run(words, folder)
+    for way in (headgate, headgate, started):
+        done = way(words, folder)
         assert (done.returncode, done.stderr) == (0, b"beside\n"), done
         told = json.loads(headgate(["query", "FROM raw.made", "--json"], folder).stdout)["rows"][0][0]
         seen.append(json.loads(told))
@@ -80,7 +89,7 @@ def test_it_finds_what_a_started_one_finds_and_hashes_as_the_one_before_did_not(
 
 def test_standard_error_can_stand_within_standard_output(folder: Path) -> None:
     project(folder, TELLS)
-    done = headgate(["run"], folder, together=True)
+    done = headgate(["run"], folder, stderr=subprocess.STDOUT)
     assert done.stdout.startswith(b"beside\nstep ")
     assert done.stderr is None
 
@@ -100,10 +109,38 @@ def test_one_that_hangs_is_killed_and_the_next_are_served(folder: Path) -> None:
 
 def test_variables_of_the_interpreter_count(folder: Path) -> None:
     variables = {**os.environ, "PYTHONIOENCODING": "latin-1"}
-    assert headgate(["query", "SELECT 'é' AS x"], folder, environment=variables).stdout == b"x\n-\n\xe9\n1 row\n"
+    assert headgate(["query", "SELECT 'é' AS x"], folder, env=variables).stdout == b"x\n-\n\xe9\n1 row\n"
 
 
-def test_two_at_once_are_served(folder: Path) -> None:
-    with client._next() as one:
-        assert one is not None
-        assert headgate(["--version"], folder).returncode == 0
+def test_it_is_spoken_to_while_it_runs(folder: Path) -> None:
+    program = "import os, sys\nprint(sys.argv, flush=True)\nos.write(int(sys.argv[1]), sys.stdin.readline().encode())"
+    heard, told = os.pipe()
+    with (
+        open(heard, "rb") as news,
+        Popen(
+            [sys.executable, "-c", program, str(told)], cwd=folder, stdin=PIPE, stdout=PIPE, text=True, pass_fds=[told]
+        ) as process,
+        Popen([*COMMAND, "--version"], cwd=folder, stdout=PIPE) as other,
+    ):
+        os.close(told)
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{['-c', str(told)]}\n"
+        assert other.communicate()[0].startswith(b"headgate ")
+        assert (process.poll(), other.poll()) == (None, 0)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0)
+        assert process.communicate("word\n") == ("", None)
+        assert news.read() == b"word\n"
+    assert process.wait() == 0
+
+
+def test_what_a_program_raises_is_told_and_its_exit_code_kept(folder: Path) -> None:
+    raised = run([sys.executable, "-c", "1 / 0"], **streams(folder))
+    assert (raised.returncode, raised.stdout) == (1, b"")
+    assert raised.stderr.endswith(b"ZeroDivisionError: division by zero\n")
+    assert run([sys.executable, "-c", "raise SystemExit(7)"], **streams(folder)).returncode == 7
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "--version"], ["echo", "Python"]])
+def test_other_programs_are_started_as_ever(folder: Path, command: list[str]) -> None:
+    assert run(command, **streams(folder)).stdout.startswith(b"Python")

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.forks.client import headgate
+from tests.forks.client import COMMAND, run
 
 from headgate.api.project import Project
 from headgate.api.results import QuarantineRecord
@@ -64,7 +65,8 @@ class Lab:
 
     def ok(self, *words: str) -> Any:
         """The answer of a command that must succeed, as `--json` gives it."""
-        done = headgate([*words, "--json"], self.root, timeout=PATIENCE_SECS)
+        command = [*COMMAND, *words, "--json"]
+        done = run(command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_SECS)
         assert done.returncode == 0, (done.stdout[-2000:], done.stderr.decode()[-2000:])
         return json.loads(done.stdout)
 

@@ -17,19 +17,17 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.forks.client import headgate
+from tests.forks.client import COMMAND, run
 
 ROOT = Path(__file__).resolve().parents[3]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql|py))\n")
 QUOTED = re.compile(r"`([^`\n]+\.(?:csv|ndjson|json))`")
 CUT = "..."
-SETTINGS = {"LOGNAME": "ada", "NO_COLOR": "1"}
-_PATH = os.pathsep.join(os.path.abspath(path) for path in sys.path)
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 SECONDS = re.compile(r"^(\S+ +(?:ok|skipped|refused|failed|blocked) .*?)\d+\.\d\d(?=  |$)", re.MULTILINE)
@@ -108,22 +106,17 @@ class Session:
         if command == "echo $?":
             return f"{self.code}\n"
         program, *words = shlex.split(command, comments=True)
-        done = {"headgate": self._headgate, "python": self._python}[program](words)
-        self.code = done.returncode
-        return done.stdout.decode().replace(str(self.folder), self._place)
-
-    def _headgate(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-        return headgate(words, self.folder, environment={**os.environ, **SETTINGS}, together=True)
-
-    def _python(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, *words],
+        start = {"headgate": COMMAND, "python": (sys.executable,)}[program]
+        done = run(
+            [*start, *words],
             cwd=self.folder,
-            env={**os.environ, **SETTINGS, "PYTHONPATH": _PATH},
+            env={**os.environ, "LOGNAME": "ada", "NO_COLOR": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            check=False,
+            text=True,
         )
+        self.code = done.returncode
+        return done.stdout.replace(str(self.folder), self._place)
 
 
 def play(page: str, folder: Path, name: str) -> Iterator[tuple[Step, str]]:
