@@ -28,6 +28,8 @@ from headgate.testing.kills_project import TABLES, state, write_day, write_proje
 from headgate.testing.kills_sites import PostgresSite
 from headgate.testing.races import race
 
+pytestmark = pytest.mark.usefixtures("forked_runs")
+
 PATIENCE_SECS = 120
 STOP = """
 import sys

@@ -1,4 +1,4 @@
-"""The runs that are killed, and those that race, are forks of a process that has loaded Headgate."""
+"""The fixture for those who start processes by the means of `headgate.testing`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from types import SimpleNamespace
 import pytest
 from tests.forks.client import Popen
 
-from headgate.testing import kills, races
 
+@pytest.fixture(scope="module")
+def forked_runs() -> Iterator[None]:
+    """The runs that are killed, and those that race, are forks: kills at a random moment meet the work of a run, and
+    hardly ever its imports."""
+    from headgate.testing import kills, races
 
-@pytest.fixture(scope="module", autouse=True)
-def _forked() -> Iterator[None]:
-    """So that kills at a random moment meet the work of a run, and hardly ever its imports."""
     started = SimpleNamespace(Popen=Popen, PIPE=subprocess.PIPE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kills, "subprocess", started)
