@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from headgate.contracts.model import Contract
 from headgate.core import clock, environ
 from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
 from headgate.core.protocols import Session, Store
+from headgate.core.records import dataclass
 from headgate.observe import books, facts, health, score
 from headgate.observe.facts import TableFacts
 from headgate.project.model import Project

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from headgate.core.errors import Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import lexer
 from headgate.models.config import Config, ConfigWord

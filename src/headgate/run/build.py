@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from headgate.books.known import Known
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Session, Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.build import AS_NEEDED, How, build, staged_ref
 from headgate.models.failed import Contested
@@ -48,11 +49,12 @@ class Inputs:
     stale: tuple[str, ...] = ()
 
 
-def inputs_of(model: Model, pipeline: Pipeline) -> Inputs:
+def inputs_of(model: Model, pipeline: Pipeline, stale: tuple[str, ...] = ()) -> Inputs:
     made = pipeline.made
     return Inputs(
         {name: made[name].table for name in model.inputs},
         tuple(made[name].table for name in model.inputs if made[name].loaded),
+        stale=stale,
     )
 
 
@@ -68,7 +70,7 @@ def stale(session: StoreSession, model: Model, inputs: Inputs, known: Known | No
     facts = last.facts
     if not same_code(facts, model):
         return EDITED
-    if session.columns(model.target) is None:
+    if not known.stands(session, model.target):
         return "its table is gone"
     versions = known.versions(session, inputs.tables.values())
     for name, table in inputs.tables.items():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.books.known import Known
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.profile import Operator, Profile
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import explain as told_of
 from headgate.models.build import told

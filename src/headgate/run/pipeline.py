@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.compile import compile_models
 from headgate.models.context import Settings, Target

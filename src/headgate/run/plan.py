@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from headgate.books import child_tables, ledger, tables
 from headgate.books.known import Known
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
+from headgate.core.records import dataclass
 from headgate.models.model import Model
 from headgate.project.model import Task
 from headgate.run import selector

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Literal
 
@@ -16,6 +16,7 @@ from headgate.core.clock import new_id
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.models.build import AS_NEEDED, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
 from headgate.models.failed import BuildFailed, ChecksFailed, Contested

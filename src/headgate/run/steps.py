@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,6 +11,7 @@ from headgate.books import ledger
 from headgate.books.known import Known
 from headgate.core import clock, stop
 from headgate.core.protocols import Store
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
@@ -148,7 +149,7 @@ class Attempt:
     def _model(self, model: Model) -> Done:
         run = self.run
         rests_on = self._rests_on(model)
-        inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
+        inputs = inputs_of(model, run.pipeline, rests_on)
         with self.store.session() as session:
             versions = run.known.versions(session, inputs.tables.values())
             lacking = missing_inputs(session, inputs, run.known)
@@ -176,7 +177,7 @@ class Attempt:
         run = self.run
         names = {model.name for model in models}
         late = self._rests_on(*models)
-        reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
+        reads = {model.name: inputs_of(model, run.pipeline, late) for model in models}
         with self.store.session() as session:
             due = due_of(session, models, reads, run.anew, run.known)
             for model in models:
