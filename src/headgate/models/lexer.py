@@ -7,21 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
-_TOKEN = re.compile(
-    r"""
-      (?P<blank>[ \t\r\n\f\v]+|--[^\r\n]*)
-    | (?P<comment>/\*)
-    | (?P<string>[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'
-        | \$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w]*)?)\$.*?\$(?P=tag)\$)
-    | (?P<quoted>"(?:[^"]|"")*")
-    | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$]*)
-    | (?P<number>[0-9][\w.]*)
-    | (?P<other>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _ENTANGLED = re.compile(r"--|/\*|[\\$]|(?<!\w)[eE]'")
 """Comments, escapes, dollar quotes. A text without them is cut by its quotes and blanks alone, ten times as fast."""
@@ -30,15 +17,33 @@ _BLANKS = " \t\r\n\f\v"
 _BLANK = re.compile(rf"[{_BLANKS}]+")
 
 
+@cache
+def _token() -> re.Pattern[str]:
+    """Compiled when a text first needs it: most don't, and it takes longer than to cut a hundred of them."""
+    return re.compile(
+        r"""
+          (?P<blank>[ \t\r\n\f\v]+|--[^\r\n]*)
+        | (?P<comment>/\*)
+        | (?P<string>[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'
+            | \$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w]*)?)\$.*?\$(?P=tag)\$)
+        | (?P<quoted>"(?:[^"]|"")*")
+        | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$]*)
+        | (?P<number>[0-9][\w.]*)
+        | (?P<other>.)
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
 @lru_cache(maxsize=8)
 def _cut(sql: str) -> tuple[tuple[str, str], ...]:
     """The tokens, kept for a moment: a text is asked about several times in a row."""
     if "/*" not in sql:
-        return tuple((_kind(match), match[0]) for match in _TOKEN.finditer(sql))
+        return tuple((_kind(match), match[0]) for match in _token().finditer(sql))
+    token, at = _token(), 0
     found: list[tuple[str, str]] = []
-    at = 0
     while at < len(sql):
-        match = _TOKEN.match(sql, at)
+        match = token.match(sql, at)
         assert match is not None  # `other` takes any character
         kind, end = _kind(match), match.end()
         if kind == "comment":

@@ -16,11 +16,11 @@ from headgate.models.build import told
 from headgate.models.model import Model
 from headgate.models.names import read_view
 from headgate.project.model import Task
-from headgate.run.build import inputs_of, missing_inputs
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.run.plan import Asked, Planned, plan
 from headgate.run.selector import Selection
+from headgate.run.stale import inputs_of, missing_inputs
 from headgate.sql import quote
 
 MANY = 10_000

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from headgate.adapters.files.json_documents import DOCUMENT
+from headgate.adapters.files.shape import DOCUMENT
 from headgate.books import ledger
 from headgate.contracts.children import Kin, contracts
 from headgate.core.errors import Finding, Location, ProjectError, nearest

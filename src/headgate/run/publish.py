@@ -24,8 +24,9 @@ from headgate.models.left import forget, leave
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.python.build import ready
 from headgate.models.python.kept import keep
-from headgate.run.build import TRIES, Inputs, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
+from headgate.run.build import TRIES, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
 from headgate.run.split import Split
+from headgate.run.stale import Inputs
 from headgate.run.unittests import failed
 
 Status = Literal["failed", "refused"]
