@@ -1,16 +1,12 @@
-"""What the verbs that watch give back: the history of runs, health and scores; and what a run leaves behind."""
+"""What the verbs that watch give back: the history of runs, health and scores."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from headgate.api.quarantine import Masks
-from headgate.api.recording import Recording, opened, recording
+from headgate.api.recording import opened
 from headgate.api.results import (
     HealthCheck,
     HealthRemark,
@@ -22,9 +18,10 @@ from headgate.api.results import (
 )
 from headgate.api.warehouse import Warehouse
 from headgate.contracts.model import Contract
-from headgate.core import clock, environ
-from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
-from headgate.core.protocols import Session, Store
+from headgate.core import clock
+from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.observe import books, facts, health, score
 from headgate.observe.facts import TableFacts
 from headgate.project.model import Project
@@ -35,27 +32,8 @@ from headgate.state.runs import RunRow, StepRow
 SCORED_DAYS = 30
 """Broken rules and refused records count from so many days ago on."""
 
-WRITES_PAGES = True
-"""Whether runs of this process write pages; for programs that run projects by the thousand."""
-
-RECENT_SECS = 3600.0
-"""A page may be as old as this if nothing has happened since but runs that had nothing to do."""
-
 RUNS = 60
 """So many runs are looked at to tell how the last ones went."""
-
-
-def recorded(
-    files: Project,
-    store: Store,
-    pipeline: Pipeline,
-    log: Callable[[Mapping[str, Any]], None] | None,
-    command: str = "headgate run",
-) -> AbstractContextManager[Recording]:
-    """A recording of a run that begins now."""
-    names = {model.name: str(model.target) for model in pipeline.models}
-    local = files.warehouse.kind == "duckdb"
-    return recording(files.root, store, environ.user(), files.observing.keep_secs, local, log, names, command)
 
 
 def runs(session: Session, files: Project, limit: int | None, name: str | None) -> RunHistory:
@@ -203,40 +181,3 @@ def health_of(warehouse: Warehouse, files: Project, pipeline: Pipeline) -> Healt
         with opened(files.root, session, files.observing.keep_secs) as history:
             told = seen(session, files, pipeline, history, books.audited(found.findings, found.tables))
             return answered(told, history.findings)
-
-
-def ended(record: Recording, files: Project, pipeline: Pipeline, masks: Masks, status: str) -> tuple[Finding, ...]:
-    """Keeps how the run ended and writes the page. What went wrong with either is told, and fails nothing."""
-    record.ended(status)
-    told: tuple[Finding, ...] = ()
-    if WRITES_PAGES and files.observing.page and not (record.idle and _is_recent(files)):
-        told = _page(record, files, pipeline, masks)
-    for one in told:
-        record.say("finding", one.level, code=one.code, what=one.what, where=one.where, fix=one.fix)
-    return (*record.history.findings, *told)
-
-
-def _is_recent(files: Project) -> bool:
-    """Whether the page that is there was written so lately that a run without work need not write it again."""
-    from headgate.api import page
-
-    try:
-        written = (files.root / page.DEFAULT).stat().st_mtime
-    except OSError:
-        return False
-    return 0 <= clock.now().timestamp() - written < RECENT_SECS
-
-
-def _page(record: Recording, files: Project, pipeline: Pipeline, masks: Masks) -> tuple[Finding, ...]:
-    from headgate.api import page
-
-    try:
-        with record.store.session() as session:
-            page.after_run(session, files, pipeline, masks, record.history)
-    except Exception as error:  # a run is what it is, whatever its page says
-        if isinstance(error, HeadgateError):
-            return tuple(replace(one, level="warning") for one in error.findings)
-        what = f"the page could not be written: {type(error).__name__}: {error}"
-        fix = "the run is not affected; write it again: headgate report"
-        return (Finding("report-unwritten", "warning", what, page.DEFAULT, fix),)
-    return ()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headgate import __version__
 from headgate.api import columns, quarantine
+from headgate.api.leaving import PAGE
 from headgate.api.observing import Seen, seen
 from headgate.api.quarantine import Masks
 from headgate.api.recording import opened
@@ -29,10 +30,8 @@ from headgate.report.document import document
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.state.history import History
-from headgate.state.owner import FOLDER
 from headgate.state.runs import RunRow, StepRow
 
-DEFAULT = f"{FOLDER}/report.html"
 ENTRIES = 20
 
 
@@ -43,7 +42,7 @@ def write(
     shown = files.observing.samples if samples is None else samples
     with opened(files.root, session, files.observing.keep_secs) as history:
         made = assemble(session, files, pipeline, masks, history, shown)
-        path = files.root / DEFAULT if out is None else Path(out)
+        path = files.root / PAGE if out is None else Path(out)
         size = _save(path, document(made))
         return ReportResult(str(path), size, len(made.tables), shown, tuple(history.findings))
 
@@ -51,7 +50,7 @@ def write(
 def after_run(session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
     """Writes the page at its usual place."""
     made = assemble(session, files, pipeline, masks, history, files.observing.samples)
-    _save(files.root / DEFAULT, document(made))
+    _save(files.root / PAGE, document(made))
 
 
 def _save(path: Path, text: str) -> int:

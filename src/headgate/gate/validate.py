@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from headgate.contracts.pydantic import Model
 from headgate.core.errors import PASSING, AdapterError, ContractError, Finding
+from headgate.core.records import dataclass
 from headgate.gate.bits import Reason
 from headgate.gate.told import message_of, plain
 

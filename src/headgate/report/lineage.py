@@ -4,8 +4,9 @@ them to the right."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from headgate.core.records import dataclass
 from headgate.report.markup import Markup, clipped, el, many
 from headgate.report.model import Table
 from headgate.report.origins import Places

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from headgate.core.records import dataclass
 from headgate.report.model import Exposure, Link, Page, Table
 
 DIRECT = ("identity", "transformation", "aggregation")

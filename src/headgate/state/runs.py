@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
+from functools import cache
 from typing import Any
+
+from headgate.core.records import dataclass
 
 RUNNING, KILLED = "running", "killed"
 
@@ -85,4 +88,9 @@ class FigureRow:
 
 def names(kind: type) -> tuple[str, ...]:
     """The columns of a row."""
+    return _names(kind)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
     return tuple(item.name for item in fields(kind))
