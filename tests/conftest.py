@@ -57,8 +57,8 @@ def _no_pages() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
-    """In unit tests DuckDB works with one thread: more of them cost a quarter of the time of their few rows. In all others
-    it works as for a user: what threads might do to an answer is looked for there."""
+    """In unit tests DuckDB works with one thread: more of them cost a quarter of the time of so few rows. In all others
+    it works as for a user; what threads might do to an answer is looked for there."""
     if UNIT not in request.path.parents:
         yield
         return
