@@ -1,4 +1,8 @@
-"""HTML that is safe by construction: whatever is no `Markup` is escaped, and hidden characters are made visible."""
+"""HTML that is safe by construction: whatever is no `Markup` is escaped, and hidden characters are made visible.
+
+Rows of which a page has thousands are written as text with holes, an element being too dear there: what fills the holes
+is `Markup`, a number, or what `quoted` made safe.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,17 @@ def text(value: object) -> Markup:
 @lru_cache(4096)
 def _escaped(value: str) -> Markup:
     """A page says the same names, words and anchors again and again."""
-    return Markup(value if value.isalnum() else escape(safe(value), quote=True))
+    return Markup(_plain(value))
+
+
+def quoted(value: str, longest: int = LONGEST_TEXT) -> str:
+    """The text cut, escaped and without hidden characters, for a hole in HTML: inside of an element, or of quotes."""
+    return _plain(value if len(value) <= longest else clipped(value, longest))
+
+
+@lru_cache(4096)
+def _plain(value: str) -> str:
+    return value if value.isalnum() else escape(safe(value), quote=True)
 
 
 @lru_cache(256)
@@ -71,7 +85,7 @@ def el(tag: str, *children: Child, **attributes: Attribute) -> Markup:
 def name(value: str, longest: int = LONGEST) -> Markup:
     """A name of somebody's, apart from the direction of the text around it, cut if it is too long to be one."""
     if len(value) <= longest:
-        return el("bdi", value)
+        return Markup(f"<bdi>{_plain(value)}</bdi>")
     return el("bdi", clipped(value, longest), title=clipped(value, LONGEST_TITLE))
 
 
