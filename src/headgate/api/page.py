@@ -18,13 +18,14 @@ from headgate.contracts import render
 from headgate.contracts.model import Contract
 from headgate.core import clock
 from headgate.core.errors import AdapterError, Finding
+from headgate.core.garbage import uncollected
 from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
 from headgate.observe import books, facts, health, score
 from headgate.project.descriptions import Told, descriptions
 from headgate.project.model import Project
 from headgate.report import model as page
-from headgate.report.document import document
+from headgate.report.document import pieces
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.state.history import History
@@ -41,32 +42,34 @@ def write(
     """Writes the page where it is wanted. Raises AdapterError `report-unwritten`."""
     shown = files.observing.samples if samples is None else samples
     with opened(files.root, session, files.observing.keep_secs) as history:
-        made = assemble(session, files, pipeline, masks, history, shown)
         path = files.root / DEFAULT if out is None else Path(out)
-        size = _save(path, document(made))
+        with uncollected():
+            made = assemble(session, files, pipeline, masks, history, shown)
+            size = _save(path, pieces(made))
         return ReportResult(str(path), size, len(made.tables), shown, tuple(history.findings))
 
 
 def after_run(session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
     """Writes the page at its usual place."""
-    made = assemble(session, files, pipeline, masks, history, files.observing.samples)
-    _save(files.root / DEFAULT, document(made))
+    with uncollected():
+        _save(files.root / DEFAULT, pieces(assemble(session, files, pipeline, masks, history, files.observing.samples)))
 
 
-def _save(path: Path, text: str) -> int:
-    """Puts the file in place at once: whoever has the page open never sees half of it."""
-    data = text.encode("utf-8", "backslashreplace")
+def _save(path: Path, pieces: Iterable[str]) -> int:
+    """Puts the file in place at once: whoever has the page open never sees half of it. Gives its size in bytes."""
     part = path.with_name(f".{path.name}.{clock.new_id()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            size = sum(file.write(piece.encode("utf-8", "backslashreplace")) for piece in pieces)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         what = f"the page can't be written: {error.strerror or error}"
         fix = "name a file in a folder that can be written to: headgate report --out FILE"
         raise AdapterError(Finding("report-unwritten", "error", what, str(path), fix)) from None
-    return len(data)
+    finally:
+        part.unlink(missing_ok=True)
+    return size
 
 
 def assemble(

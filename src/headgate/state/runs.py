@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import Any, NamedTuple
 
 RUNNING, KILLED = "running", "killed"
 
@@ -66,8 +67,7 @@ class StepRow:
     result: str = ""
 
 
-@dataclass(frozen=True)
-class FigureRow:
+class FigureRow(NamedTuple):
     """How many of `rows` rows have no value in a column: of those that a load wrote, or of a whole built table.
 
     `entry`: the table's version then; `type` of the column in the warehouse's spelling.
@@ -83,6 +83,14 @@ class FigureRow:
     at: str = ""
 
 
+@cache
+def defaults(kind: type) -> dict[str, Any]:
+    """The columns of a row, in their order, and what each says where nobody says otherwise; MISSING where it must."""
+    if issubclass(kind, FigureRow):
+        return {name: kind._field_defaults.get(name, MISSING) for name in kind._fields}
+    return {item.name: item.default for item in fields(kind)}
+
+
 def names(kind: type) -> tuple[str, ...]:
     """The columns of a row."""
-    return tuple(item.name for item in fields(kind))
+    return tuple(defaults(kind))
