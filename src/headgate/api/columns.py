@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from headgate.core.protocols import StoreSession
 from headgate.project.model import Project
@@ -33,16 +33,13 @@ class Ways:
         self._found, self._shown = found, shown
         self._told: dict[Flow, page.Link] = {}
 
-    def columns(self, table: str) -> Callable[[str], tuple[page.Link, ...]]:
-        """What gives the links of each column of the table, by its name."""
+    def columns(self, table: str, names: Iterable[str]) -> dict[str, tuple[page.Link, ...]]:
+        """What each of these columns of the table is made of; one that is not traced is left out."""
         known = self._found.lineage.tables.get(table)
-        flows = {column.casefold(): flows for column, flows in known.columns} if known is not None else {}
-
-        def links(column: str) -> tuple[page.Link, ...]:
-            found = flows.get(column.casefold())
-            return self._links(found, column) if found else ()
-
-        return links
+        if known is None:
+            return {}
+        flows = {column.casefold(): flows for column, flows in known.columns}
+        return {name: self._links(found, name) for name in names if (found := flows.get(name.casefold()))}
 
     def rows(self, table: str) -> tuple[page.Link, ...]:
         """What decides which rows the table has."""
@@ -58,24 +55,23 @@ class Ways:
 
     def _links(self, flows: Flows, own: str | None) -> tuple[page.Link, ...]:
         """What makes the value first, then what decides it."""
-        links = {self._link(flow, own) for flow in flows}
+        told = self._told
+        links = {told.get(flow) or self._link(flow, own) for flow in flows}
         return tuple(sorted(links, key=_place)) if len(links) > 1 else tuple(links)
 
     def _link(self, flow: Flow, own: str | None) -> page.Link:
-        found = self._told.get(flow)
-        if found is None:
-            found = page.Link(self._shown.get(flow.table, flow.table), self._column(flow, own), flow.kind)
-            if flow.column != SAME:
-                self._told[flow] = found
-        return found
+        table, column, kind = flow
+        link = page.Link(self._shown.get(table, table), self._column(table, column, own), kind)
+        if column != SAME:
+            self._told[flow] = link
+        return link
 
-    def _column(self, flow: Flow, own: str | None) -> str | None:
-        if flow.column == ROWS:
+    def _column(self, table: str, column: str, own: str | None) -> str | None:
+        if column == ROWS:
             return None
-        if flow.column == ANY or (flow.column == SAME and own is None):
+        if column == ANY or (column == SAME and own is None):
             return ""
-        called = own if flow.column == SAME and own is not None else flow.column
-        return self._found.lineage.node(flow.table, called).column
+        return self._found.lineage.spelled(table, own if column == SAME and own is not None else column)
 
 
 def _place(link: page.Link) -> tuple[bool, str, str, str]:

@@ -76,6 +76,13 @@ def assemble(
     session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History, samples: int
 ) -> page.Page:
     """Everything that stands on the page; of the quarantine `samples` records of each reason."""
+    with session.engine.alone():
+        return _assembled(session, files, pipeline, masks, history, samples)
+
+
+def _assembled(
+    session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History, samples: int
+) -> page.Page:
     found = seen(session, files, pipeline, history, books.glanced(session))
     waiting = quarantine.sample(session, quarantine.chosen(None, ("open",), {}), samples)
     if samples:
@@ -182,17 +189,17 @@ class _Tables:
         there = dict(past.columns or ()) if past is not None else {}
         measured = past.figures[-1] if past is not None and past.figures else ()
         missing = {row.column_name: row.nulls / row.rows for row in measured if row.rows}
-        links = self._ways.columns(known_as)
         promised = {one.name: one for one in contract.columns} if contract is not None else {}
         lines = render.lines(contract) if contract is not None else {}
-        for name in dict.fromkeys((*promised, *there)):
-            one = promised.get(name)
-            kind = str(one.type) if one is not None else there[name].lower()
-            rules = tuple(filter(None, (lines[name].removeprefix(kind).removeprefix(", "),))) if one else ()
-            words = told.columns.get(name.lower(), "") if told.columns else ""
-            yield page.Column(
-                name, kind, rules, words, one is not None and one.pii, missing.get(name), links(name)
-            )
+        names = dict.fromkeys((*promised, *there))
+        links, words = self._ways.columns(known_as, names), told.columns
+        for name in names:
+            kind, rules, pii = there.get(name, "").lower(), (), False
+            if (one := promised.get(name)) is not None:
+                kind, pii = str(one.type), one.pii
+                rules = tuple(filter(None, [lines[name].removeprefix(kind).removeprefix(", ")]))
+            said = words.get(name.lower(), "") if words else ""
+            yield page.Column(name, kind, rules, said, pii, missing.get(name), links.get(name, ()))
 
 
 def _source(flow: Flow) -> str:

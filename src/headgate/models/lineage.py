@@ -72,6 +72,13 @@ def trace_models(models: Iterable[Model], around: Surroundings) -> dict[str, Tra
     return {model.name: walk.model(model) for model in models}
 
 
+def _words(sql: str) -> set[str]:
+    """The words of a text, whose case does not count."""
+    if sql.isascii():
+        return set(_WORD.findall(sql.lower()))
+    return {word.casefold() for word in _WORD.findall(sql)}  # of a whole text it may take words apart
+
+
 def _by_place(loaded: Mapping[TableRef, Known]) -> dict[str, Known]:
     """Loaded tables as models name them: through their view, or themselves."""
     return {str(place).casefold(): known for table, known in loaded.items() for place in (read_view(table), table)}
@@ -92,7 +99,7 @@ class _Walk:
         self._macros: dict[str, list[Macro]] = {}
         for macro in around.macros:
             self._macros.setdefault(macro.name.casefold(), []).append(macro)
-        self._in_macros = {word.casefold() for one in around.macros for word in _WORD.findall(one.sql)}
+        self._in_macros = {word for one in around.macros for word in _words(one.sql)}
         self._bare: dict[str, list[str]] = {}
         for place, known in tables.items():
             self._index(place, known)
@@ -127,7 +134,7 @@ class _Walk:
 
     def _readable(self, model: Model) -> dict[str, Known]:
         """The tables that the model can mean: those it references, and those whose names stand in its SQL."""
-        words = {word.casefold() for word in _WORD.findall(model.sql)}
+        words = _words(model.sql)
         if words & self._macros.keys():  # a macro may read a table that the model does not name
             words |= self._in_macros
         near = [place for word in words & self._bare.keys() for place in self._bare[word]]

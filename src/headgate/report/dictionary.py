@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
 from headgate.report import lineage
-from headgate.report.markup import Markup, clipped, el, many, name, quoted, text
+from headgate.report.markup import Markup, bdi, clipped, el, many, name, quoted, text
 from headgate.report.model import Column, Page, Table
 from headgate.report.origins import COLUMNS, Places
 from headgate.report.parts import CLOSING, findable, headings, opening, percent
@@ -47,7 +47,7 @@ def _table(table: Table, places: Places, drawn: Markup | None) -> str:
     told = f'<p class="description">{quoted(table.description, SAID)}</p>' if table.description else ""
     return (
         f'<details id="{places.anchors[table.name]}" class="entry" data-find="{text(findable(table))}"><summary>'
-        f'<span class="who">{name(table.name)}</span>'
+        f'<span class="who">{bdi(table.name)}</span>'
         f'<span class="note">{quoted(table.how or table.kind)}, {many(len(table.columns), "column")}</span></summary>'
         f"{told}{_facts(table, places)}{drawn or ''}{_columns(table, places)}</details>"
     )
@@ -55,35 +55,37 @@ def _table(table: Table, places: Places, drawn: Markup | None) -> str:
 
 def _exposure(key: str, places: Places) -> Markup:
     one = places.ways.exposures[key]
-    facts = [("owner", name(one.owner))] if one.owner else []
+    facts: list[tuple[str, str]] = [("owner", bdi(one.owner))] if one.owner else []
     facts += [("where", el("code", clipped(one.url, 300)))] if one.url else []
-    facts += [("reads", places.reads(one) or Markup("nothing that is there"))]
+    facts += [("reads", places.reads(one) or "nothing that is there")]
     head = el("summary", el("span", name(one.name), class_="who"), el("span", clipped(one.kind, 40), class_="note"))
     find = clipped(f"{one.name} {one.kind}".lower(), 400)
     return el("details", head, _listed(facts), id=places.anchors[key], class_="entry", data_find=find)
 
 
 def _facts(table: Table, places: Places) -> Markup:
-    facts = [("from", el("code", clipped(table.source, 200)))] if table.source else []
+    facts: list[tuple[str, str]] = []
+    if table.source:
+        facts.append(("from", f"<code>{quoted(table.source, 200)}</code>"))
     if table.reads:
-        facts.append(("made of", Markup(", ".join(_read(one, places) for one in table.reads[:50]))))
+        facts.append(("made of", ", ".join(_read(one, places) for one in table.reads[:50])))
     facts += [("rows by", places.decided_by(table)), ("read by", places.readers(table))]
-    facts += [("rule", el("code", clipped(rule, SAID))) for rule in table.rules[:100]]
+    facts += [("rule", f"<code>{quoted(rule, SAID)}</code>") for rule in table.rules[:100]]
     known = [f"{key} {percent(share)}" for key, share in table.scores.items() if share is not None]
     if known:
-        facts.append(("quality", text(" · ".join(known))))
+        facts.append(("quality", quoted(" · ".join(known))))
     if table.open:
-        facts.append(("waiting", text(many(table.open, "refused record"))))
+        facts.append(("waiting", many(table.open, "refused record")))
     return _listed(facts)
 
 
 def _read(one: str, places: Places) -> str:
     anchor = places.anchors.get(one)
-    return f'<a href="#{anchor}">{name(one)}</a>' if anchor is not None else name(one)
+    return f'<a href="#{anchor}">{bdi(one)}</a>' if anchor is not None else bdi(one)
 
 
-def _listed(facts: Sequence[tuple[str, Markup]]) -> Markup:
-    """Terms and what is said of them, where something is."""
+def _listed(facts: Sequence[tuple[str, str]]) -> Markup:
+    """Terms and what is said of them as HTML, where something is."""
     parts = "".join(f"<dt>{term}</dt><dd>{said}</dd>" for term, said in facts if said)
     return Markup(f"<dl>{parts}</dl>" if parts else "")
 
@@ -114,7 +116,7 @@ def _column(table: Table, at: int, places: Places, traced: bool) -> str:
     missing = "—" if column.missing is None else f"{column.missing:.1%}" if column.missing else "0"
     ways = _ways(table, column, places) if traced else ""
     return (
-        f'<tr id="{places.anchors[table.name]}c{at}"><td class="who">{name(column.name)}{told}</td>'
+        f'<tr id="{places.anchors[table.name]}c{at}"><td class="who">{bdi(column.name)}{told}</td>'
         f'<td class="type"><code>{quoted(column.type, 120)}</code></td><td class="rules">{_rules(column.rules)}</td>'
         f'<td class="num" data-label="missing">{missing}</td>{ways}</tr>'
     )

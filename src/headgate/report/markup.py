@@ -1,7 +1,7 @@
 """HTML that is safe by construction: whatever is no `Markup` is escaped, and hidden characters are made visible.
 
 Rows of which a page has thousands are written as text with holes, an element being too dear there: what fills the holes
-is `Markup`, a number, or what `quoted` made safe.
+is `Markup`, a number, or what `quoted` or `bdi` made safe.
 """
 
 from __future__ import annotations
@@ -87,9 +87,14 @@ def el(tag: str, *children: Child, **attributes: Attribute) -> Markup:
 
 def name(value: str, longest: int = LONGEST) -> Markup:
     """A name of somebody's, apart from the direction of the text around it, cut if it is too long to be one."""
+    return Markup(bdi(value, longest))
+
+
+def bdi(value: str, longest: int = LONGEST) -> str:
+    """The same, for a hole in HTML."""
     if len(value) <= longest:
-        return Markup(f"<bdi>{_plain(value)}</bdi>")
-    return el("bdi", clipped(value, longest), title=clipped(value, LONGEST_TITLE))
+        return f"<bdi>{_plain(value)}</bdi>"
+    return f'<bdi title="{quoted(value, LONGEST_TITLE)}">{quoted(value, longest)}</bdi>'
 
 
 def clipped(value: str, longest: int = LONGEST) -> str:

@@ -33,13 +33,6 @@ class Edge(NamedTuple):
     direct: bool
 
 
-class Users(NamedTuple):
-    """What a column, or the rows of a table, flow into: `table`, `column` (None: its rows), and by which kind."""
-
-    target: Port
-    kind: str
-
-
 class Ways:
     """Both directions of every link of a page."""
 
@@ -47,11 +40,11 @@ class Ways:
         self.tables = {table.name: table for table in page.tables}
         self.exposures = {OUTSIDE + one.name: one for one in page.exposures}
         self._into: dict[Place, Sequence[Link]] = {port: links for port, links in _into(page.tables) if links}
-        self._users: defaultdict[Place, list[Users]] = defaultdict(list)
+        self._users: defaultdict[Place, list[Link]] = defaultdict(list)
         self._places: dict[str, dict[str, int]] = {}
-        for port, links in chain(self._into.items(), _outside(self.exposures)):
+        for (table, column), links in chain(self._into.items(), _outside(self.exposures)):
             for link in links:
-                self._users[link[:2]].append(Users(port, link[2]))
+                self._users[link[:2]].append(Link(table, column, link[2]))
 
     @property
     def known(self) -> bool:
@@ -62,8 +55,8 @@ class Ways:
         """What flows into it, what makes its value first."""
         return self._into.get(port, ())
 
-    def users(self, port: Place) -> Sequence[Users]:
-        """What it flows into, in the order of the page."""
+    def users(self, port: Place) -> Sequence[Link]:
+        """What it flows into, and by which kind, in the order of the page."""
         return self._users.get(port, ())
 
     def place(self, port: Place) -> int | None:
@@ -79,7 +72,7 @@ class Ways:
         """The tables and exposures that read something of the table."""
         own = self.tables.get(table)
         columns = [None, "", *[one.name for one in (own.columns if own else ())]]
-        found = dict.fromkeys([user.target.table for name in columns for user in self.users((table, name))])
+        found = dict.fromkeys([user.table for name in columns for user in self.users((table, name))])
         return [one for one in found if one != table]
 
 
@@ -135,11 +128,11 @@ def _above(ways: Ways, ports: Iterable[Port], everything: bool) -> list[Edge]:
 def _below(ways: Ways, ports: Iterable[Port], everything: bool) -> list[Edge]:
     found = []
     for port in ports:
-        for user in ways.users(port):
-            target, link = user.target, Link(*port, user.kind)
-            direct = user.kind in DIRECT and (target.column is not None or target.table in ways.exposures)
-            if target.table != port.table and (direct or (everything and _tells(link, ways.into(target)))):
-                found.append(Edge(port, target, direct))
+        for table, column, kind in ways.users(port):
+            direct = kind in DIRECT and (column is not None or table in ways.exposures)
+            told = direct or (everything and _tells(Link(*port, kind), ways.into((table, column))))
+            if table != port.table and told:
+                found.append(Edge(port, Port(table, column), direct))
     return found
 
 
