@@ -38,6 +38,8 @@ class Ways:
         known = self._found.lineage.tables.get(table)
         if known is None:
             return {}
+        if [column for column, _ in known.columns] == [*names]:  # nearly always
+            return {name: self._links(flows, name) for name, flows in known.columns}
         flows = {column.casefold(): flows for column, flows in known.columns}
         return {name: self._links(found, name) for name in names if (found := flows.get(name.casefold()))}
 
@@ -56,8 +58,11 @@ class Ways:
     def _links(self, flows: Flows, own: str | None) -> tuple[page.Link, ...]:
         """What makes the value first, then what decides it."""
         told = self._told
+        if len(flows) == 1:
+            (flow,) = flows
+            return (told.get(flow) or self._link(flow, own),)
         links = {told.get(flow) or self._link(flow, own) for flow in flows}
-        return tuple(sorted(links, key=_place)) if len(links) > 1 else tuple(links)
+        return tuple(sorted(links, key=_place))
 
     def _link(self, flow: Flow, own: str | None) -> page.Link:
         table, column, kind = flow

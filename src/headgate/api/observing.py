@@ -24,12 +24,14 @@ from headgate.api.warehouse import Warehouse
 from headgate.contracts.model import Contract
 from headgate.core import clock, environ
 from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
+from headgate.core.garbage import uncollected
 from headgate.core.protocols import Session, Store
 from headgate.observe import books, facts, health, score
 from headgate.observe.facts import TableFacts
 from headgate.project.model import Project
 from headgate.run.pipeline import Pipeline
 from headgate.state.history import History
+from headgate.state.owner import FOLDER
 from headgate.state.runs import RunRow, StepRow
 
 SCORED_DAYS = 30
@@ -37,6 +39,9 @@ SCORED_DAYS = 30
 
 WRITES_PAGES = True
 """Whether runs of this process write pages; for programs that run projects by the thousand."""
+
+PAGE = f"{FOLDER}/report.html"
+"""Where the page stands, unless another place is named."""
 
 RECENT_SECS = 3600.0
 """A page may be as old as this if nothing has happened since but runs that had nothing to do."""
@@ -218,25 +223,23 @@ def ended(record: Recording, files: Project, pipeline: Pipeline, masks: Masks, s
 
 def _is_recent(files: Project) -> bool:
     """Whether the page that is there was written so lately that a run without work need not write it again."""
-    from headgate.api import page
-
     try:
-        written = (files.root / page.DEFAULT).stat().st_mtime
+        written = (files.root / PAGE).stat().st_mtime
     except OSError:
         return False
     return 0 <= clock.now().timestamp() - written < RECENT_SECS
 
 
 def _page(record: Recording, files: Project, pipeline: Pipeline, masks: Masks) -> tuple[Finding, ...]:
-    from headgate.api import page
-
     try:
-        with record.store.session() as session:
+        with uncollected(), record.store.session() as session:
+            from headgate.api import page
+
             page.after_run(session, files, pipeline, masks, record.history)
     except Exception as error:  # a run is what it is, whatever its page says
         if isinstance(error, HeadgateError):
             return tuple(replace(one, level="warning") for one in error.findings)
         what = f"the page could not be written: {type(error).__name__}: {error}"
         fix = "the run is not affected; write it again: headgate report"
-        return (Finding("report-unwritten", "warning", what, page.DEFAULT, fix),)
+        return (Finding("report-unwritten", "warning", what, PAGE, fix),)
     return ()

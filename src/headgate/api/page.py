@@ -9,7 +9,7 @@ from pathlib import Path
 from headgate import __version__
 from headgate.api import columns, quarantine
 from headgate.api.columns import Ways
-from headgate.api.observing import Seen, seen
+from headgate.api.observing import PAGE, Seen, seen
 from headgate.api.quarantine import Masks
 from headgate.api.recording import opened
 from headgate.api.results import QuarantineRecord, QuarantineSample, ReportResult
@@ -29,10 +29,8 @@ from headgate.report.document import pieces
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.state.history import History
-from headgate.state.owner import FOLDER
 from headgate.state.runs import RunRow, StepRow
 
-DEFAULT = f"{FOLDER}/report.html"
 ENTRIES = 20
 
 
@@ -42,7 +40,7 @@ def write(
     """Writes the page where it is wanted. Raises AdapterError `report-unwritten`."""
     shown = files.observing.samples if samples is None else samples
     with opened(files.root, session, files.observing.keep_secs) as history:
-        path = files.root / DEFAULT if out is None else Path(out)
+        path = files.root / PAGE if out is None else Path(out)
         with uncollected():
             made = assemble(session, files, pipeline, masks, history, shown)
             size = _save(path, pieces(made))
@@ -51,8 +49,8 @@ def write(
 
 def after_run(session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
     """Writes the page at its usual place."""
-    with uncollected():
-        _save(files.root / DEFAULT, pieces(assemble(session, files, pipeline, masks, history, files.observing.samples)))
+    made = assemble(session, files, pipeline, masks, history, files.observing.samples)
+    _save(files.root / PAGE, pieces(made))
 
 
 def _save(path: Path, pieces: Iterable[str]) -> int:
@@ -194,12 +192,11 @@ class _Tables:
         names = dict.fromkeys((*promised, *there))
         links, words = self._ways.columns(known_as, names), told.columns
         for name in names:
-            kind, rules, pii = there.get(name, "").lower(), (), False
-            if (one := promised.get(name)) is not None:
-                kind, pii = str(one.type), one.pii
-                rules = tuple(filter(None, [lines[name].removeprefix(kind).removeprefix(", ")]))
-            said = words.get(name.lower(), "") if words else ""
-            yield page.Column(name, kind, rules, said, pii, missing.get(name), links.get(name, ()))
+            one, said = promised.get(name), words.get(name.lower(), "") if words else ""
+            kind = str(one.type) if one is not None else there[name].lower()
+            rules = lines[name].removeprefix(kind).removeprefix(", ") if one is not None else ""
+            pii = one is not None and one.pii
+            yield page.Column(name, kind, (rules,) if rules else (), said, pii, missing.get(name), links.get(name, ()))
 
 
 def _source(flow: Flow) -> str:

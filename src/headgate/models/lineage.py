@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from headgate.contracts.model import Contract
@@ -182,7 +182,12 @@ def version() -> str:
 
 def _unsure(traced: Traced) -> bool:
     """Whether the engine may know the columns better: some are unknown, or have a name that the engine made."""
-    return traced.rest is not None or not all(_PLAIN.fullmatch(name) for name, _ in traced.columns)
+    return traced.rest is not None or not all(_is_plain(name) for name, _ in traced.columns)
+
+
+@lru_cache(4096)
+def _is_plain(name: str) -> bool:
+    return _PLAIN.fullmatch(name) is not None
 
 
 def settled(traced: Traced, columns: Sequence[str]) -> Traced:

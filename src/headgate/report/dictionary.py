@@ -116,10 +116,18 @@ def _column(table: Table, at: int, places: Places, traced: bool) -> str:
     missing = "—" if column.missing is None else f"{column.missing:.1%}" if column.missing else "0"
     ways = _ways(table, column, places) if traced else ""
     return (
-        f'<tr id="{places.anchors[table.name]}c{at}"><td class="who">{bdi(column.name)}{told}</td>'
-        f'<td class="type"><code>{quoted(column.type, 120)}</code></td><td class="rules">{_rules(column.rules)}</td>'
+        f'<tr id="{places.anchors[table.name]}c{at}"><td class="who">{_name(column.name)}{told}</td>'
+        f'<td class="type"><code>{_type(column.type)}</code></td><td class="rules">{_rules(column.rules)}</td>'
         f'<td class="num" data-label="missing">{missing}</td>{ways}</tr>'
     )
+
+
+_name = lru_cache(4096)(bdi)
+
+
+@lru_cache(1024)
+def _type(kind: str) -> str:
+    return quoted(kind, 120)
 
 
 @lru_cache(1024)

@@ -173,11 +173,11 @@ def _ports(boxes: Iterable[_Box]) -> Iterator[Place]:
 def _line(edge: Edge, placed: Mapping[str, _Box], left: Mapping[str, float], numbers: Mapping[Place, int]) -> str:
     source, target, direct = edge
     x1, x2 = left[source.table] + _WIDE, left[target.table]
-    y1, y2 = placed[source.table].middle(source), placed[target.table].middle(target)
+    y1, y2 = f"{placed[source.table].middle(source):g}", f"{placed[target.table].middle(target):g}"
     half = min((x2 - x1) / 2, 60)
     kind = "" if direct else ' class="decides"'
     return (
-        f'<path d="M{x1:g} {y1:g}C{x1 + half:g} {y1:g} {x2 - half:g} {y2:g} {x2:g} {y2:g}"{kind} '
+        f'<path d="M{x1:g} {y1}C{x1 + half:g} {y1} {x2 - half:g} {y2} {x2:g} {y2}"{kind} '
         f'data-from="{numbers[source]}" data-to="{numbers[target]}"></path>'
     )
 
@@ -195,21 +195,23 @@ def _box(places: Places, box: _Box, x: float, numbers: Mapping[Place, int]) -> s
         head = f'<a href="#{anchor}" class="node" data-node="{node}" aria-label="{spoken}">{head}</a>'
     else:
         head = f'<g class="node" data-node="{node}">{head}</g>'
-    rows = "".join([_row(places, box, at, x, numbers) for at in range(len(box.rows))])
+    rows = "".join([_row(places, box, at, (f"{x + 1:g}", f"{x + 12:g}"), numbers[box.table, row])
+                    for at, row in enumerate(box.rows)])  # fmt: skip
     own = ' class="own"' if box.level == 0 else ""
     frame = f'<rect x="{x:g}" y="{y:g}" width="{_WIDE}" height="{box.tall:g}" rx="5" class="box"></rect>'
     return f"<g{own}>{frame}{head}{rows}</g>"
 
 
-def _row(places: Places, box: _Box, at: int, x: float, numbers: Mapping[Place, int]) -> str:
+def _row(places: Places, box: _Box, at: int, left: tuple[str, str], node: int) -> str:
+    """A column. `left`: where its frame and its name begin."""
     port, y = (box.table, box.rows[at]), box.y + _HEAD + at * _ROW
     shown = box.rows[at] or "some column"
     title = f"<title>{quoted(shown, 300)}</title>" if len(shown) > 24 else ""
     inside = (
-        f'<rect x="{x + 1:g}" y="{y:g}" width="{_WIDE - 2}" height="{_ROW}" class="row"></rect>'
-        f'<text x="{x + 12:g}" y="{y + 14:g}">{quoted(shown, 24)}</text>{title}'
+        f'<rect x="{left[0]}" y="{y:g}" width="{_WIDE - 2}" height="{_ROW}" class="row"></rect>'
+        f'<text x="{left[1]}" y="{y + 14:g}">{quoted(shown, 24)}</text>{title}'
     )
-    link, node = places.anchor(port), numbers[port]
+    link = places.anchor(port)
     if link is None:
         return f'<g class="node" data-node="{node}">{inside}</g>'
     spoken = quoted(f"{clipped(box.table, 120)}, column {clipped(shown, 120)}")

@@ -28,7 +28,7 @@ class Places:
         self.ways, self.anchors = ways, anchors
         self._told: dict[Link, str] = {}
         self._called: dict[str, tuple[str, str]] = {}
-        self._columns = {
+        self._columns: dict[Place, str] = {
             (table.name, column.name): f"{anchors[table.name]}c{at}"
             for table in ways.tables.values()
             for at, column in enumerate(table.columns[:COLUMNS])
@@ -67,7 +67,8 @@ class Places:
     def used_by(self, port: Place) -> str:
         """The columns that are made of this one, and the tables whose rows it decides."""
         own, exposures = port[0], self.ways.exposures
-        told, rows = {}, {}
+        told: dict[Link, None] = {}
+        rows: dict[Link, None] = {}
         for link in self.ways.users(port):
             if link.column is not None or link.table in exposures:
                 told[link] = None

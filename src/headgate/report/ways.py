@@ -41,7 +41,6 @@ class Ways:
         self.exposures = {OUTSIDE + one.name: one for one in page.exposures}
         self._into: dict[Place, Sequence[Link]] = {port: links for port, links in _into(page.tables) if links}
         self._users: defaultdict[Place, list[Link]] = defaultdict(list)
-        self._places: dict[str, dict[str, int]] = {}
         for (table, column), links in chain(self._into.items(), _outside(self.exposures)):
             for link in links:
                 self._users[link[:2]].append(Link(table, column, link[2]))
@@ -58,15 +57,6 @@ class Ways:
     def users(self, port: Place) -> Sequence[Link]:
         """What it flows into, and by which kind, in the order of the page."""
         return self._users.get(port, ())
-
-    def place(self, port: Place) -> int | None:
-        """The number of the column among those of its table, from 0; None where it is none of them."""
-        name, column = port
-        found = self._places.get(name)
-        if found is None:
-            table = self.tables.get(name)
-            found = self._places[name] = {one.name: at for at, one in enumerate(table.columns)} if table else {}
-        return found.get(column) if column is not None else None
 
     def readers(self, table: str) -> list[str]:
         """The tables and exposures that read something of the table."""

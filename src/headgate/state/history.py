@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, replace
+from itertools import starmap
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -134,7 +135,9 @@ class History:
         Of all but the last one, only those of columns of which the last one misses a share of more than `above`.
         """
         last = "SELECT table_name, max(entry) AS last FROM figure GROUP BY table_name"
-        missed = f"SELECT table_name, column_name FROM figure WHERE (table_name, entry) IN ({last}) AND nulls > ? * rows"
+        missed = (
+            f"SELECT table_name, column_name FROM figure WHERE (table_name, entry) IN ({last}) AND nulls > ? * rows"
+        )
         latest = f"SELECT table_name, entry FROM ({_NEWEST}) WHERE age <= ?"
         asked = f"(table_name, column_name) IN ({missed}) AND (table_name, entry) IN ({latest})"
         where = f"entry = (SELECT last FROM ({last}) AS newest WHERE newest.table_name = figure.table_name) OR {asked}"
@@ -150,7 +153,7 @@ class History:
         def ask(db: sqlite3.Connection) -> list[Row]:
             rows = db.execute(sql, list(values))
             if "findings" not in names(kind):
-                return [kind(*row) for row in rows]
+                return list(starmap(kind, rows))
             return [kind(*_values(kind, row)) for row in rows]
 
         return self._tried(ask, [])

@@ -86,8 +86,8 @@ class FigureRow(NamedTuple):
 @cache
 def defaults(kind: type) -> dict[str, Any]:
     """The columns of a row, in their order, and what each says where nobody says otherwise; MISSING where it must."""
-    if issubclass(kind, FigureRow):
-        return {name: kind._field_defaults.get(name, MISSING) for name in kind._fields}
+    if kind is FigureRow:
+        return {name: FigureRow._field_defaults.get(name, MISSING) for name in FigureRow._fields}
     return {item.name: item.default for item in fields(kind)}
 
 
