@@ -10,7 +10,7 @@ from headgate.report.markup import Markup, clipped, el, many, quoted
 from headgate.report.model import Table
 from headgate.report.origins import Places
 from headgate.report.parts import scrolled
-from headgate.report.ways import OUTSIDE, Edge, Place, Port, around
+from headgate.report.ways import OUTSIDE, Edge, Place, around
 
 COLUMNS, ROWS, BOXES = 40, 16, 10
 """So many columns of the table itself, of one beside it, and so many tables one above the other are drawn."""
@@ -38,12 +38,10 @@ class _Box(NamedTuple):
         """The table itself and its columns."""
         return [(self.table, None), *[(self.table, row) for row in self.rows]]
 
-    def middle(self, port: Place) -> float:
-        """The height at which an edge meets the column, or the head."""
-        column = port[1]
-        if column is None:
-            return self.y + _HEAD / 2
-        return self.y + _HEAD + (self.rows.index(column) + 0.5) * _ROW
+    def middles(self) -> dict[Place, float]:
+        """The height at which edges meet the table itself and its columns."""
+        middles = [self.y + _HEAD / 2, *[self.y + _HEAD + (at + 0.5) * _ROW for at in range(len(self.rows))]]
+        return dict(zip(self.ports, middles, strict=True))
 
 
 def drawing(places: Places, table: Table) -> Markup | None:
@@ -77,11 +75,14 @@ def drawing(places: Places, table: Table) -> Markup | None:
 def _boxes(table: Table, edges: Sequence[Edge]) -> tuple[list[_Box], bool]:
     """Every table with its level and its columns that have an edge, and whether some are left out."""
     levels = _levels(table.name, edges)
-    ports = dict.fromkeys(port for edge in edges for port in (edge.source, edge.target))
+    drawn: dict[str, list[str]] = {}
+    for table_of, row in dict.fromkeys(port for source, target, _ in edges for port in (source, target)):
+        if row is not None:
+            drawn.setdefault(table_of, []).append(row)
     own = tuple(column.name for column in table.columns[:COLUMNS])
     boxes, left_out = [_Box(table.name, 0, own)], len(table.columns) > COLUMNS
     for name, level in levels.items():
-        rows = tuple(port.column for port in ports if port.table == name and port.column is not None)
+        rows = tuple(drawn.get(name, ()))
         crowd = sum(box.level == level for box in boxes)
         left_out = left_out or len(rows) > ROWS or crowd >= BOXES
         if level and crowd < BOXES:
@@ -109,16 +110,20 @@ def _levels(table: str, edges: Sequence[Edge]) -> dict[str, int]:
 def _stacked(boxes: Sequence[_Box], edges: Sequence[Edge]) -> dict[str, _Box]:
     """The boxes with their heights: from the middle outwards, each beside what it has to do with."""
     placed = {box.table: box for box in boxes if box.level == 0}
-    beside: dict[Place, list[Port]] = {}
-    for edge in edges:
-        beside.setdefault(edge.source, []).append(edge.target)
-        beside.setdefault(edge.target, []).append(edge.source)
+    middles = boxes[0].middles()
+    beside: dict[Place, list[Place]] = {}
+    for source, target, _ in edges:
+        beside.setdefault(source, []).append(target)
+        beside.setdefault(target, []).append(source)
     for level in (-1, 1, -2, 2):
-        stack = [_ordered(box, beside, placed) for box in boxes if box.level == level]
-        y = 0.0
-        for box in sorted(stack, key=lambda box: _middle(box.ports, beside, placed)):
+        stack = [_ordered(box, beside, middles) for box in boxes if box.level == level]
+        order = {box.table: _middle(box.ports, beside, middles) for box in stack}
+        y, level_middles = 0.0, dict[Place, float]()
+        for box in sorted(stack, key=lambda box: order[box.table]):
             placed[box.table] = box._replace(y=y)
+            level_middles |= placed[box.table].middles()
             y += box.tall + _GAP_Y
+        middles |= level_middles
     tallest = max(_tall(placed, level) for level in range(-2, 3))
     shift = {level: _PAD + (tallest - _tall(placed, level)) / 2 for level in range(-2, 3)}
     return {name: box._replace(y=box.y + shift[box.level]) for name, box in placed.items()}
@@ -129,20 +134,15 @@ def _tall(placed: Mapping[str, _Box], level: int) -> float:
     return sum(stack) - _GAP_Y if stack else 0
 
 
-def _ordered(box: _Box, beside: Mapping[Place, Sequence[Port]], placed: Mapping[str, _Box]) -> _Box:
+def _ordered(box: _Box, beside: Mapping[Place, Sequence[Place]], middles: Mapping[Place, float]) -> _Box:
     """The box with its columns in the order of what they lead to, so that few lines cross."""
-    order = {row: (_middle([(box.table, row)], beside, placed), at) for at, row in enumerate(box.rows)}
+    order = {row: (_middle([(box.table, row)], beside, middles), at) for at, row in enumerate(box.rows)}
     return box._replace(rows=tuple(sorted(box.rows, key=order.__getitem__)))
 
 
-def _middle(ports: Iterable[Place], beside: Mapping[Place, Sequence[Port]], placed: Mapping[str, _Box]) -> float:
+def _middle(ports: Iterable[Place], beside: Mapping[Place, Sequence[Place]], middles: Mapping[Place, float]) -> float:
     """The mean height of what these have an edge with, among what is placed."""
-    found = []
-    for port in ports:
-        for other in beside.get(port, ()):
-            box = placed.get(other.table)
-            if box is not None and (other.column is None or other.column in box.rows):
-                found.append(box.middle(other))
+    found = [middles[other] for port in ports for other in beside.get(port, ()) if other in middles]
     return sum(found) / len(found) if found else float("inf")
 
 
@@ -154,7 +154,8 @@ def _svg(places: Places, table: Table, placed: Mapping[str, _Box], edges: Sequen
     last = max(box.level for box in placed.values())
     left = {box.table: _PAD + (box.level - first) * (_WIDE + _GAP_X) for box in placed.values()}
     numbers = {port: at for at, port in enumerate(_ports(placed.values()))}
-    lines = [_line(edge, placed, left, numbers) for edge in sorted(edges, key=lambda edge: edge.direct)]
+    middles = {port: y for box in placed.values() for port, y in box.middles().items()}
+    lines = [_line(edge, middles, left, numbers) for edge in sorted(edges, key=lambda edge: edge.direct)]
     drawn = [_box(places, box, left[box.table], numbers) for box in placed.values()]
     wide = (last - first + 1) * (_WIDE + _GAP_X) - _GAP_X + 2 * _PAD
     tall = max(box.y + box.tall for box in placed.values()) + _PAD
@@ -170,10 +171,10 @@ def _ports(boxes: Iterable[_Box]) -> Iterator[Place]:
         yield from box.ports
 
 
-def _line(edge: Edge, placed: Mapping[str, _Box], left: Mapping[str, float], numbers: Mapping[Place, int]) -> str:
+def _line(edge: Edge, middles: Mapping[Place, float], left: Mapping[str, float], numbers: Mapping[Place, int]) -> str:
     source, target, direct = edge
     x1, x2 = left[source.table] + _WIDE, left[target.table]
-    y1, y2 = f"{placed[source.table].middle(source):g}", f"{placed[target.table].middle(target):g}"
+    y1, y2 = f"{middles[source]:g}", f"{middles[target]:g}"
     half = min((x2 - x1) / 2, 60)
     kind = "" if direct else ' class="decides"'
     return (

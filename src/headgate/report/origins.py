@@ -117,9 +117,10 @@ class Places:
 
 
 def _link(anchor: str | None, shown: str, said: str) -> str:
-    place = f'<a href="#{anchor}">{bdi(shown)}</a>' if anchor else bdi(shown)
     how = f'<span class="kind"> {quoted(said)}</span>' if said else ""
-    return f'<span class="place">{place}{how}</span>'
+    if anchor:
+        return f'<span class="place"><a href="#{anchor}">{bdi(shown)}</a>{how}</span>'
+    return f'<span class="place">{bdi(shown)}{how}</span>'
 
 
 def _cut(places: Sequence[Told], most: int, say: Callable[[Told], str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, replace
 from itertools import starmap
 from pathlib import Path
@@ -152,9 +152,7 @@ class History:
 
         def ask(db: sqlite3.Connection) -> list[Row]:
             rows = db.execute(sql, list(values))
-            if "findings" not in names(kind):
-                return list(starmap(kind, rows))
-            return [kind(*_values(kind, row)) for row in rows]
+            return list(starmap(kind, rows if "findings" not in names(kind) else map(_values(kind), rows)))
 
         return self._tried(ask, [])
 
@@ -247,8 +245,14 @@ def _type(column: str) -> str:
     return _NUMBERS.get(column) or ("TEXT" if column in _TEXTS else "INTEGER")
 
 
-def _values(kind: type, row: Iterable[Any]) -> list[Any]:
-    return [json.loads(value) if name == "findings" else value for name, value in zip(names(kind), row, strict=True)]
+def _values(kind: type) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """What makes values of a row of the file: findings are kept as JSON."""
+    at = names(kind).index("findings")
+
+    def values(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*row[:at], [] if row[at] == "[]" else json.loads(row[at]), *row[at + 1 :])
+
+    return values
 
 
 def _is_broken(error: Exception) -> bool:
