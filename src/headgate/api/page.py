@@ -29,6 +29,7 @@ from headgate.report.document import pieces
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.state.history import History
+from headgate.state.kept import Kept
 from headgate.state.runs import RunRow, StepRow
 
 ENTRIES = 20
@@ -43,14 +44,16 @@ def write(
         path = files.root / PAGE if out is None else Path(out)
         with uncollected():
             made = assemble(session, files, pipeline, masks, history, shown)
-            size = _save(path, pieces(made))
+            with Kept.open(files.root, "page") as kept:
+                size = _save(path, pieces(made, kept))
         return ReportResult(str(path), size, len(made.tables), shown, tuple(history.findings))
 
 
 def after_run(session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
     """Writes the page at its usual place."""
     made = assemble(session, files, pipeline, masks, history, files.observing.samples)
-    _save(files.root / PAGE, pieces(made))
+    with Kept.open(files.root, "page") as kept:
+        _save(files.root / PAGE, pieces(made, kept))
 
 
 def _save(path: Path, pieces: Iterable[str]) -> int:

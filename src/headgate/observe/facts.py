@@ -65,7 +65,7 @@ def gather(session: Session, history: History, since: str) -> dict[str, TableFac
     """Every table of the books, by name. Broken rules are counted from the time `since` on."""
     columns = columns_of_all(session)
     loads, judged, waiting = _loads(session), _judged(session, since), _open(session)
-    shapes, figures = _shapes(session), _figures(history)
+    shapes, figures = _shapes(session), figures_of(history)
     found = {}
     for name, version, rows, at in _last(session):
         measured = figures.get(name, [])
@@ -158,7 +158,8 @@ def _shapes(session: Session) -> dict[str, tuple[tuple[str, str], ...]]:
     return found
 
 
-def _figures(history: History) -> dict[str, list[tuple[FigureRow, ...]]]:
+def figures_of(history: History) -> dict[str, list[tuple[FigureRow, ...]]]:
+    """The measurements of each table, the oldest first; of those before the last one only what may have risen since."""
     found: dict[str, dict[int, list[FigureRow]]] = {}
     for name, entry in history.measured(LOADS):
         found.setdefault(name, {})[entry] = []

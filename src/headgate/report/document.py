@@ -11,9 +11,9 @@ from importlib.resources import files
 from headgate.report import activity, dictionary, sections
 from headgate.report.markup import Markup, clipped, el, name
 from headgate.report.model import Page
-from headgate.report.origins import Places
 from headgate.report.parts import moment
-from headgate.report.ways import Ways
+from headgate.report.told import Kept, telling
+from headgate.report.ways import OUTSIDE
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -30,8 +30,11 @@ def document(page: Page) -> str:
     return "".join(pieces(page))
 
 
-def pieces(page: Page) -> Iterator[str]:
-    """The page, piece by piece: of a large project it is longer than it is good to hold at once."""
+def pieces(page: Page, kept: Kept | None = None) -> Iterator[str]:
+    """The page, piece by piece: of a large project it is longer than it is good to hold at once.
+
+    `kept`: where what is told of ways is found again while no way changes.
+    """
     style, script = _file("page.css"), _file("page.js")
     head = el(
         "head",
@@ -47,18 +50,18 @@ def pieces(page: Page) -> Iterator[str]:
     )
     skip = el("a", "Skip to the content", href="#main", class_="skip")
     yield f'<!doctype html>\n<html lang="en">{head}<body>{skip}'
-    yield from _body(page)
+    yield from _body(page, kept)
     yield f"{el('script', Markup(script))}</body></html>\n"
 
 
-def _body(page: Page) -> Iterator[str]:
-    ways = Ways(page)
+def _body(page: Page, kept: Kept | None) -> Iterator[str]:
+    exposures = {OUTSIDE + one.name: one for one in page.exposures}
     anchors = {table.name: f"t{number}" for number, table in enumerate(page.tables)}
-    anchors |= {key: f"e{number}" for number, key in enumerate(ways.exposures)}
+    anchors |= {key: f"e{number}" for number, key in enumerate(exposures)}
     parts = {
         "health": sections.verdict(page),
         "tables": sections.tables(page, anchors),
-        "pipeline": sections.pipeline(page, ways, anchors),
+        "pipeline": sections.pipeline(page, exposures, anchors),
         "quality": sections.scores(page),
         "quarantine": activity.quarantine(page),
         "runs": activity.runs(page),
@@ -69,7 +72,7 @@ def _body(page: Page) -> Iterator[str]:
     yield '<main id="main">'
     yield from (part for part in parts.values() if part is not None)
     if page.tables:
-        yield from dictionary.dictionary(page, Places(ways, anchors))
+        yield from dictionary.dictionary(page, anchors, telling(page, anchors, kept))
     yield "</main>"
     yield _footer(page)
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from headgate.report import charts
 from headgate.report.markup import Child, Markup, clipped, count, el, many, name, quoted, text
-from headgate.report.model import Check, Page, Table
+from headgate.report.model import Check, Exposure, Page, Table
 from headgate.report.parts import CELL, findable, headings, moment, percent, scrolled, section
-from headgate.report.ways import Ways
 
 TITLES = {
     "last-run": "Last run",
@@ -193,11 +192,11 @@ def scores(page: Page) -> Markup | None:
     return section("quality", "Quality", el("ul", *items, class_="scores"), note=note)
 
 
-def pipeline(page: Page, ways: Ways, anchors: Mapping[str, str]) -> Markup | None:
+def pipeline(page: Page, exposures: Mapping[str, Exposure], anchors: Mapping[str, str]) -> Markup | None:
     """The graph of tables, and of what reads them outside."""
     if not any(table.reads for table in page.tables):
         return None
-    drawn = charts.graph(page.tables, ways.exposures, anchors)
+    drawn = charts.graph(page.tables, exposures, anchors)
     note = (
         f"{many(len(page.tables), 'table')}, drawn by layers"
         if len(page.tables) > charts.NODES

@@ -12,10 +12,10 @@ import pytest
 from tests.unit.report.pages import HOSTILE, hostile, life, many, table
 
 from headgate.report import charts, lineage, origins
-from headgate.report.dictionary import TABLES
 from headgate.report.document import document
 from headgate.report.markup import el, name, text
 from headgate.report.model import Column, Page, Run
+from headgate.report.told import TABLES
 
 VOID = {"meta", "link", "input"}
 
