@@ -46,7 +46,7 @@ settings.load_profile(_PROFILE)
 def _no_pages() -> Iterator[None]:
     """Runs inside this process write no page: that is tested where it is asked for, and thousands of runs add up."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headgate.api.observing.WRITES_PAGES", False)
+        patch.setattr("headgate.api.leaving.WRITES_PAGES", False)
         yield
 
 

@@ -19,10 +19,10 @@ from headgate.core.errors import Location
 from headgate.core.values import TableRef
 from headgate.models.compile import compile_models
 from headgate.models.model import BuildOutcome, Model, ModelContract, ModelSource
-from headgate.run.build import Inputs
 from headgate.run.publish import Wanted, publish
 from headgate.run.replay import replay
 from headgate.run.split import flow_of
+from headgate.run.stale import Inputs
 from headgate.sql import quote
 from headgate.testing import oracle
 from headgate.testing.strategies import PARENTS, TABLE, Step, contracts, parents, play, records, short_form

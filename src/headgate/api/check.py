@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from headgate.api.brought import brought
 from headgate.books import child_tables, ledger, tables
@@ -11,6 +10,7 @@ from headgate.contracts.great_expectations.bind import expected_columns
 from headgate.contracts.verify import verify
 from headgate.core.errors import CommitError, Finding, HeadgateError
 from headgate.core.protocols import Engine, Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import Partition, TableRef
 from headgate.gate import pin
 from headgate.gate.bits import bits_of

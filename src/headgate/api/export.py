@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from headgate.api.results import ExportResult, QuarantineRecord
 from headgate.books.select import JOINED, Chosen
 from headgate.core.errors import AdapterError, Finding, ProjectError
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 
 FORMATS = ("csv", "ndjson", "parquet")
 ID, REVISION, RAW, GUARD = "_hg_id", "_hg_revision", "_hg_raw", "_hg_spreadsheet"

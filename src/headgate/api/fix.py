@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from headgate.api import look, quarantine
@@ -16,6 +16,7 @@ from headgate.contracts.pii import mask_row, mask_text
 from headgate.core import environ
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.protocols import Session, Store
+from headgate.core.records import dataclass
 from headgate.run import fix as fixing
 from headgate.run.fix import Change, Edit, Fixed, Given
 from headgate.run.flow import Flow

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from headgate.api.results import InitResult, InitTable, LeftAlone, Progress
 from headgate.core.errors import Finding, HeadgateError, ProjectError
+from headgate.core.records import dataclass
 from headgate.project import starter
 from headgate.project.starter import Folder
 

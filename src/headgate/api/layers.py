@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from headgate.contracts.model import Contract
 from headgate.core.errors import Finding
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import lexer
 from headgate.models.model import Model

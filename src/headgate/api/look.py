@@ -8,7 +8,6 @@ from itertools import groupby
 
 from headgate.api.results import (
     AdjustResult,
-    ChildRows,
     Law,
     LedgerEntry,
     LedgerResult,
@@ -49,21 +48,6 @@ def laws(audit: Audit) -> tuple[Law, ...]:
     return tuple(
         Law(name, title, audit.entries, sum(finding.code in codes for finding in audit.findings))
         for name, title, codes in LAWS
-    )
-
-
-_FATES = ("read", "loaded", "quarantined", "deduplicated", "skipped")
-
-
-def children(counts: Counts) -> tuple[ChildRows, ...]:
-    """What a load did to its child tables."""
-    return tuple(
-        ChildRows(
-            name,
-            rows_removed=facts.get("replaced", 0) + sum(facts.get("removed_from", {}).values()),
-            **{f"rows_{fate}": facts.get(fate, 0) for fate in _FATES},
-        )
-        for name, facts in counts.details.get("children", {}).items()
     )
 
 

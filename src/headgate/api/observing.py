@@ -1,52 +1,39 @@
-"""What the verbs that watch give back: the history of runs, and health; and what a run leaves behind."""
+"""What the verbs that watch give back: the history of runs, health and scores."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from headgate.api.quarantine import Masks
-from headgate.api.recording import Recording, opened, recording
+from headgate.api.recording import opened
 from headgate.api.results import (
+    HealthCheck,
+    HealthRemark,
     HealthResult,
+    QualityScore,
     RunHistory,
     RunRecord,
     RunStep,
 )
 from headgate.api.warehouse import Warehouse
-from headgate.core import clock, environ
-from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
-from headgate.core.garbage import uncollected
-from headgate.core.protocols import Session, Store
+from headgate.contracts.model import Contract
+from headgate.core import clock
+from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.core.protocols import Session
+from headgate.core.records import dataclass
+from headgate.observe import books, facts, health, score
+from headgate.observe.facts import TableFacts
 from headgate.project.model import Project
 from headgate.run.pipeline import Pipeline
-from headgate.state.owner import FOLDER
+from headgate.state.history import History
 from headgate.state.runs import RunRow, StepRow
 
-WRITES_PAGES = True
-"""Whether runs of this process write pages; for programs that run projects by the thousand."""
+SCORED_DAYS = 30
+"""Broken rules and refused records count from so many days ago on."""
 
-PAGE = f"{FOLDER}/report.html"
-"""Where the page stands, unless another place is named."""
-
-RECENT_SECS = 3600.0
-"""A page may be as old as this if nothing has happened since but runs that had nothing to do."""
-
-
-def recorded(
-    files: Project,
-    store: Store,
-    pipeline: Pipeline,
-    log: Callable[[Mapping[str, Any]], None] | None,
-    command: str = "headgate run",
-) -> AbstractContextManager[Recording]:
-    """A recording of a run that begins now."""
-    names = {model.name: str(model.target) for model in pipeline.models}
-    local = files.warehouse.kind == "duckdb"
-    return recording(files.root, store, environ.user(), files.observing.keep_secs, local, log, names, command)
+RUNS = 60
+"""So many runs are looked at to tell how the last ones went."""
 
 
 def runs(session: Session, files: Project, limit: int | None, name: str | None) -> RunHistory:
@@ -112,44 +99,85 @@ def _fates(row: RunRow | StepRow) -> tuple[int, int, int, int, int]:
     return row.rows_read, row.rows_loaded, row.rows_quarantined, row.rows_deduplicated, row.rows_skipped
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Everything that is known of the tables of a project at one time."""
+
+    at: datetime
+    tables: Mapping[str, TableFacts]
+    contracts: Mapping[str, Contract]
+    runs: Sequence[RunRow]
+    total_runs: int
+    checks: tuple[health.Check, ...]
+    scores: Mapping[str, score.Score]
+
+
+def seen(session: Session, files: Project, pipeline: Pipeline, history: History, found: health.Check) -> Seen:
+    """Looks at everything. `found`: what the books answer."""
+    now = clock.now()
+    since = (now - timedelta(days=SCORED_DAYS)).isoformat(timespec="microseconds")
+    tables = facts.gather(session, history, since)
+    declared = {str(one.table): one.freshness_secs for one in files.ingests if one.freshness_secs is not None}
+    bounds = health.Bounds(declared, files.observing.quarantine_at_most)
+    past = history.runs(RUNS)
+    asked = health.checks(_wanted(tables, pipeline), past, found, bounds, now)
+    contracts = _contracts(pipeline)
+    scores = {
+        name: score.score(contracts.get(name), table.judged, _fresh(table, declared.get(name), now))
+        for name, table in tables.items()
+    }
+    return Seen(now, tables, contracts, past, history.count(), asked, scores)
+
+
+def _wanted(tables: Mapping[str, TableFacts], pipeline: Pipeline) -> dict[str, TableFacts]:
+    """The tables that the project still has: one that it let go need not be fresh."""
+    names = {flow.name for flow in pipeline.flows} | {str(model.target) for model in pipeline.models}
+    return {name: table for name, table in tables.items() if name in names}
+
+
+def _contracts(pipeline: Pipeline) -> dict[str, Contract]:
+    found = {flow.name: flow.contract for flow in pipeline.flows if flow.contract is not None}
+    return found | {str(one.target): one.split.contract for one in pipeline.models if one.split is not None}
+
+
+def _fresh(table: TableFacts, declared: int | None, now: datetime) -> float | None:
+    limit = health.stale_after(table, declared)
+    if limit is None:
+        return None
+    age = health.age_secs(table, now)
+    return 1.0 if age <= limit else limit / age
+
+
+def answered(found: Seen, findings: Iterable[Finding]) -> HealthResult:
+    """Health as an answer."""
+    checks = tuple(
+        HealthCheck(
+            one.name,
+            one.status,
+            one.judged,
+            tuple(HealthRemark(r.table, r.status, r.what, r.fix, r.evidence) for r in one.remarks),
+        )
+        for one in found.checks
+    )
+    scores = tuple(_score(name, one) for name, one in found.scores.items() if one.total is not None)
+    ok = not any(one.status == "bad" for one in checks)
+    at = found.at.isoformat(timespec="microseconds")
+    whole = _score("", score.total(list(found.scores.values())))
+    return HealthResult(ok, at, checks, whole, scores, tuple(findings))
+
+
+def _score(name: str, one: score.Score) -> QualityScore:
+    shares = {key: None if share is None else round(share, 6) for key, share in one.dimensions.items()}
+    return QualityScore(name, None if one.total is None else round(one.total, 6), **shares)
+
+
 def health_of(warehouse: Warehouse, files: Project, pipeline: Pipeline) -> HealthResult:
     """Health, with an audit of the books."""
-    from headgate.api import seeing
+    from headgate.books.audit import audit
+    from headgate.project.children import declared
 
     with warehouse.reading() as store, store.session() as session:
-        return seeing.audited(session, files, pipeline)
-
-
-def ended(record: Recording, files: Project, pipeline: Pipeline, masks: Masks, status: str) -> tuple[Finding, ...]:
-    """Keeps how the run ended and writes the page. What went wrong with either is told, and fails nothing."""
-    record.ended(status)
-    told: tuple[Finding, ...] = ()
-    if WRITES_PAGES and files.observing.page and not (record.idle and _is_recent(files)):
-        told = _page(record, files, pipeline, masks)
-    for one in told:
-        record.say("finding", one.level, code=one.code, what=one.what, where=one.where, fix=one.fix)
-    return (*record.history.findings, *told)
-
-
-def _is_recent(files: Project) -> bool:
-    """Whether the page that is there was written so lately that a run without work need not write it again."""
-    try:
-        written = (files.root / PAGE).stat().st_mtime
-    except OSError:
-        return False
-    return 0 <= clock.now().timestamp() - written < RECENT_SECS
-
-
-def _page(record: Recording, files: Project, pipeline: Pipeline, masks: Masks) -> tuple[Finding, ...]:
-    try:
-        with uncollected(), record.store.session() as session:
-            from headgate.api import page
-
-            page.after_run(session, files, pipeline, masks, record.history)
-    except Exception as error:  # a run is what it is, whatever its page says
-        if isinstance(error, HeadgateError):
-            return tuple(replace(one, level="warning") for one in error.findings)
-        what = f"the page could not be written: {type(error).__name__}: {error}"
-        fix = "the run is not affected; write it again: headgate report"
-        return (Finding("report-unwritten", "warning", what, PAGE, fix),)
-    return ()
+        found = audit(session, declared(files.ingests))
+        with opened(files.root, session, files.observing.keep_secs) as history:
+            told = seen(session, files, pipeline, history, books.audited(found.findings, found.tables))
+            return answered(told, history.findings)

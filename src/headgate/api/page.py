@@ -9,11 +9,11 @@ from pathlib import Path
 from headgate import __version__
 from headgate.api import columns, quarantine
 from headgate.api.columns import Ways
-from headgate.api.observing import PAGE
+from headgate.api.leaving import PAGE
+from headgate.api.observing import Seen, seen
 from headgate.api.quarantine import Masks
 from headgate.api.recording import opened
 from headgate.api.results import QuarantineRecord, QuarantineSample, ReportResult
-from headgate.api.seeing import Seen, seen
 from headgate.books import ledger
 from headgate.contracts import render
 from headgate.contracts.model import Contract

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.api.results import PlanChange, PlanExposure, PlanFollower, PlanIntervals, PlanResult, PlanStep
 from headgate.api.resume import Left
 from headgate.core.protocols import Session, StoreSession
+from headgate.core.records import dataclass
 from headgate.models.lineage import Kept
 from headgate.project.model import Project as Files
 from headgate.run.impact import followers, reached

@@ -9,36 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
 
-from headgate.api import export, look, observing, quarantine, results
-from headgate.api.quarantine import Filters, Masks
-from headgate.api.results import (
-    AdjustResult,
-    AdoptResult,
-    AuditResult,
-    CheckResult,
-    ContractDiff,
-    ContractText,
-    DataCheck,
-    ExportResult,
-    FixResult,
-    HealthResult,
-    LedgerResult,
-    LineageResult,
-    PlanResult,
-    ProfileResult,
-    Progress,
-    PurgeResult,
-    QuarantineList,
-    QuarantineRecord,
-    QuarantineSample,
-    QueryResult,
-    ReplayResult,
-    ReportResult,
-    RestoreResult,
-    RunHistory,
-    RunResult,
-    SchemaHistory,
-)
 from headgate.api.warehouse import warehouse_of
 from headgate.contracts.pii import hidden_columns
 from headgate.core import environ
@@ -49,6 +19,36 @@ from headgate.core.values import TableRef
 from headgate.state.scratch import Scratch
 
 if TYPE_CHECKING:
+    from headgate.api import results
+    from headgate.api.quarantine import Filters, Masks
+    from headgate.api.results import (
+        AdjustResult,
+        AdoptResult,
+        AuditResult,
+        CheckResult,
+        ContractDiff,
+        ContractText,
+        DataCheck,
+        ExportResult,
+        FixResult,
+        HealthResult,
+        LedgerResult,
+        LineageResult,
+        PlanResult,
+        ProfileResult,
+        Progress,
+        PurgeResult,
+        QuarantineList,
+        QuarantineRecord,
+        QuarantineSample,
+        QueryResult,
+        ReplayResult,
+        ReportResult,
+        RestoreResult,
+        RunHistory,
+        RunResult,
+        SchemaHistory,
+    )
     from headgate.run.pipeline import Pipeline
     from headgate.run.selector import States
 
@@ -120,6 +120,7 @@ class Project:
         It needs no project that can be opened: mistakes that are left in the files are findings of the answer.
         """
         from headgate.api.mend import mend, write_down
+        from headgate.api.results import CheckResult
 
         folder = Path(root).resolve()
         mended = mend(folder, profile)
@@ -142,6 +143,7 @@ class Project:
         from headgate.api.check import Checked, check
         from headgate.api.layers import layer_findings
         from headgate.api.lineage import unmet
+        from headgate.api.results import CheckResult
         from headgate.run.selector import Selection
 
         engine = DuckDBStore(None)
@@ -244,6 +246,7 @@ class Project:
         `backfill`: `2024-01-01..2024-02-01`, the intervals that models with a `time_column` build once more.
         `resume`: only what failed, was blocked or did not run in the last run of the same steps.
         """
+        from headgate.api import leaving
         from headgate.api.backfill import moments
         from headgate.api.pacing import Pacing
         from headgate.api.ran import run_result
@@ -262,7 +265,7 @@ class Project:
                 if not left.why:
                     return run_result([], (left.note,))
                 wanted, asked = left.selection, asked + RESUMED
-            record = stack.enter_context(observing.recorded(self._files, store, pipeline, log, asked))
+            record = stack.enter_context(leaving.recorded(self._files, store, pipeline, log, asked))
             states = _states(pipeline, store)
             pacing = Pacing(progress or (lambda news: None), pipeline.choose(wanted, states).count)
             work = Run(
@@ -283,11 +286,13 @@ class Project:
                 record.step(done)
                 steps.append(done)
             made = run_result(steps)
-            notes = observing.ended(record, self._files, pipeline, self._masks, made.status)
+            notes = leaving.ended(record, self._files, pipeline, lambda: self._masks, made.status)
         return replace(made, run=record.run.id, notes=notes)
 
     def audit(self) -> AuditResult:
         """Re-adds the books: laws L1 to L5 over all history."""
+        from headgate.api import look
+        from headgate.api.results import AuditResult
         from headgate.books.audit import audit
         from headgate.project.children import declared
 
@@ -297,16 +302,21 @@ class Project:
 
     def ledger(self, table: str | None = None, limit: int | None = None) -> LedgerResult:
         """Entries of the ledger, newest first."""
+        from headgate.api import look
+
         with self._warehouse.reading() as store, store.session() as session:
             return look.ledger_result(session, self._table(session, table), limit)
 
     def schema_history(self, table: str | None = None, limit: int | None = None) -> SchemaHistory:
         """How the columns and the contracts of loaded tables changed, newest first."""
+        from headgate.api import look
+
         with self._warehouse.reading() as store, store.session() as session:
             return look.schema_history(session, self._table(session, table), limit)
 
     def adjust(self, table: str, reason: str) -> AdjustResult:
         """Accepts a change that was made by hand in the table, as an entry of its own."""
+        from headgate.api import look
         from headgate.books.record import adjust
 
         if not reason.strip():
@@ -339,6 +349,7 @@ class Project:
 
     def restore(self, table: str) -> RestoreResult:
         """Puts the table that was replaced last back in place; the one that stands now is kept instead."""
+        from headgate.api import look
         from headgate.run.restore import restore
 
         with self._warehouse.writing("headgate restore") as store:
@@ -364,6 +375,8 @@ class Project:
         note who saw how many.
         """
 
+        from headgate.api import quarantine
+
         def ask(session: Session) -> QuarantineList:
             wanted = quarantine.chosen(self._table(session, table), _statuses(status), filters)
             return quarantine.records(session, wanted, limit)
@@ -373,6 +386,8 @@ class Project:
 
     def quarantine_show(self, ids: Sequence[str | int], *, unmask: bool = False) -> QuarantineList:
         """These records, whole, with the story of their fixes. Raises ProjectError `unknown-record`."""
+        from headgate.api import quarantine
+
         wanted = [quarantine.record_id(one) for one in ids]
         answer = self._shown(
             "quarantine show",
@@ -392,6 +407,8 @@ class Project:
         **filters: Unpack[Filters],
     ) -> QuarantineSample:
         """Up to `per_reason` records of each reason, and how many there are."""
+
+        from headgate.api import quarantine
 
         def ask(session: Session) -> QuarantineSample:
             wanted = quarantine.chosen(self._table(session, table), _statuses(status), filters)
@@ -415,6 +432,8 @@ class Project:
 
         `spreadsheet`: cells that a spreadsheet could take for a formula begin with an apostrophe.
         """
+        from headgate.api import export, quarantine
+
         path = Path(to)
         kind = export.format_of(path)
         masks = quarantine.NO_MASKS if unmask else self._masks
@@ -451,7 +470,7 @@ class Project:
         changed; `revision` says which one was seen. `dry_run` changes nothing and tells what a replay would do;
         `replay` replays them at once.
         """
-        from headgate.api import fix
+        from headgate.api import fix, quarantine
 
         named = tuple(quarantine.record_id(one) for one in ids) if ids else None
         wanted = fix.Wanted(named, table, all, filters)
@@ -479,7 +498,7 @@ class Project:
         Open records are settled as `purged`; what was settled before keeps its status. Without `yes` nothing is done,
         and the error says how many it would be.
         """
-        from headgate.api import purge
+        from headgate.api import purge, quarantine
 
         named = tuple(quarantine.record_id(one) for one in ids) if ids else None
         job = purge.Job(named, table, status, older_than, all, filters, reason, yes)
@@ -491,6 +510,7 @@ class Project:
         self, ids: Sequence[str | int] | None = None, table: str | None = None, all: bool = False
     ) -> ReplayResult:
         """Sends open records through the gate again: those of `ids`, of one table, or all of them."""
+        from headgate.api import look, quarantine, results
         from headgate.run.replay import replay
 
         if not ids and not table and not all:
@@ -513,6 +533,8 @@ class Project:
         return total
 
     def _replayed_tables(self, store: Store, ids: list[int] | None, table: str | None) -> list[str]:
+        from headgate.api import quarantine
+
         with store.session() as session:
             if ids is not None:
                 return quarantine.tables_of(session, ids, ("open",), "only open records are replayed")
@@ -520,6 +542,8 @@ class Project:
 
     @property
     def _masks(self) -> Masks:
+        from headgate.api.quarantine import Masks
+
         hiding = any(one.split is not None and hidden_columns(one.split.contract) for one in self._files.models)
         return Masks.of(self._files.ingests, self._pipeline().models if hiding else ())
 
@@ -606,11 +630,15 @@ class Project:
 
         *Errors*: ProjectError `unknown-run`.
         """
+        from headgate.api import observing
+
         with self._warehouse.reading() as store, store.session() as session:
             return observing.runs(session, self._files, limit, run)
 
     def health(self) -> HealthResult:
         """Whether the tables are as they should be: fresh, of usual size, filled, of known columns, balanced."""
+        from headgate.api import observing
+
         return observing.health_of(self._warehouse, self._files, self._pipeline())
 
     def report(self, out: Path | str | None = None, samples: int | None = None) -> ReportResult:
@@ -624,6 +652,8 @@ class Project:
             return page.write(session, self._files, self._pipeline(), self._masks, out, samples)
 
     def _table(self, session: Session, name: str | None) -> str | None:
+        from headgate.api import look
+
         return look.table_named(session, name, [str(one.table) for one in self._files.ingests]) if name else None
 
     def _pipeline(self) -> Pipeline:

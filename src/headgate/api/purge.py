@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from headgate.api import quarantine
 from headgate.api.quarantine import Filters
@@ -16,6 +16,7 @@ from headgate.core import environ
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, ProjectError
 from headgate.core.protocols import Session, Store
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 
 TRIES = 5

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -24,6 +24,7 @@ from headgate.contracts.pii import hidden_columns, mask_row, mask_text
 from headgate.core.clock import now
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.models.model import Model
 from headgate.project.model import Ingest
 from headgate.sql import quote

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headgate.api.look import children
-from headgate.api.results import RunResult, RunStatus, Step
+from headgate.api.results import ChildRows, RunResult, RunStatus, Step
+from headgate.books.ledger import Counts
 from headgate.core.errors import Finding
 from headgate.run.outcome import Done
+
+_FATES = ("read", "loaded", "quarantined", "deduplicated", "skipped")
 
 
 def run_result(steps: Sequence[Done], notes: tuple[Finding, ...] = ()) -> RunResult:
@@ -54,3 +56,15 @@ def _status(bad: set[str]) -> RunStatus:
 def _balances(step: Step) -> bool:
     fates = step.rows_loaded + step.rows_quarantined + step.rows_deduplicated + step.rows_skipped
     return step.status == "refused" or step.rows_read == fates
+
+
+def children(counts: Counts) -> tuple[ChildRows, ...]:
+    """What a load did to its child tables."""
+    return tuple(
+        ChildRows(
+            name,
+            rows_removed=facts.get("replaced", 0) + sum(facts.get("removed_from", {}).values()),
+            **{f"rows_{fate}": facts.get(fate, 0) for fate in _FATES},
+        )
+        for name, facts in counts.details.get("children", {}).items()
+    )

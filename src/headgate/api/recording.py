@@ -16,8 +16,6 @@ from headgate.core import clock
 from headgate.core.errors import Finding, HeadgateError
 from headgate.core.protocols import Session, Store
 from headgate.core.usage import usage
-from headgate.observe import figures
-from headgate.observe.rebuild import rebuild
 from headgate.run import failures
 from headgate.run.errand import kept as kept_result
 from headgate.run.pace import WAITING
@@ -39,6 +37,8 @@ def opened(root: Path, session: Session, keep_secs: int | None) -> History:
     history.count()
     if history.made_anew:
         try:
+            from headgate.observe.rebuild import rebuild
+
             history.put(*rebuild(session, oldest(keep_secs)))
         except Exception as error:  # books that nobody can read are for the audit to tell
             history.findings.append(_missed("the past could not be taken over from the books", error))
@@ -176,6 +176,8 @@ class Recording:
     def _measure(self) -> None:
         if self.idle:
             return
+        from headgate.observe import figures
+
         with self.store.session() as session:
             written, entries = figures.changed(session, self.run.begun_at, self.versions)
             self.history.put(*figures.measure(session, written, self.run.begun_at, self.local))

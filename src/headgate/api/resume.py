@@ -6,11 +6,12 @@ import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.api.recording import opened
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.protocols import Store
+from headgate.core.records import dataclass
 from headgate.project.condition import ROWS
 from headgate.project.model import Project as Files
 from headgate.run.errand import Results

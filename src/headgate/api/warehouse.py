@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from headgate.core.clock import pause
 from headgate.core.errors import AdapterError, Finding
 from headgate.core.protocols import Store
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.state import owner
 from headgate.state.scratch import Scratch

@@ -14,10 +14,21 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 T = TypeVar("T")
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
+
+
 def encode(value: Any) -> Any:
     """The value as JSON-able data: a dataclass as an object of its fields, everything else by `cell`."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: encode(getattr(value, item.name)) for item in fields(value)}
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if is_dataclass(kind):
+        return {name: encode(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, Mapping):
         return {_key(key): encode(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

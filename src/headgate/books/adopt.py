@@ -7,7 +7,7 @@ entries and positions change in one transaction; no accepted row is written agai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from headgate.books import evolve, ledger, quarantine, tables
@@ -23,6 +23,7 @@ from headgate.core.clock import stamp
 from headgate.core.errors import AdapterError, CommitError, ContractError, Finding, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Promise, StoreSession, Takeover
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

@@ -12,7 +12,6 @@ over what it was before each fix; every look at hidden values one over itself an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from headgate.books import audit_lines, disclose, ledger, record, tables
@@ -24,6 +23,7 @@ from headgate.books.schema import version_of
 from headgate.books.work import LOAD_COLUMN
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

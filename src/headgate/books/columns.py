@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from headgate.books.ledger import EVOLVE, Entry
 from headgate.books.record import is_model
 from headgate.contracts.evolution import phrase
+from headgate.core.records import dataclass
 
 Shape = Sequence[Sequence[str]]
 

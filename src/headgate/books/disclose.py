@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from headgate.books import ledger
 from headgate.books.commit import in_plain_transaction
 from headgate.core.clock import stamp
 from headgate.core.protocols import Session, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 
 PLACE = TableRef("_headgate", "disclosure")

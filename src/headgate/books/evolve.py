@@ -6,7 +6,7 @@ Positions stay, and so do the rows: every value stands or is converted without l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from headgate.books import ledger, record, tables
 from headgate.books.commit import lock_table, settled
@@ -18,6 +18,7 @@ from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.errors import AdapterError, CommitError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.core.protocols import Columns, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

@@ -6,12 +6,15 @@ import threading
 from collections.abc import Iterable
 
 from headgate.books import ledger
-from headgate.core.protocols import Session
+from headgate.core.protocols import Session, StoreSession
 from headgate.core.values import TableRef
+
+_STANDING = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()"
 
 
 class Known:
-    """Versions and last builds as they stood when first asked for; a table that was forgotten is asked for once more.
+    """Versions, last builds and which tables there are, as they stood when first asked for; a table that was forgotten
+    is asked for once more.
 
     Whoever is about to change a table forgets it, and nobody asks for it before that has ended. What another runner
     changes meanwhile is seen by the next run.
@@ -20,6 +23,7 @@ class Known:
     def __init__(self) -> None:
         self._versions: dict[str, int] | None = None
         self._builds: dict[str, ledger.Entry] = {}
+        self._standing: frozenset[tuple[str, str]] = frozenset()
         self._forgotten: set[str] = set()
         self._built: set[str] = set()
         self._guard = threading.Lock()
@@ -46,6 +50,13 @@ class Known:
         self._read(session)
         return self._builds.get(str(table))
 
+    def stands(self, session: StoreSession, table: TableRef) -> bool:
+        """Whether the table, or a view of its name, is there."""
+        self._read(session)
+        if str(table) not in self._built and (table.schema, table.name) in self._standing:
+            return True
+        return session.columns(table) is not None
+
     def forget(self, tables: Iterable[TableRef]) -> None:
         names = {str(table) for table in tables}
         self._forgotten |= names
@@ -55,5 +66,6 @@ class Known:
         with self._guard:
             if self._versions is None:
                 self._builds = ledger.last_builds(session)
+                self._standing = frozenset(session.execute(_STANDING))
                 self._versions = ledger.table_versions(session)
             return self._versions

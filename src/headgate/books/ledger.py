@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, Literal
 
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 

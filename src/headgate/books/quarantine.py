@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from headgate.core.protocols import Session, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn, TableRef
 from headgate.sql import quote
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.books import ledger, lines, quarantine, tables
@@ -14,6 +13,7 @@ from headgate.books.work import LOAD_COLUMN, Part
 from headgate.core.clock import stamp
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from headgate.books import ledger, lines, quarantine, record
 from headgate.books.commit import claim_seats, lock_table, settled
@@ -19,6 +18,7 @@ from headgate.core.clock import stamp
 from headgate.core.errors import CommitError, Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import Position, TableRef
 
 

@@ -8,13 +8,13 @@ line's. So no image in between can be edited without the record itself being fou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from headgate.books.commit import in_plain_transaction, lock_table
 from headgate.books.quarantine import DIGEST
 from headgate.core.clock import stamp
 from headgate.core.errors import CommitError, Finding
 from headgate.core.protocols import Session, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

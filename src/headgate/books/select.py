@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.sql import quote
 
 JOINED = """_headgate.quarantine AS q

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 from headgate.books import quarantine
@@ -14,6 +14,7 @@ from headgate.contracts.children import Kin
 from headgate.contracts.model import Limit
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import Position, TableRef
 from headgate.sql import quote
 

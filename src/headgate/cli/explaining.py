@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from headgate.cli.screen import Screen
 from headgate.cli.table import GAP, Column, table
 from headgate.cli.text import clip, count, many, safe, width
 from headgate.core.errors import Finding, HeadgateError, ProjectError, nearest
+from headgate.core.records import dataclass
 
 Explained = results.CodeExplained | results.CodeList | results.StepExplained
 

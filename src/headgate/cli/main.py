@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from pathlib import Path
 
     from headgate.cli.live import Live
     from headgate.cli.screen import Screen

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TextIO
 
 from headgate.core.environ import variable
+from headgate.core.records import dataclass
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33"}
 

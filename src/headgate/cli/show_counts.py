@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from headgate.api import results
+from headgate.cli import show
 from headgate.cli.screen import Screen
 from headgate.cli.show_profile import percent
 from headgate.cli.table import Column, table
@@ -13,6 +14,11 @@ from headgate.cli.text import clip, count, many, safe
 from headgate.quality.counts import RuleCount, TableCount
 
 _VALUE = 24
+
+
+def checked(answer: results.CheckResult | results.DataCheck, screen: Screen) -> list[str]:
+    """What `check` answers: of the project's files, or of what stands in the tables."""
+    return counts(answer, screen) if isinstance(answer, results.DataCheck) else show.check(answer, screen)
 
 
 def counts(answer: results.DataCheck, screen: Screen) -> list[str]:

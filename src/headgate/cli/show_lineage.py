@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from headgate.api.results import LineageEdge, LineageResult, LineageTable, PlanExposure, PlanFollower, PlanStep
 from headgate.cli.findings import findings
 from headgate.cli.screen import Screen
 from headgate.cli.table import Column, table
 from headgate.cli.text import count, many, safe
+from headgate.core.records import dataclass
 
 Node = tuple[str, str | None]
 Branches = dict[Node, list[tuple[Node, str]]]

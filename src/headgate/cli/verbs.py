@@ -6,17 +6,20 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from headgate.api import results
-from headgate.cli import bench, explaining, observed, show, show_adopt, show_counts, show_lineage, show_profile
 from headgate.cli.commands import PAGE
 from headgate.cli.parse import assignment
 from headgate.cli.screen import Screen
 
+if TYPE_CHECKING:
+    from headgate.api import results
+    from headgate.cli import explaining
+
 OK, FAILED, USAGE = 0, 1, 2
-Told = Callable[[results.Progress], None]
+Told: TypeAlias = "Callable[[results.Progress], None]"
 
 
 class Verbs(Protocol):
@@ -73,14 +76,21 @@ def open_project(
 
 
 class Verb(NamedTuple):
-    """`ask` gets the answer, `lines` shows it, `code` is the exit code that it means.
+    """`ask` gets the answer, `by` names the module and function of this package that shows it, `code` is the exit code
+    that it means.
 
     `ask` is given the project or, for a command that needs none, what tells a person for whom it waits.
     """
 
     ask: Callable[[Any, Namespace, Told], Any]
-    lines: Callable[[Any, Screen], list[str]]
+    by: str
     code: Callable[[Any], int] = lambda answer: OK
+
+    def lines(self, answer: Any, screen: Screen) -> list[str]:
+        """The answer for people. What shows others is not imported."""
+        module, _, name = self.by.partition(".")
+        shown: list[str] = getattr(import_module(f"headgate.cli.{module}"), name)(answer, screen)
+        return shown
 
 
 def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult | results.DataCheck:
@@ -89,14 +99,12 @@ def _check(project: Verbs, given: Namespace, told: Told) -> results.CheckResult 
     return project.check(_selected(given), **_said(given, "exclude"))
 
 
-def _check_lines(answer: results.CheckResult | results.DataCheck, screen: Screen) -> list[str]:
-    return show_counts.counts(answer, screen) if isinstance(answer, results.DataCheck) else show.check(answer, screen)
-
-
 def _run(project: Verbs, given: Namespace, told: Told) -> results.RunResult:
     said = _said(given, "exclude", "fail_fast", "threads", "backfill", "resume")
     if given.log_format == "json":
-        return project.run(_selected(given), full_refresh=given.full_refresh, log=observed.log, **said)
+        from headgate.cli.observed import log
+
+        return project.run(_selected(given), full_refresh=given.full_refresh, log=log, **said)
     return project.run(_selected(given), full_refresh=given.full_refresh, progress=told, **said)
 
 
@@ -111,7 +119,9 @@ def _selected(given: Namespace) -> tuple[str, ...]:
 def _report(project: Verbs, given: Namespace, told: Told) -> results.ReportResult:
     answer = project.report(given.out, given.samples)
     if given.open:
-        observed.browse(answer.path)
+        from headgate.cli.observed import browse
+
+        browse(answer.path)
     return answer
 
 
@@ -209,6 +219,7 @@ def _profile(told: Callable[[str], None], given: Namespace, progress: Told) -> r
 
 def _explain(told: Callable[[str], None], given: Namespace, progress: Told) -> explaining.Explained:
     """A code needs no project; everything else is a step of one."""
+    from headgate.cli import explaining
     from headgate.cli.locate import project_root
     from headgate.core.environ import variable
 
@@ -233,40 +244,40 @@ def _unless(good: Callable[[Any], bool]) -> Callable[[Any], int]:
 
 
 ANYWHERE: Mapping[str, Verb] = {
-    "init": Verb(_init, show_profile.init, _unless(lambda answer: answer.ok)),
-    "profile": Verb(_profile, show_profile.profile),
-    "explain": Verb(_explain, explaining.lines),
+    "init": Verb(_init, "show_profile.init", _unless(lambda answer: answer.ok)),
+    "profile": Verb(_profile, "show_profile.profile"),
+    "explain": Verb(_explain, "explaining.lines"),
 }
 """Commands that find out by themselves whether there is a project."""
 
 VERBS: Mapping[str, Verb] = {
-    "check": Verb(_check, _check_lines, _unless(lambda answer: answer.ok)),
-    "plan": Verb(_plan, show.plan),
-    "lineage": Verb(_lineage, show_lineage.lineage),
-    "run": Verb(_run, show.run, _unless(lambda answer: answer.status == "ok" and answer.balanced)),
-    "runs": Verb(lambda project, given, told: project.runs(_limit(given), given.run), observed.runs),
-    "health": Verb(lambda project, given, told: project.health(), observed.health, _unless(lambda answer: answer.ok)),
-    "report": Verb(_report, observed.report),
-    "audit": Verb(lambda project, given, told: project.audit(), show.audit, _unless(lambda answer: answer.balanced)),
-    "ledger": Verb(_ledger, show.ledger),
-    "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), show.adjust),
-    "schema history": Verb(_schema_history, show.schema_history),
-    "adopt": Verb(_adopt, show_adopt.adopt),
-    "restore": Verb(lambda project, given, told: project.restore(given.table), show.restore),
-    "quarantine list": Verb(_quarantine, bench.quarantine),
-    "quarantine sample": Verb(_sample, bench.sample),
-    "quarantine show": Verb(_show, bench.quarantine_show),
-    "quarantine fix": Verb(_fix, bench.fix),
-    "quarantine export": Verb(_export, bench.export),
-    "quarantine purge": Verb(_purge, bench.purge),
-    "quarantine replay": Verb(_replay, show.replay),
+    "check": Verb(_check, "show_counts.checked", _unless(lambda answer: answer.ok)),
+    "plan": Verb(_plan, "show.plan"),
+    "lineage": Verb(_lineage, "show_lineage.lineage"),
+    "run": Verb(_run, "show.run", _unless(lambda answer: answer.status == "ok" and answer.balanced)),
+    "runs": Verb(lambda project, given, told: project.runs(_limit(given), given.run), "observed.runs"),
+    "health": Verb(lambda project, given, told: project.health(), "observed.health", _unless(lambda answer: answer.ok)),
+    "report": Verb(_report, "observed.report"),
+    "audit": Verb(lambda project, given, told: project.audit(), "show.audit", _unless(lambda answer: answer.balanced)),
+    "ledger": Verb(_ledger, "show.ledger"),
+    "ledger adjust": Verb(lambda project, given, told: project.adjust(given.table, given.reason), "show.adjust"),
+    "schema history": Verb(_schema_history, "show.schema_history"),
+    "adopt": Verb(_adopt, "show_adopt.adopt"),
+    "restore": Verb(lambda project, given, told: project.restore(given.table), "show.restore"),
+    "quarantine list": Verb(_quarantine, "bench.quarantine"),
+    "quarantine sample": Verb(_sample, "bench.sample"),
+    "quarantine show": Verb(_show, "bench.quarantine_show"),
+    "quarantine fix": Verb(_fix, "bench.fix"),
+    "quarantine export": Verb(_export, "bench.export"),
+    "quarantine purge": Verb(_purge, "bench.purge"),
+    "quarantine replay": Verb(_replay, "show.replay"),
     "contract show": Verb(
-        lambda project, given, told: project.contract_show(given.table, given.form), show.contract_text
+        lambda project, given, told: project.contract_show(given.table, given.form), "show.contract_text"
     ),
     "contract diff": Verb(
         lambda project, given, told: project.contract_diff(given.old, given.new, given.fail_on),
-        show.contract_diff,
+        "show.contract_diff",
         _unless(lambda answer: not answer.failed),
     ),
-    "query": Verb(lambda project, given, told: project.query(given.sql, limit=_limit(given)), show.query),
+    "query": Verb(lambda project, given, told: project.query(given.sql, limit=_limit(given)), "show.query"),
 }

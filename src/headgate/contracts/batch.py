@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 from headgate.core.errors import Location
+from headgate.core.records import dataclass
 
 
 @dataclass(frozen=True)

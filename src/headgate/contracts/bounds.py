@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from headgate.contracts.batch import Share
 from headgate.contracts.grammar import PlacedText
+from headgate.core.records import dataclass
 
 WORDS = ("between", "min", "max", "above", "below", "equals")
 """The keys that bound a number."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from headgate.adapters.python.arrow import pyarrow
 from headgate.adapters.python.code import Code
 from headgate.contracts.model import CallRule, Contract, Severity
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError
+from headgate.core.records import dataclass
 
 _TABLES = ("Table", "pa.Table", "pyarrow.Table", "pyarrow.lib.Table")
 

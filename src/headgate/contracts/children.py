@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.contracts.model import Child, Contract
+from headgate.core.records import dataclass
 
 ITSELF = "."
 """As the source of a column: the element of the list itself, where that is no object."""

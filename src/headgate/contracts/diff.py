@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from headgate.contracts import render
 from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 from headgate.types.logical import LogicalType

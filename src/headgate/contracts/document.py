@@ -6,12 +6,13 @@ import bisect
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from headgate.core.errors import ContractError, Location
+from headgate.core.records import dataclass
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the root to a value."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal
 
 from headgate.contracts.model import Contract, ContractColumn
+from headgate.core.records import dataclass
 from headgate.types.convert import Conversion, conversion
 from headgate.types.typed import INTEGER_DIGITS
 

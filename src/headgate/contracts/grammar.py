@@ -9,9 +9,10 @@ A word holds anything but a comma, a parenthesis or a quote, without blanks at i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.core.errors import Edit, Finding, Location
+from headgate.core.records import dataclass
 
 ENDS = ",()"
 QUOTES = "'\""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+from headgate.core.records import dataclass
 from headgate.sql.quote import literal
 from headgate.types.logical import LogicalType
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from fractions import Fraction
 from typing import Any, Literal
 
 from headgate.adapters.python.code import Code
 from headgate.contracts.batch import BatchRule, Share
 from headgate.core.errors import Finding, Location
+from headgate.core.records import dataclass
 from headgate.types.forms import Form
 from headgate.types.logical import LogicalType
 

@@ -15,13 +15,14 @@ name: {freshness: updated_at, within: 26h}
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from headgate.contracts import bounds
 from headgate.contracts.batch import BatchRule, Share
 from headgate.contracts.grammar import PlacedText, TextPlace
 from headgate.contracts.model import ContractColumn, Keep, ReferenceRule, RowRule, Severity, UniqueRule
 from headgate.core.errors import Edit, Finding, Location, nearest, only_match
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql.quote import ident
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from headgate.contracts.annotations import NoColumn, logical
 from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Contract, ModelRule
 from headgate.core.errors import AdapterError, ContractError, Finding, HeadgateError, Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.types.logical import LogicalType
 
 WORDS = "headgate"

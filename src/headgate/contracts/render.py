@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +23,7 @@ from headgate.contracts.model import (
 )
 from headgate.contracts.named import expected, standing
 from headgate.core.errors import InternalError
+from headgate.core.records import dataclass
 from headgate.types.forms import Form
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+")

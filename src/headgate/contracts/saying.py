@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.contracts.batch import Share
 from headgate.contracts.grammar import Arg, Item, Mistake
 from headgate.contracts.model import Severity
 from headgate.contracts.rules import Draft, Rule, share_of
+from headgate.core.records import dataclass
 
 FORMED = ("from", "pii", "warn", "mostly", "key", "format", "number", "comma", "words", "null")
 """What takes neither `severity=` nor `mostly=`."""

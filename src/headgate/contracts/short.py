@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.grammar import Change, Item, Mistake, PlacedText, items
@@ -12,6 +12,7 @@ from headgate.contracts.named import Named, Value, condition, plain, read
 from headgate.contracts.rules import ONCE, RULES, SYNONYMS, Draft, required_rule
 from headgate.contracts.saying import apply
 from headgate.core.errors import ContractError, Finding, Location, nearest, only_match
+from headgate.core.records import dataclass
 from headgate.types import logical
 from headgate.types.logical import LogicalType
 

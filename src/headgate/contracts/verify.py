@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.contracts.calls import verify_calls
@@ -17,6 +16,7 @@ from headgate.contracts.grammar import TextPlace
 from headgate.contracts.model import Contract, RowRule
 from headgate.contracts.pydantic import verify_model
 from headgate.core.errors import Edit, Finding, Location, nearest, only_match
+from headgate.core.records import dataclass
 from headgate.sql.quote import ident, literal
 
 SESSION_BOUND = ("getvariable", "current_setting", "current_user", "session_user", "version")

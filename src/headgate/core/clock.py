@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from datetime import UTC, datetime
@@ -35,9 +35,9 @@ def awaited(event: threading.Event, secs: float) -> bool:
 
 def chance() -> float:
     """A number drawn from [0, 1), for waits that are not to fall on the same instant."""
-    return secrets.randbelow(1 << 53) / (1 << 53)
+    return (int.from_bytes(os.urandom(7)) >> 3) / (1 << 53)
 
 
 def new_id() -> str:
     """A new id of 19 lower-case letters and digits; later ids sort after earlier ones (to the millisecond)."""
-    return f"{int(time.time() * 1000):011x}{secrets.token_hex(4)}"[-19:]
+    return f"{int(time.time() * 1000):011x}{os.urandom(4).hex()}"[-19:]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from headgate.core.errors import Finding
 from headgate.core.profile import Profile
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Partition, Position, TableRef
 
 Columns = Sequence[tuple[str, str]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import resource
 import sys
-from dataclasses import dataclass
+
+from headgate.core.records import dataclass
 
 _UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 

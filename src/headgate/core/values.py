@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from headgate.core.records import dataclass
 
 Position = Mapping[str, Any]
 """Opaque JSON made by a source; only equality matters to anybody else."""

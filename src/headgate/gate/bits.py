@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from headgate.contracts.model import CallRule, Contract, ReferenceRule, RowRule, UniqueRule
+from headgate.core.records import dataclass
 from headgate.types.logical import LogicalType
 
 WORD = 62

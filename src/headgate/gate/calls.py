@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from headgate.contracts.model import CallRule, ContractColumn
 from headgate.core import stop
 from headgate.core.errors import PASSING, ContractError, Finding, HeadgateError
 from headgate.core.protocols import Engine
+from headgate.core.records import dataclass
 from headgate.gate.bits import Reason
 from headgate.gate.scan import Scan
 from headgate.gate.told import WARNING, Told, Word, message_of, plain

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from headgate.books.work import LineCounts
 from headgate.contracts.children import ITSELF, Kin, family
 from headgate.contracts.model import Child, Contract
 from headgate.core.errors import ContractError, Finding, nearest
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import Batch
 from headgate.gate import lines as taking
 from headgate.gate import sets

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -13,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from headgate.adapters.python.arrow import pyarrow
+from headgate.core.records import dataclass
 from headgate.types.logical import LogicalType
 
 _NONE = type(None)

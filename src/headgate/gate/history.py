@@ -10,13 +10,13 @@ Identities whose records come in order of time, the usual case, are settled by s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from headgate.books.history import HASH_COLUMN, Closing, History
 from headgate.contracts.model import Contract
 from headgate.core.clock import stamp
+from headgate.core.records import dataclass
 from headgate.gate.verdict import DEDUPLICATED, Verdict
 from headgate.gate.versions import OLDER, REPLACED
 from headgate.sql import quote

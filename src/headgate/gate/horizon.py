@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from headgate.core.records import dataclass
 from headgate.sql import quote
 
 if TYPE_CHECKING:

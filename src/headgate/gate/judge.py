@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from headgate.books import ledger
 from headgate.books.history import HASH_COLUMN, Closing, History, Vanishing
@@ -14,6 +14,7 @@ from headgate.books.work import IDENTIFIED, LOAD_COLUMN, Delivered, Disposition,
 from headgate.contracts.model import Contract, ReferenceRule
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, TableRef
 from headgate.gate import calls, loads, sets, versions
 from headgate.gate import scan as scanning

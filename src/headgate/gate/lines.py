@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from headgate.contracts.children import ITSELF
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn
 from headgate.gate.scan import Temp
 from headgate.sql.quote import ident, literal

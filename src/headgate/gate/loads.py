@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.model import ReferenceRule, RowRule, Threshold, UniqueRule
 from headgate.core.errors import Finding
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.gate.verdict import Verdict
 from headgate.sql import quote

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headgate.books.quarantine import Refused, keep_shape
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn
 from headgate.gate import sets
 from headgate.gate.bits import malformed_reasons

@@ -8,12 +8,13 @@ bits of the values that do not convert.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.books.history import History
 from headgate.contracts.model import Child, Contract, ContractColumn
 from headgate.core.errors import ContractError, Finding, InternalError, nearest
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate.bits import Bits
 from headgate.sql import quote

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.adapters.python.arrow import pyarrow
+from headgate.core.records import dataclass
 from headgate.gate.bits import Reason
 from headgate.gate.scan import Temp
 

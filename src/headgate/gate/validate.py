@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from headgate.contracts.pydantic import Model
 from headgate.core.errors import PASSING, AdapterError, ContractError, Finding
 from headgate.core.garbage import uncollected
+from headgate.core.records import dataclass
 from headgate.gate.bits import Reason
 from headgate.gate.told import message_of, plain
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from headgate.core.records import dataclass
 from headgate.gate import horizon
 from headgate.gate.horizon import Nearness
 from headgate.gate.sets import References, Rounds, Uniques, behind_holder, forward, make_claims, take_turns

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Literal
 
 from headgate.core.errors import Finding, HeadgateError, InternalError, nearest
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession, Trouble
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import checks, explain
 from headgate.models.checks import FLAT, Counts, count

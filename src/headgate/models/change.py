@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from sqlglot import exp
 
+from headgate.core.records import dataclass
 from headgate.models import lexer
 from headgate.sql.lineage.known import Dialect
 from headgate.sql.parse import Unparsed, parse

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from headgate.core.errors import Finding, HeadgateError, Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.models.graph import graph
 from headgate.models.model import UNDER_TEST, Model, ModelCheck, ModelSource
 from headgate.models.names import Input

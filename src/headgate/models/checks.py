@@ -6,9 +6,9 @@ A relation is anything that may stand behind FROM, e.g. `"gold"."sales" AS "sale
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.models.model import UNDER_TEST, CheckKind, ModelCheck
 from headgate.sql import quote
 

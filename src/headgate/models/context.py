@@ -6,10 +6,11 @@ Every word is made here, by `words`; another set of words is another function be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.core import environ
 from headgate.core.errors import nearest
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.kit import Kit
 from headgate.models.macros import Library

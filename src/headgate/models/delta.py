@@ -7,10 +7,11 @@ few rows that have some.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.core.errors import Finding, InternalError, nearest
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.due import EVERY, Due
 from headgate.models.model import Delta, Incremental, Model

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from headgate.core.errors import Finding
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import explain
 from headgate.models.checks import FLAT

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from headgate.core.errors import Finding, Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.models.model import Model
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from headgate.books import ledger
@@ -12,6 +12,7 @@ from headgate.books.ledger import Counts
 from headgate.core.errors import Finding
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.models import delta, due, explain
 from headgate.models.build import How, Prepared, built, judge, stage, told
 from headgate.models.delta import Joined

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, lru_cache
 from typing import Protocol
 
 from headgate.contracts.model import Contract
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.model import Model
 from headgate.models.names import read_view

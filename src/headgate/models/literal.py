@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from headgate.core.records import dataclass
 
 _TEXT = r"""'[^'\\\r\n{}%#]*'|"[^"\\\r\n{}%#]*\""""
 _ITEM = rf"{_TEXT}|[0-9]{{1,15}}|true|false|True|False|none|None"

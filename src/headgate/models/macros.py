@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from headgate.core.errors import Finding, Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.models.template import TEST_PREFIX, WORDS, compiled, environment, unknown_names
 
 if TYPE_CHECKING:

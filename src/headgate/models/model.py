@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from headgate.books.ledger import Counts
 from headgate.contracts.model import Contract
 from headgate.core.errors import Finding, Location
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.python.function import CodeHome, Function
 from headgate.models.unit import UnitSpec, UnitTest

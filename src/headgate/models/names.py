@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from headgate.core.errors import nearest
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.model import READ_PREFIX
 from headgate.models.template import Refused

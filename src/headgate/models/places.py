@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headgate.core.errors import HeadgateError, Location
+from headgate.core.records import dataclass
 from headgate.models import lexer
 from headgate.models.template import environment
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from headgate.core.errors import Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import lexer
 from headgate.models.config import Config, ConfigWord
@@ -118,7 +119,7 @@ class Renderer:
         """What the file's template comes to, from its first character to its last, and what it reads."""
         path = str(draft.source.path)
         inputs: dict[str, tuple[Input, Location]] = {}
-        for call in sorted((*draft.parsed.calls, *draft.calls), key=lambda call: call.line):
+        for call in sorted(dict.fromkeys((*draft.parsed.calls, *draft.calls)), key=lambda call: call.line):
             one = self.resolve(call, path)
             inputs.setdefault(one.name, (one, Location(path, call.line)))
 

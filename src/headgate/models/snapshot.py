@@ -7,7 +7,7 @@ place of those of their id, as an incremental model's rows take the place of tho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from headgate.core.clock import stamp
 from headgate.core.errors import Finding, nearest
 from headgate.core.faults import fault
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.models import delta, due, explain
 from headgate.models.build import How, Prepared, judge, stage, staged_ref, told
 from headgate.models.delta import Joined

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from headgate.core.errors import Finding, Location, ProjectError, nearest
+from headgate.core.records import dataclass
 from headgate.models.literal import Literal, literal
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def current_line() -> int:
     while frame.f_back is not None:
         frame = frame.f_back
         if frame.f_code is _RENDERS:
-            line = cast(int, frame.f_locals["part"].line)
+            return cast(int, frame.f_locals["part"].line)  # such a template calls no other
         made: Any = frame.f_globals.get("__jinja_template__")
         if made is not None:
             line = cast(int, made.get_corresponding_lineno(frame.f_lineno))

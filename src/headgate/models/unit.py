@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.core.errors import Location
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.python.function import Function
 

@@ -7,8 +7,8 @@ source's clock says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from headgate.core.records import dataclass
 from headgate.models.model import Snapshot
 from headgate.sql import quote
 

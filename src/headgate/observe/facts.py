@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.observe.figures import columns_of_all, own
 from headgate.state.history import History
 from headgate.state.runs import FigureRow

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.books.work import LOAD_COLUMN
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 from headgate.state.runs import FigureRow

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
 from headgate.contracts.model import Limit
+from headgate.core.records import dataclass
 from headgate.observe.facts import POINTS, Load, TableFacts
 from headgate.state.runs import RUNNING, FigureRow, RunRow
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.state.runs import RunRow, StepRow
 
 APART_SECS = 60.0

@@ -8,9 +8,9 @@ record breaks weighs as much as it should. A dimension without a rule has no sco
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from headgate.contracts.model import Contract
+from headgate.core.records import dataclass
 from headgate.observe.facts import Judged
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.contracts.children import POSITION, Asked, family
 from headgate.contracts.grammar import PlacedText
 from headgate.contracts.model import Child, Contract, ContractColumn
 from headgate.core.errors import Location, nearest
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.project import fields
 from headgate.project.fields import Notes

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from headgate.core.errors import nearest
+from headgate.core.records import dataclass
 from headgate.models.model import CheckKind, ModelCheck, Severity
 from headgate.project import fields
 from headgate.project.fields import Notes

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from headgate.core.errors import HeadgateError
+from headgate.core.records import dataclass
 from headgate.project import yaml
 from headgate.project.yaml import Mapping, Node, Scalar, Sequence
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from headgate.core import registry
+from headgate.core.records import dataclass
 from headgate.project.write import aligned, flow, key, quoted, scalar, shown
 from headgate.quality.keys import identifies, rank
 from headgate.quality.model import ColumnProfile, KeyProfile, LinkProfile, TableProfile

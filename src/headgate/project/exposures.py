@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from headgate.core.errors import Location
+from headgate.core.records import dataclass
 from headgate.project import fields
 from headgate.project.fields import Notes
 from headgate.project.yaml import Mapping, Node, Scalar

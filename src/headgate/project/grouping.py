@@ -6,10 +6,10 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.core import registry
+from headgate.core.records import dataclass
 
 _GENERIC = {
     "", "data", "dataset", "datasets", "input", "inputs", "in", "inbox", "raw", "files", "file", "source", "sources",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.core.errors import Location, nearest
+from headgate.core.records import dataclass
 from headgate.project import fields
 from headgate.project.fields import Notes
 from headgate.project.yaml import Node, Scalar

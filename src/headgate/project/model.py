@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from headgate.contracts.evolution import Policy
 from headgate.contracts.great_expectations.suite import Suite
 from headgate.contracts.model import Contract, Limit
 from headgate.core.errors import Location
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.gate.horizon import Horizon
 from headgate.models.checkfiles import SqlTest

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from headgate.contracts.great_expectations.suite import Suite
 from headgate.core.errors import Location
+from headgate.core.records import dataclass
 from headgate.models.model import ModelCheck
 from headgate.project import contractfile, fields, ingest, settings
 from headgate.project.datatests import Spot, listed, tests

@@ -7,11 +7,11 @@ whenever the file changes. YAML beside it may give it a contract.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.contracts.grammar import PlacedText
 from headgate.core.errors import Location, nearest
+from headgate.core.records import dataclass
 from headgate.project import contractfile, fields, ingest
 from headgate.project.datatests import listed
 from headgate.project.fields import Notes

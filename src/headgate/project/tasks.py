@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
 from typing import cast, get_args
 
 from headgate.core.errors import HeadgateError, Location, nearest
+from headgate.core.records import dataclass
 from headgate.project import fields, secrets, settings
 from headgate.project.condition import Condition
 from headgate.project.fields import Notes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from headgate.contracts.grammar import PlacedText
 from headgate.core.errors import Edit, Finding, HeadgateError, Location, ProjectError, nearest
+from headgate.core.records import dataclass
 
 _ESCAPES = {"x": 4, "u": 6, "U": 10}
 """Length of a double-quoted escape by its letter; every other one is two characters long."""

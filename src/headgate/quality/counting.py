@@ -6,13 +6,14 @@ One scan answers for all columns and row rules together; keys and references tak
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from headgate.contracts.batch import BatchRule
 from headgate.contracts.model import Contract, ContractColumn, ReferenceRule, RowRule, UniqueRule
 from headgate.core.protocols import StoreSession, Trouble
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.quality import aggregates
 from headgate.quality.counts import ColumnCount, RuleCount, Said

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from headgate.contracts.batch import Share as Least
 from headgate.core.errors import Location
+from headgate.core.records import dataclass
 from headgate.quality.model import Share
 
 Status = Literal["ok", "warn", "error", "skipped"]

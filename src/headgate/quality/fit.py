@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn
 from headgate.quality.model import Misfit
 from headgate.sql.quote import ident

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.quality.keys import identifies, rank, singular, words
 from headgate.quality.measure import NUMBERS, View
 from headgate.quality.model import ColumnProfile, LinkProfile, TableProfile

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.quality.fit import Fitted, spelled
 from headgate.quality.model import ColumnProfile, Share
 from headgate.quality.rows import PART

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.core.errors import InternalError
 from headgate.core.protocols import Engine, Source
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Partition, SourceColumn
 from headgate.sql.quote import ident
 from headgate.types import jsonvalue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.quality.keys import identifies
 from headgate.quality.links import Seen
 from headgate.quality.measure import AT_ONCE, NUMBERS

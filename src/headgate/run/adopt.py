@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from headgate.books import adopt as books
@@ -18,6 +18,7 @@ from headgate.contracts.model import Contract, ContractColumn
 from headgate.core.clock import new_id
 from headgate.core.errors import ContractError, Finding, tidied
 from headgate.core.protocols import Store, StoreSession, Takeover
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate import pin
 from headgate.gate.blame import blaming, said

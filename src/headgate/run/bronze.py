@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from headgate.adapters.files.json_documents import DOCUMENT
+from headgate.adapters.files.shape import DOCUMENT
 from headgate.adapters.table.landing import Chain, Landed, Landing
 from headgate.adapters.table.source import TableSource
 from headgate.books import ledger, quarantine, tables

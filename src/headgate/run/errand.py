@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
 from headgate.core.errors import Finding, HeadgateError, ProjectError
+from headgate.core.records import dataclass
 from headgate.project import secrets
 from headgate.project.condition import ROWS, Condition, Scope, Unanswered, evaluate, in_zone
 from headgate.project.model import Task

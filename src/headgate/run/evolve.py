@@ -10,7 +10,6 @@ from headgate.contracts.evolution import phrase
 from headgate.contracts.model import Contract
 from headgate.core.protocols import StoreSession
 from headgate.models.names import read_view
-from headgate.run.build import read_views
 from headgate.run.flow import Flow
 from headgate.run.learned import as_known
 
@@ -27,6 +26,8 @@ def follow(session: StoreSession, flow: Flow, attempt: str, author: str, pin: st
     if entry is None:
         return ""
     if session.standing(read_view(flow.table)):
+        from headgate.run.build import read_views
+
         read_views(session, (flow.table,), attempt)
     return "; ".join(phrase(change) for change in entry.facts["changes"])
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.books.known import Known
 from headgate.core.errors import Finding, ProjectError
 from headgate.core.profile import Operator, Profile
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models import explain as told_of
 from headgate.models.build import told
 from headgate.models.model import Model
 from headgate.models.names import read_view
 from headgate.project.model import Task
-from headgate.run.build import inputs_of, missing_inputs
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.run.plan import Asked, Planned, plan
 from headgate.run.selector import Selection
+from headgate.run.stale import inputs_of, missing_inputs
 from headgate.sql import quote
 
 MANY = 10_000

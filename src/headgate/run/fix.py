@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from headgate.books import revise
@@ -15,6 +15,7 @@ from headgate.contracts.verify import verify_values
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, ContractError, Finding, ProjectError, nearest, tidied
 from headgate.core.protocols import Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn
 from headgate.gate.blame import said
 from headgate.run import replay

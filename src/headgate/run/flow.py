@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from headgate.books.adopt import ADOPTED
@@ -16,6 +16,7 @@ from headgate.contracts.verify import verify
 from headgate.core import registry
 from headgate.core.errors import ContractError, Finding
 from headgate.core.protocols import Source
+from headgate.core.records import dataclass
 from headgate.core.values import Partition, TableRef
 from headgate.gate import pin
 from headgate.gate.scan import columns_of

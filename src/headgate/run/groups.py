@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 
 from headgate.core.errors import Finding, Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.project.model import PublishGroup
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.models.lineage import Kept
 from headgate.project.exposures import Exposure
 from headgate.run.lineage import Named, ProjectLineage, lineage_of

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from headgate.books.known import Known
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.models.model import Grain, Model
 
 _LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from headgate.books.ledger import Counts
 from headgate.core.errors import Finding
 from headgate.core.protocols import Store
+from headgate.core.records import dataclass
 from headgate.run.flow import Flow
 from headgate.run.pace import Pace
 

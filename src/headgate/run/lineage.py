@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
-from headgate.adapters.files.json_documents import DOCUMENT
+from headgate.adapters.files.shape import DOCUMENT
 from headgate.books import ledger
 from headgate.contracts.children import Kin, contracts
 from headgate.core.errors import Finding, Location, ProjectError, nearest
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.lineage import Forgetful, Kept, Surroundings, judged, settled, trace_models
 from headgate.models.model import Model

@@ -10,13 +10,11 @@ from headgate.books.work import Lost, Stopped
 from headgate.core.clock import new_id
 from headgate.core.errors import Finding
 from headgate.core.protocols import StoreSession
-from headgate.run import bronze
 from headgate.run.commits import TRIES, contested
 from headgate.run.evolve import due, follow
 from headgate.run.flow import Flow, choose, refuse_broken, twins, unclear_snapshots
 from headgate.run.job import Job, Loaded
 from headgate.run.learned import as_known
-from headgate.run.loader import Loader
 
 
 def load(job: Job, done: Loaded | None = None) -> Loaded:
@@ -49,7 +47,11 @@ def _tried(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh:
 
 def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: bool) -> tuple[bool, bool]:
     """One try from the positions as they are now; (True, _) when there is nothing left to do."""
-    flow = bronze.bound(job.flow, session)
+    flow = job.flow
+    if flow.bronze is not None:
+        from headgate.run.bronze import bound
+
+        flow = bound(flow, session)
     seats = ledger.seats(session, flow.name)
     state = ledger.table_state(session, flow.table)
     choice = choose(flow, seats, state, refresh)
@@ -71,6 +73,8 @@ def _once(job: Job, session: StoreSession, attempt: str, done: Loaded, refresh: 
     if done.status == "skipped":
         done.reason = choice.reason
         done.findings += twins(choice.readings)
+    from headgate.run.loader import Loader  # with the gate, which a run with nothing to read does without
+
     job.pace.begun(choice.readings)
     with ExitStack() as stack:
         loader = Loader(job, session, attempt, choice, stack, fresh)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.compile import compile_models
 from headgate.models.context import Settings, Target
@@ -17,12 +18,10 @@ from headgate.models.macros import library
 from headgate.models.model import Model, ModelContract, ModelSource
 from headgate.models.python.function import CodeHome
 from headgate.project.model import ModelFile, Project, StepSettings, Task
-from headgate.run.bronze import linked
 from headgate.run.errand import Home
 from headgate.run.flow import Flow, make_flow
 from headgate.run.groups import Groups, groups
 from headgate.run.selector import Node, Selection, States, Web
-from headgate.run.split import flow_of
 from headgate.run.wiring import Wires, arranged, conditions, node_of, wires
 
 Unit = tuple[Flow, ...] | tuple[Model, ...] | tuple[Task, ...]
@@ -136,6 +135,8 @@ class Pipeline:
 
         Raises ProjectError `unknown-step`.
         """
+        from headgate.run.split import flow_of
+
         splits = [flow_of(model) for model in self.models if model.split is not None]
         for flow in (*self.flows, *splits):
             if flow.name == table:
@@ -145,7 +146,11 @@ class Pipeline:
 
 def assemble(project: Project, temp: Path, engine: str) -> Pipeline:
     """The project's pipeline. Raises ProjectError for cycles and for models that do not compile."""
-    flows = linked([make_flow(ingest, project.root, temp) for ingest in project.ingests], project.root, temp)
+    flows = [make_flow(ingest, project.root, temp) for ingest in project.ingests]
+    if any(flow.ingest.reads is not None for flow in flows):
+        from headgate.run.bronze import linked
+
+        flows = linked(flows, project.root, temp)
     sources = [_source(file, project.root, temp) for file in project.models]
     target = Target(project.profile, "main", project.warehouse.kind)
     settings = Settings(project.vars, target, library(project.macros))

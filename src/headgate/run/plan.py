@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from headgate.books import child_tables, ledger, tables
 from headgate.books.known import Known
 from headgate.core.errors import HeadgateError
 from headgate.core.protocols import Session, StoreSession
+from headgate.core.records import dataclass
 from headgate.models.model import Model
 from headgate.project.model import Task
 from headgate.run import selector
 from headgate.run.bronze import bound
-from headgate.run.build import EDITED, Inputs, inputs_of, refresh_of, stale
 from headgate.run.change import edit_of
 from headgate.run.evolve import NOTHING, expected
 from headgate.run.flow import Flow, choose
@@ -23,6 +23,7 @@ from headgate.run.intervals import Intervals, again_of
 from headgate.run.learned import brings
 from headgate.run.pipeline import Chosen, Pipeline
 from headgate.run.selector import Selection, States
+from headgate.run.stale import EDITED, Inputs, inputs_of, refresh_of, stale
 
 if TYPE_CHECKING:
     from headgate.models.change import Change

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Literal
 
@@ -16,6 +16,7 @@ from headgate.core.clock import new_id
 from headgate.core.errors import ContractError, Finding, HeadgateError, InternalError
 from headgate.core.faults import fault
 from headgate.core.protocols import Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.models.build import AS_NEEDED, How, Prepared, commit, finish, prepare
 from headgate.models.explain import select_problem
 from headgate.models.failed import BuildFailed, ChecksFailed, Contested
@@ -23,8 +24,9 @@ from headgate.models.left import forget, leave
 from headgate.models.model import BuildOutcome, Model
 from headgate.models.python.build import ready
 from headgate.models.python.kept import keep
-from headgate.run.build import TRIES, Inputs, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
+from headgate.run.build import TRIES, confirm, contested, details_of, how_of, read_views, unbuilt, write_entry
 from headgate.run.split import Split
+from headgate.run.stale import Inputs
 from headgate.run.unittests import failed
 
 Status = Literal["failed", "refused"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from headgate.books import child_tables, ledger, tables
 from headgate.books.ledger import Counts, Seat
@@ -14,6 +14,7 @@ from headgate.contracts.model import Contract
 from headgate.core.clock import new_id
 from headgate.core.errors import CommitError, Finding, tidied
 from headgate.core.protocols import Session, Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, SourceColumn
 from headgate.gate.blame import blaming
 from headgate.gate.judge import Gate, Rules

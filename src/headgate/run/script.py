@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headgate.core import stop
 from headgate.core.errors import AdapterError, Finding, HeadgateError, Location, ProjectError, nearest
 from headgate.core.protocols import Store, StoreSession
+from headgate.core.records import dataclass
 from headgate.models import lexer
 from headgate.project.model import Task, Warehouse
 from headgate.run.errand import Errand, Given, Performed, performed

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from headgate.core.errors import Finding, ProjectError, nearest
+from headgate.core.records import dataclass
 
 METHODS = ("tag", "path", "source", "state", "kind", "resource_type", "config.materialized")
 STATES = ("new", "modified", "stale")

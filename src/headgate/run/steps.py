@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,29 +11,19 @@ from headgate.books import ledger
 from headgate.books.known import Known
 from headgate.core import clock, stop
 from headgate.core.protocols import Store
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.build import How
 from headgate.models.model import BuildOutcome, Model
 from headgate.project.model import Task
-from headgate.run.bronze import bound
-from headgate.run.build import (
-    asked_for,
-    build_model,
-    due_of,
-    held_by_history,
-    inputs_of,
-    missing_inputs,
-    stale,
-)
 from headgate.run.errand import Errand, Results, relevant, too_long
 from headgate.run.flow import Flow, choose
 from headgate.run.job import DEFAULT_SLICES, Job, Loaded, Slices
 from headgate.run.load import load
 from headgate.run.outcome import Done, Status, blocked, missing, unpublished, warned
 from headgate.run.pace import Pace
-from headgate.run.perform import perform
 from headgate.run.pipeline import Pipeline, Unit
-from headgate.run.publish import Wanted, publish
+from headgate.run.stale import asked_for, due_of, held_by_history, inputs_of, missing_inputs, stale
 from headgate.run.turn import FOR_FAILURES, kind_of
 from headgate.run.watch import Watch
 
@@ -99,6 +89,8 @@ class Attempt:
         return [self._model(models[0])] if len(models) == 1 else self._together(models)
 
     def _task(self, task: Task) -> Done:
+        from headgate.run.perform import perform
+
         pipeline = self.run.pipeline
         needs = relevant(pipeline.needs(task), self.before.results)
         done = perform(Errand(task, self.store, pipeline.home, needs, self.run.at))
@@ -133,6 +125,8 @@ class Attempt:
         needs = [name for name in flow.contract.targets if name != flow.name] if flow.contract else []
         if not needs:
             return None
+        from headgate.run.bronze import bound
+
         with self.store.session() as session:
             versions = ledger.table_versions(session)
             lacking = [need for need in needs if not versions.get(need)]
@@ -148,7 +142,7 @@ class Attempt:
     def _model(self, model: Model) -> Done:
         run = self.run
         rests_on = self._rests_on(model)
-        inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)
+        inputs = inputs_of(model, run.pipeline, rests_on)
         with self.store.session() as session:
             versions = run.known.versions(session, inputs.tables.values())
             lacking = missing_inputs(session, inputs, run.known)
@@ -163,9 +157,13 @@ class Attempt:
         run.known.forget([model.target])
         inputs = replace(inputs, versions=versions)
         if model.split is not None:
+            from headgate.run.publish import Wanted, publish
+
             return _built(
                 publish(self.store, Wanted(((model, inputs),), anew=run.anew), run.author)[0], reason, rests_on
             )
+        from headgate.run.build import build_model
+
         outcome = build_model(self.store, model, inputs, run.author, run.anew)
         if outcome is None:
             return Done(model.name, "model", "skipped", "another run has built it", stale=rests_on)
@@ -176,7 +174,7 @@ class Attempt:
         run = self.run
         names = {model.name for model in models}
         late = self._rests_on(*models)
-        reads = {model.name: replace(inputs_of(model, run.pipeline), stale=late) for model in models}
+        reads = {model.name: inputs_of(model, run.pipeline, late) for model in models}
         with self.store.session() as session:
             due = due_of(session, models, reads, run.anew, run.known)
             for model in models:
@@ -191,6 +189,8 @@ class Attempt:
         wanted = tuple((model, reads[model.name]) for model in models if model.name in due)
         if not wanted:
             return [Done(model.name, "model", "skipped", "nothing changed", stale=late) for model in models]
+        from headgate.run.publish import Wanted, publish
+
         run.known.forget(model.target for model, _ in wanted)
         group = run.pipeline.groups.of[models[0].name]
         outcomes = publish(self.store, Wanted(wanted, group, run.anew), run.author)

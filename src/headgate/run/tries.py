@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 
 from headgate.books.ledger import Counts
 from headgate.core import clock
 from headgate.core.errors import ContractError, HeadgateError, InternalError
+from headgate.core.records import dataclass
 from headgate.core.usage import usage
 from headgate.project.model import Retries, StepSettings
 from headgate.run import failures
@@ -72,7 +73,9 @@ def tried(run: Run, unit: Unit, met: Before, way: Way) -> list[Done]:
         with way.watched(watch):
             found, again = _attempted(attempt, unit, watch)
         if pause is None or not again:
-            return [replace(done, attempts=number) for done in found]
+            for done in found:
+                done.attempts = number
+            return found
         for step in unit:
             run.progress(step.name, 0, f"{WAITING}{number + 1}")
         way.pause(pause)

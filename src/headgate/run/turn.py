@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from headgate.core.errors import HeadgateError
+from headgate.core.records import dataclass
 from headgate.project.condition import Condition, Scope, Unanswered, Undecided, because, holds, in_zone
 from headgate.project.model import Task, Trigger
 from headgate.run import failures

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from headgate.books.adopt import unfit
 from headgate.books.history import History
 from headgate.contracts.evolution import spelled
 from headgate.contracts.model import Contract
 from headgate.core.errors import CommitError
 from headgate.core.protocols import StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.sql import quote
 

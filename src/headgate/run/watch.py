@@ -71,16 +71,18 @@ class Watch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """The time in which the step runs."""
+        if self.seconds is None:
+            with stop.asked_by(self._why):
+                yield
+            return
         watcher = threading.Thread(target=self._wait, name=f"timeout of {self.step}", daemon=True)
-        if self.seconds is not None:
-            watcher.start()
+        watcher.start()
         try:
             with stop.asked_by(self._why):
                 yield
         finally:
             self._ended.set()
-            if self.seconds is not None:
-                watcher.join()
+            watcher.join()
 
     def _wait(self) -> None:
         assert self.seconds is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from functools import cache
 from typing import Any, NamedTuple
+
+from headgate.core.records import dataclass
 
 RUNNING, KILLED = "running", "killed"
 
@@ -83,14 +85,18 @@ class FigureRow(NamedTuple):
     at: str = ""
 
 
-@cache
-def defaults(kind: type) -> dict[str, Any]:
-    """The columns of a row, in their order, and what each says where nobody says otherwise; MISSING where it must."""
-    if kind is FigureRow:
-        return {name: FigureRow._field_defaults.get(name, MISSING) for name in FigureRow._fields}
-    return {item.name: item.default for item in fields(kind)}
-
-
 def names(kind: type) -> tuple[str, ...]:
     """The columns of a row."""
     return tuple(defaults(kind))
+
+
+def defaults(kind: type) -> dict[str, Any]:
+    """The columns of a row, in their order, and what each says where nobody says otherwise; MISSING where it must."""
+    return _defaults(kind)
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    if kind is FigureRow:
+        return {name: FigureRow._field_defaults.get(name, MISSING) for name in FigureRow._fields}
+    return {item.name: item.default for item in fields(kind)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from headgate.core.records import dataclass
 from headgate.types import jsonvalue
 from headgate.types.forms import Form
 from headgate.types.lexical import read

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
+from headgate.core.records import dataclass
 from headgate.sql.quote import literal
 from headgate.types.logical import LogicalType
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn
 from headgate.sql.quote import ident, literal
 from headgate.types.schema import Physical, parse_physical

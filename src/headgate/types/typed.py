@@ -5,8 +5,7 @@ A value that DuckDB's cast may change counts only if it is the same after the ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from headgate.core.records import dataclass
 from headgate.types.codec import encode
 from headgate.types.lexical import in_zone, strict_json
 from headgate.types.logical import LogicalType

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.project_kit import Folder
 
-from headgate.api import observing
+from headgate.api import leaving
 from headgate.api.results import HealthResult, RunRecord
 from headgate.core import clock
 from headgate.core.errors import ProjectError
@@ -49,7 +49,7 @@ class Days:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.at = BEGUN
         patch.setattr(clock, "now", self.now)
-        patch.setattr(observing, "WRITES_PAGES", True)
+        patch.setattr(leaving, "WRITES_PAGES", True)
 
     def now(self) -> datetime:
         self.at += timedelta(milliseconds=1)

@@ -133,7 +133,7 @@ def test_the_keys_that_programs_rely_on() -> None:
 def test_every_key_is_documented() -> None:
     page = (Path(__file__).parents[3] / "docs" / "json.md").read_text()
     sections = dict(re.findall(r"^## .*?`(\w+)`\n(.*?)(?=^## |\Z)", page, re.M | re.S))
-    kinds = [kind for kind in vars(results).values() if dataclasses.is_dataclass(kind)]
+    kinds = [kind for name in results.__all__ if dataclasses.is_dataclass(kind := getattr(results, name))]
     answers = [kind for kind in kinds if issubclass(kind, results.Answer) and kind is not results.Answer]
     for kind in [*answers, Finding]:
         documented = re.findall(r"^\| `(\w+)` \|", sections.get(kind.__name__, ""), re.M)

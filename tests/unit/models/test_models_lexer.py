@@ -22,6 +22,15 @@ def test_the_normal_form_is_its_own_normal_form(sql: str) -> None:
     assert lexer.normal(once) == once
 
 
+@given(st.lists(st.sampled_from(["'", '"', "\n", " ", "\t", ";", "(", "e", "date", "1", ".", "é", "-"])).map("".join))
+def test_a_comment_at_the_end_changes_nothing(sql: str) -> None:
+    """A text without comments is read in another way than one with them."""
+    told = sql + " --"
+    assert lexer.normal(sql) == lexer.normal(told)
+    assert lexer.statements(sql) == lexer.statements(told)
+    assert lexer.without_end(sql) == lexer.without_end(told)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -178,15 +178,15 @@ class Counting:
 
 @pytest.mark.parametrize(("places", "most"), [(1, 1), (2, 2)])
 def test_a_pool_holds_so_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: int, most: int) -> None:
-    from headgate.run import steps
+    from headgate.run import perform as performing
 
-    counting, perform = Counting(), steps.perform
+    counting, perform = Counting(), performing.perform
 
     def watched(errand: object) -> object:
         counting.visit(60.0 if most > 1 else 0.05)
         return perform(errand)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(steps, "perform", watched)
+    monkeypatch.setattr(performing, "perform", watched)
     files = {f"tasks/t{at}.yml": f"{TRUE}pool: api\n" for at in range(5)}
     folder = project(tmp_path, files, f"pools: {{api: {places}}}\n")
     done = folder.open().run(["kind:task"], threads=4)

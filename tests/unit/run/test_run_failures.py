@@ -11,7 +11,7 @@ from tests.unit.project_kit import Folder
 from headgate.core import clock
 from headgate.core.errors import AdapterError, Finding
 from headgate.project.model import Retries
-from headgate.run import steps
+from headgate.run import build as building
 from headgate.run.retry import told_to_pass, waits
 
 ONE = "table: raw.{0}\nfrom: data/{0}/*.csv\n{1}columns:\n  id: int, key\n"
@@ -75,17 +75,17 @@ def test_a_step_passes_only_if_all_that_it_says_may() -> None:
 def test_a_connection_that_is_lost_in_a_model_is_tried_again(
     folder: Folder, waited: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build, calls = steps.build_model, []
+    before, calls = building.build_model, []
 
     def broken(*given: object) -> object:
         calls.append(given)
         if len(calls) < 3:
             raise AdapterError.of("warehouse-unreachable", "the warehouse does not answer")
-        return build(*given)  # type: ignore[arg-type]
+        return before(*given)  # type: ignore[arg-type]
 
     folder.write("headgate.yml", "project: p\nwarehouse: duckdb:w.duckdb\nretries: {attempts: 4, wait: 250ms}\n")
     folder.write("models/models.yml", "models: [{name: shown, config: {retries: 1}}]\n")
-    monkeypatch.setattr(steps, "build_model", broken)
+    monkeypatch.setattr(building, "build_model", broken)
     assert {step.id: step.attempts for step in folder.run().steps} == {
         "raw.rates": 1, "raw.orders": 1, "valued": 3, "shown": 1,
     }  # fmt: skip

@@ -11,8 +11,9 @@ from headgate.adapters.duckdb.store import DuckDBStore
 from headgate.core import faults
 from headgate.core.errors import ProjectError
 from headgate.project.read import read_project
-from headgate.run.build import build_model, inputs_of
+from headgate.run.build import build_model
 from headgate.run.pipeline import assemble
+from headgate.run.stale import inputs_of
 
 RAW = """\
 table: raw.orders

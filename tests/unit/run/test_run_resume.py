@@ -10,7 +10,7 @@ from tests.unit.run.task_kit import ORDERS, project, statuses, step
 
 from headgate.core.errors import ProjectError
 from headgate.models.model import Grain
-from headgate.run import steps
+from headgate.run import perform as performing
 from headgate.run.errand import Errand, Performed
 from headgate.run.intervals import between
 
@@ -82,10 +82,10 @@ def test_an_interrupted_run_goes_on_with_what_it_did_not_begin(tmp_path: Path, m
             raise KeyboardInterrupt
         return Performed()
 
-    monkeypatch.setattr(steps, "perform", stopped)
+    monkeypatch.setattr(performing, "perform", stopped)
     with pytest.raises(KeyboardInterrupt):
         folder.open().run(["kind:task"])
-    monkeypatch.setattr(steps, "perform", lambda errand: Performed())
+    monkeypatch.setattr(performing, "perform", lambda errand: Performed())
     assert statuses(folder.open().run(["kind:task"], resume=True)) == {"b": "ok", "c": "ok"}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from headgate.adapters.files.shape import RESERVED
 from headgate.core.errors import AdapterError
+from headgate.core.records import dataclass
 from headgate.core.values import Partition, SourceColumn
 from headgate.sql.quote import ident, literal
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from headgate.adapters.files.constants import columns, selected
@@ -13,6 +13,7 @@ from headgate.adapters.files.spool import Spooled, Spooler, Table, malformed_row
 from headgate.adapters.files.text import Format, Mark
 from headgate.adapters.files.text_reader import Job, TextReader, once
 from headgate.adapters.files.window import copy_range
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, SourceColumn
 from headgate.sql.quote import ident
 

@@ -9,7 +9,6 @@ import re
 import warnings
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
@@ -22,6 +21,7 @@ from headgate.adapters.files.origin import corrupt, opened
 from headgate.adapters.files.spool import PLAIN
 from headgate.adapters.files.text import Format, Spool, Text, write
 from headgate.core.errors import AdapterError, HeadgateError, ProjectError, nearest
+from headgate.core.records import dataclass
 
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]*)(?::(?:([A-Z]{1,3})([1-9][0-9]*)?))?")
 

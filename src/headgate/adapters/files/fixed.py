@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -21,6 +21,7 @@ from headgate.adapters.files.text_reader import Job, TextReader, once
 from headgate.adapters.files.window import copy_range
 from headgate.core.errors import Finding, HeadgateError, ProjectError
 from headgate.core.protocols import Engine, Session
+from headgate.core.records import dataclass
 from headgate.core.suffixes import PACKED
 from headgate.core.values import Batch, Partition, Position, SourceColumn
 from headgate.sql.quote import ident

@@ -8,14 +8,11 @@ from dataclasses import replace
 from headgate.adapters.files.json_reader import SLOW_SHARE, JsonReader, Rows
 from headgate.adapters.files.jsonquery import UNPROVEN, proven
 from headgate.adapters.files.jsontext import NoRecord, members
-from headgate.adapters.files.shape import RESERVED
+from headgate.adapters.files.shape import DOCUMENT, RESERVED
 from headgate.adapters.files.text import Mark
 from headgate.adapters.files.text_reader import once
 from headgate.core.values import Batch
 from headgate.sql.quote import ident
-
-DOCUMENT = "document"
-"""The one column."""
 
 
 class DocumentReader(JsonReader):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from headgate.adapters.files.text_reader import Job, TextReader, once
 from headgate.adapters.files.window import copy_range
 from headgate.core.errors import AdapterError
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Partition, Position, SourceColumn
 from headgate.sql.quote import ident
 from headgate.types.jsonvalue import PHYSICAL, encoded

@@ -10,7 +10,6 @@ import mmap
 import re
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from headgate.adapters.files.lines import Lines
 from headgate.adapters.files.origin import corrupt, open_file
 from headgate.adapters.files.text import BOM, Spool, Text, prepare, write
 from headgate.core.errors import AdapterError
+from headgate.core.records import dataclass
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\[\x00-\xff][^"\\]*+)*+"|[\[\]{},"]')
 _BLANK = re.compile(rb"[ \t\r\n]*+")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from headgate.adapters.files.jsontext import at_path, members
 from headgate.adapters.files.shape import RESERVED
+from headgate.core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from headgate.adapters.files.jsontext import DEPTH, NoRecord, json_path, members
+from headgate.core.records import dataclass
 from headgate.sql.quote import ident, literal
 
 SAMPLE = 100

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.adapters.files.records import CHUNK, Block, Extent, Tally, garbage, plain
 from headgate.adapters.files.text import BOM, Head, Spool, Text, prepare
+from headgate.core.records import dataclass
 
 _BLANKS = b" \t\r"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.adapters.files.compress import digest
 from headgate.adapters.files.origin import Identity, bad_archive, identity, is_archive, members, unreadable
 from headgate.core.errors import AdapterError, Finding, ProjectError
+from headgate.core.records import dataclass
 from headgate.core.values import Partition, Position
 
 

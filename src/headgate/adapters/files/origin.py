@@ -6,12 +6,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from headgate.core.errors import AdapterError
+from headgate.core.records import dataclass
 
 if TYPE_CHECKING:
     from zipfile import ZipFile

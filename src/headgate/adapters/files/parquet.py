@@ -6,7 +6,6 @@ import bisect
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -19,6 +18,7 @@ from headgate.adapters.files.origin import identity, open_file
 from headgate.adapters.files.shape import RESERVED, compare, has_magic
 from headgate.core.errors import AdapterError, Finding, HeadgateError
 from headgate.core.protocols import Session
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Partition, Position, SourceColumn
 from headgate.sql.quote import columns as quoted_columns
 from headgate.sql.quote import ident, literal

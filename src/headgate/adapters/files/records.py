@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from headgate.core.records import dataclass
 
 CHUNK = 1 << 18
 """Bytes of a block: small enough for the cache; below LIMIT, so that no quoted field of a usual block is too long."""

@@ -9,6 +9,8 @@ from headgate.core.errors import Finding, nearest
 
 RESERVED = "_hg_row"
 """A source column of this name is not passed on: it would hide the record number."""
+DOCUMENT = "document"
+"""The one column of records that are read as whole documents."""
 
 
 def compare(there: Sequence[str], wanted: Sequence[str], where: str) -> list[Finding]:

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from headgate.adapters.files.compress import unpacked
 from headgate.adapters.files.origin import opened
 from headgate.adapters.files.records import Dialect, Splitter
 from headgate.adapters.files.text import BOM, HEAD, peek
+from headgate.core.records import dataclass
 
 DELIMITERS = (b",", b";", b"\t", b"|")
 RECORDS = 500

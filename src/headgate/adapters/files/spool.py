@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.adapters.files.records import CHUNK, Dialect, Splitter
 from headgate.adapters.files.shape import RESERVED
 from headgate.adapters.files.text import Format, Mark, write
 from headgate.adapters.files.window import Window, counted
+from headgate.core.records import dataclass
 from headgate.sql import quote as sql
 
 FLOOR = 2 << 20

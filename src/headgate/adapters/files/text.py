@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from headgate.adapters.files.compress import Hashed, compressed, recoded, unpack
 from headgate.adapters.files.origin import member_of, open_file, opened, unreadable
 from headgate.adapters.files.records import Block, Dialect, Extent, Splitter, Tally
 from headgate.core.errors import AdapterError
+from headgate.core.records import dataclass
 
 BOM = b"\xef\xbb\xbf"
 HEAD = 1 << 20

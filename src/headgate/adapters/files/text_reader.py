@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -14,6 +14,7 @@ from headgate.adapters.files.listing import Listing, changed_error
 from headgate.adapters.files.origin import Identity, identity
 from headgate.adapters.files.text import Layout, Mark, Scan, scan
 from headgate.adapters.files.window import Window
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Partition, Position
 
 Form = TypeVar("Form", bound=Layout)

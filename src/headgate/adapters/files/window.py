@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from headgate.adapters.files.origin import open_file
 from headgate.adapters.files.records import CHUNK, Extent, Tally
 from headgate.adapters.files.text import Cutter, Layout, Mark, Scan, Text, write
+from headgate.core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from headgate.core.errors import AdapterError, HeadgateError
+from headgate.core.records import dataclass
 
 RESERVED = "_hg_row"
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from inspect import CO_GENERATOR, isgenerator
 from typing import Any
 
@@ -14,6 +14,7 @@ from headgate.adapters.python.code import Code, frames
 from headgate.adapters.python.text import TextRows
 from headgate.core import stop
 from headgate.core.errors import PASSING, AdapterError, HeadgateError
+from headgate.core.records import dataclass
 
 FAILURES_IN_A_ROW = 10_000
 FIRST_ROWS, MOST_ROWS, CHUNK_BYTES = 1_000, 20_000, 16 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from headgate.adapters.python.feed import Chunk, Feed
 from headgate.adapters.python.slice import Held, Sealed, Slice, release, seal
 from headgate.core.errors import AdapterError, HeadgateError
 from headgate.core.protocols import Engine
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Position
 
 if TYPE_CHECKING:

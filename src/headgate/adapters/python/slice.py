@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from headgate.adapters.python.arrow import RESERVED, joined, numbers, pyarrow
 from headgate.adapters.python.cells import is_cells
 from headgate.core.errors import AdapterError, HeadgateError
 from headgate.core.protocols import Engine
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Position, SourceColumn
 from headgate.sql.quote import ident
 from headgate.types.codec import encode_row

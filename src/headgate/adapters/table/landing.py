@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 
 from headgate.core.protocols import Engine, StoreSession
+from headgate.core.records import dataclass
 from headgate.core.values import PartitionStatus, Position, SourceColumn, TableRef
 
 RECORD = "_hg_record"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from headgate.adapters.table.landing import GONE, LOAD, RECORD, Chain, Landed, L
 from headgate.core.clock import new_id
 from headgate.core.errors import AdapterError
 from headgate.core.protocols import Engine
+from headgate.core.records import dataclass
 from headgate.core.values import Batch, Position, SourceColumn
 from headgate.sql import quote
 from headgate.sql.quote import ident

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 from headgate.api.wire import decode, encode
+from headgate.core.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from headgate.api.results.answer import Answer
 from headgate.core.errors import Edit, Finding
+from headgate.core.records import dataclass
 from headgate.quality.counts import TableCount
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from headgate.api.results.answer import Answer
 from headgate.core.errors import Finding
+from headgate.core.records import dataclass
 
 
 @dataclass(frozen=True)

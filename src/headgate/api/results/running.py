@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from headgate.api.results.answer import Answer
 from headgate.core.errors import Finding
+from headgate.core.records import dataclass
 
 StepStatus = Literal["ok", "skipped", "refused", "failed", "blocked"]
 RunStatus = Literal["ok", "refused", "failed"]

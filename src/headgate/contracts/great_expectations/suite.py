@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from headgate.contracts.short import Beside
 from headgate.core.errors import Finding, Location
+from headgate.core.records import dataclass
 
 
 @dataclass(frozen=True)

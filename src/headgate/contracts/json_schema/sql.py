@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from headgate.contracts import bounds, ecma
 from headgate.contracts.document import Document, Path
 from headgate.contracts.json_schema.dialect import DEEPEST, KEYWORDS, UNSUPPORTED, check, refuse, resolve, types
 from headgate.contracts.json_schema.saying import expected
+from headgate.core.records import dataclass
 from headgate.sql.quote import literal
 
 _NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE', 'DECIMAL')"

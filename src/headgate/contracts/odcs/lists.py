@@ -6,13 +6,13 @@ A property is such a list where its `customProperties` say so (`headgateChild`),
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.contracts.children import ITSELF, POSITION, Asked
 from headgate.contracts.document import Document, Path
 from headgate.contracts.model import Child, Contract
 from headgate.core.errors import ContractError
+from headgate.core.records import dataclass
 
 OWN = "headgateChild"
 """Our entry of a list's `customProperties`: `{table, parent: {column: name}, position}`."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,7 @@ from headgate.contracts.assembly import Assembly, Line, quoted
 from headgate.contracts.bounds import Span
 from headgate.contracts.document import Path
 from headgate.core.errors import ContractError
+from headgate.core.records import dataclass
 from headgate.sql.quote import ident
 
 ENGINE = "headgate"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from headgate.contracts.assembly import Assembly, Line, word
 from headgate.contracts.document import Document, Path
 from headgate.contracts.model import COLUMN_REFERENCE, Contract, ReferenceRule
 from headgate.contracts.named import standing
+from headgate.core.records import dataclass
 
 OWN = {"headgateUnmatched": "unmatched", "headgateMostly": "mostly", "headgateMessage": "message"}
 """Our own entries of a relationship's `customProperties`, and the words that they stand for."""

@@ -12,10 +12,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from headgate.core.records import dataclass
 from headgate.sql import quote
 
 LONGEST = 15

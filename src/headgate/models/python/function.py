@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headgate.core.records import dataclass
 from headgate.core.values import TableRef
 from headgate.models.python.kinds import Kind
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from headgate.adapters.python.arrow import pyarrow
 from headgate.core import stop
 from headgate.core.errors import AdapterError, ProjectError
 from headgate.core.protocols import Engine
+from headgate.core.records import dataclass
 from headgate.models.python import telling
 from headgate.models.python.function import Function, Read
 from headgate.models.python.kinds import LIBRARY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from headgate.adapters.python.arrow import exact, is_arrow, joined, pyarrow
 from headgate.adapters.python.slice import Run
 from headgate.core import stop
 from headgate.core.errors import HeadgateError, ProjectError
+from headgate.core.records import dataclass
 from headgate.models.python import telling
 from headgate.models.python.given import WHO
 from headgate.models.python.kinds import SPELLED

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn
 
 from headgate.core.errors import Location, ProjectError
+from headgate.core.records import dataclass
 from headgate.models.python import kinds
 from headgate.models.python.kinds import Kind
 from headgate.models.template import Call

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from headgate.core.records import dataclass
 
 Made = TypeVar("Made", bound=Callable[..., Any])
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from sqlglot import exp
 
+from headgate.core.records import dataclass
 from headgate.sql.lineage.known import Dialect, Known, Macro
 from headgate.sql.lineage.scope import Relation, Scope, Untraceable
 from headgate.sql.parse import Unparsed, parse

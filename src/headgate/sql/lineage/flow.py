@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from headgate.core.records import dataclass
 
 Kind = Literal[
     "identity", "transformation", "aggregation", "join", "filter", "group_by", "sort", "window", "conditional", "rows"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from headgate.core.records import dataclass
 from headgate.sql.lineage.flow import Flows
 
 Dialect = Literal["duckdb", "postgres"]

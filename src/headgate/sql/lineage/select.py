@@ -139,11 +139,12 @@ def _projections(
             columns += found
         else:
             single = value(item, scope, context)
-            more = single.by("transformation").flows if _makes_several(item) else None
+            plain = _is_plain(item)  # most are, and to search each of them takes as long as all else
+            more = single.by("transformation").flows if not plain and _makes_several(item) else None
             columns.append(Column(output_name(item, context.dialect), single))
             if isinstance(item, exp.Alias):
                 scope.aliases.setdefault(item.alias.casefold(), single)
-            if _multiplies(item, context):
+            if not plain and _multiplies(item, context):
                 rows.append(through(single.flows, "join"))
         rest = rest if more is None else (rest or NOTHING) | more
     return columns, rest
@@ -151,6 +152,14 @@ def _projections(
 
 def _is_star(node: exp.Expr) -> bool:
     return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))
+
+
+def _is_plain(node: exp.Expr) -> bool:
+    """A column by its name, or a literal."""
+    inner = node.this if isinstance(node, exp.Alias) else node
+    return isinstance(inner, exp.Literal) or (
+        isinstance(inner, exp.Column) and all(isinstance(part, exp.Identifier) for part in inner.parts)
+    )
 
 
 def _makes_several(node: exp.Expr) -> bool:

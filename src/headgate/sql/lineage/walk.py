@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import NamedTuple
 
+from headgate.core.records import dataclass
 from headgate.sql.lineage.flow import ANY, ROWS, SAME, Flows, Kind, anything, named, union
 from headgate.sql.lineage.known import Traced
 
