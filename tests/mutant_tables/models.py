@@ -115,7 +115,7 @@ MUTANTS = (
     ),
     mutant(
         "history-gives-way",
-        "run/build.py",
+        "run/stale.py",
         '    if last is None or last.facts.get("materialized") != "snapshot"',
         '    if last is None or last.facts.get("materialized")',
         "a model of another kind drops a history",

@@ -417,7 +417,7 @@ RETRIES = (
     mutant(
         "optional-step-forgotten",
         "run/steps.py",
-        "inputs = replace(inputs_of(model, run.pipeline), stale=rests_on)",
+        "inputs = inputs_of(model, run.pipeline, rests_on)",
         "inputs = inputs_of(model, run.pipeline)",
         "nobody can tell from the books that a table was built on old rows",
         "tests/unit/run/test_run_failures.py::test_what_needs_an_optional_step_goes_on_with_its_former_rows",

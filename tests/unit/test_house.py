@@ -63,6 +63,15 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(code: str) -> None:
     assert loaded & HEAVY == set()
 
 
+def test_a_run_with_nothing_to_do_loads_nothing_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "headgate.yml").write_text("warehouse: duckdb:w.duckdb\n")
+    run = f"from headgate.cli.main import main; main(['run', '--project', {str(tmp_path)!r}])"
+    assert {"headgate.api.page", "headgate.report.document", "headgate.observe.health"} <= loaded_by(run)
+    loaded = loaded_by(run)  # the page of the first one is recent
+    only_of_the_page = ("headgate.report", "headgate.api.page", "headgate.run.lineage", "headgate.observe.health")
+    assert [name for name in loaded if name.startswith(only_of_the_page)] == []
+
+
 def test_importing_the_package_loads_nothing_of_it() -> None:
     assert {name for name in loaded_by("import headgate") if name.startswith("headgate")} == {"headgate"}
 

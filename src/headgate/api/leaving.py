@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from headgate.api.recording import Recording, recording
 from headgate.core import clock, environ
 from headgate.core.errors import Finding, HeadgateError
+from headgate.core.garbage import uncollected
 from headgate.state.owner import FOLDER
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from headgate.run.pipeline import Pipeline
 
 PAGE = f"{FOLDER}/report.html"
+"""Where the page stands, unless another place is named."""
 
 WRITES_PAGES = True
 """Whether runs of this process write pages; for programs that run projects by the thousand."""
@@ -63,10 +65,10 @@ def _is_recent(files: Project) -> bool:
 
 
 def _page(record: Recording, files: Project, pipeline: Pipeline, masks: Callable[[], Masks]) -> tuple[Finding, ...]:
-    from headgate.api import page
-
     try:
-        with record.store.session() as session:
+        with uncollected(), record.store.session() as session:
+            from headgate.api import page
+
             page.after_run(session, files, pipeline, masks(), record.history)
     except Exception as error:  # a run is what it is, whatever its page says
         if isinstance(error, HeadgateError):

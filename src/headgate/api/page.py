@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from headgate import __version__
 from headgate.api import columns, quarantine
+from headgate.api.columns import Ways
 from headgate.api.leaving import PAGE
 from headgate.api.observing import Seen, seen
 from headgate.api.quarantine import Masks
@@ -19,17 +19,18 @@ from headgate.contracts import render
 from headgate.contracts.model import Contract
 from headgate.core import clock
 from headgate.core.errors import AdapterError, Finding
+from headgate.core.garbage import uncollected
 from headgate.core.protocols import StoreSession
 from headgate.models.model import Model
 from headgate.observe import books, facts, health, score
-from headgate.observe.facts import TableFacts
 from headgate.project.descriptions import Told, descriptions
 from headgate.project.model import Project
 from headgate.report import model as page
-from headgate.report.document import document
+from headgate.report.document import pieces
 from headgate.run.flow import Flow
 from headgate.run.pipeline import Pipeline
 from headgate.state.history import History
+from headgate.state.kept import Kept
 from headgate.state.runs import RunRow, StepRow
 
 ENTRIES = 20
@@ -41,38 +42,49 @@ def write(
     """Writes the page where it is wanted. Raises AdapterError `report-unwritten`."""
     shown = files.observing.samples if samples is None else samples
     with opened(files.root, session, files.observing.keep_secs) as history:
-        made = assemble(session, files, pipeline, masks, history, shown)
         path = files.root / PAGE if out is None else Path(out)
-        size = _save(path, document(made))
+        with uncollected():
+            made = assemble(session, files, pipeline, masks, history, shown)
+            with Kept.open(files.root, "page") as kept:
+                size = _save(path, pieces(made, kept))
         return ReportResult(str(path), size, len(made.tables), shown, tuple(history.findings))
 
 
 def after_run(session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History) -> None:
     """Writes the page at its usual place."""
     made = assemble(session, files, pipeline, masks, history, files.observing.samples)
-    _save(files.root / PAGE, document(made))
+    with Kept.open(files.root, "page") as kept:
+        _save(files.root / PAGE, pieces(made, kept))
 
 
-def _save(path: Path, text: str) -> int:
-    """Puts the file in place at once: whoever has the page open never sees half of it."""
-    data = text.encode("utf-8", "backslashreplace")
+def _save(path: Path, pieces: Iterable[str]) -> int:
+    """Puts the file in place at once: whoever has the page open never sees half of it. Gives its size in bytes."""
     part = path.with_name(f".{path.name}.{clock.new_id()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            size = sum(file.write(piece.encode("utf-8", "backslashreplace")) for piece in pieces)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         what = f"the page can't be written: {error.strerror or error}"
         fix = "name a file in a folder that can be written to: headgate report --out FILE"
         raise AdapterError(Finding("report-unwritten", "error", what, str(path), fix)) from None
-    return len(data)
+    finally:
+        part.unlink(missing_ok=True)
+    return size
 
 
 def assemble(
     session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History, samples: int
 ) -> page.Page:
     """Everything that stands on the page; of the quarantine `samples` records of each reason."""
+    with session.engine.alone():
+        return _assembled(session, files, pipeline, masks, history, samples)
+
+
+def _assembled(
+    session: StoreSession, files: Project, pipeline: Pipeline, masks: Masks, history: History, samples: int
+) -> page.Page:
     found = seen(session, files, pipeline, history, books.glanced(session))
     waiting = quarantine.sample(session, quarantine.chosen(None, ("open",), {}), samples)
     if samples:
@@ -80,7 +92,7 @@ def assemble(
     views = {model.name for model in pipeline.models if model.materialized == "view"}
     entries, total = ledger.latest(session, ENTRIES)
     whole = score.total(list(found.scores.values()))
-    tables, exposures = columns.traced(session, files, pipeline, tuple(_tables(files, pipeline, found)))
+    ways = columns.ways(session, files, pipeline)
     timed = next((run.id for run in found.runs if run.rows_read or run.status != "ok"), None) or _first(found.runs)
     return page.Page(
         files.name,
@@ -88,7 +100,7 @@ def assemble(
         found.at.isoformat(timespec="seconds"),
         __version__,
         tuple(_check(one) for one in found.checks),
-        tables,
+        tuple(_Tables(files, pipeline, found, ways).every()),
         tuple(map(_run, found.runs)),
         found.total_runs,
         tuple(_step(step, views) for step in history.steps([timed] if timed else [])),
@@ -100,7 +112,7 @@ def assemble(
         whole.total,
         whole.dimensions,
         any(record.masked for group in waiting.groups for record in group.records),
-        exposures,
+        tuple(ways.exposures()),
     )
 
 
@@ -116,24 +128,79 @@ def _check(one: health.Check) -> page.Check:
 # -- tables
 
 
-def _tables(files: Project, pipeline: Pipeline, found: Seen) -> Iterable[page.Table]:
-    told = descriptions(files.root)
-    bad = {remark.table for check in found.checks for remark in check.remarks if remark.status == "bad"}
-    stale = {remark.table for check in found.checks if check.name == "freshness" for remark in check.remarks
-             if remark.status == "bad"}  # fmt: skip
-    declared = {flow.name: flow.ingest.freshness_secs for flow in pipeline.flows}
-    targets = {model.name: str(model.target) for model in pipeline.models}
-    for flow in pipeline.flows:
-        table = _table(flow.name, found, found.contracts.get(flow.name), Told())
-        table = replace(table, kind="load", how=flow.ingest.load.kind, source=_source(flow))
-        table = replace(table, reads=(flow.bronze.name,)) if flow.bronze is not None else table
-        yield _aged(table, found, declared[flow.name], flow.name in stale, flow.name in bad)
-    for model in pipeline.models:
-        name = str(model.target)
-        table = _table(name, found, model.split.contract if model.split else None, told.get(model.name, Told()))
-        reads = tuple(dict.fromkeys(targets.get(one, one) for one in model.inputs))
-        table = replace(table, kind=model.materialized, how=model.materialized, reads=reads, rules=_tests(model, table))
-        yield _aged(table, found, None, name in stale, name in bad)
+class _Tables:
+    """Tells tables: what was seen of them, what their files say, and where their columns come from."""
+
+    def __init__(self, files: Project, pipeline: Pipeline, found: Seen, ways: Ways) -> None:
+        self._pipeline, self._found, self._ways = pipeline, found, ways
+        self._told = descriptions(files.root)
+        bad = [(remark.table, check.name) for check in found.checks for remark in check.remarks
+               if remark.status == "bad"]  # fmt: skip
+        self._bad = {table for table, _ in bad}
+        self._stale = {table for table, check in bad if check == "freshness"}
+        self._targets = {model.name: str(model.target) for model in pipeline.models}
+
+    def every(self) -> Iterator[page.Table]:
+        yield from map(self._loaded, self._pipeline.flows)
+        yield from map(self._built, self._pipeline.models)
+
+    def _loaded(self, flow: Flow) -> page.Table:
+        contract = self._found.contracts.get(flow.name)
+        reads = (flow.bronze.name,) if flow.bronze is not None else ()
+        columns = tuple(self._columns(flow.name, flow.name, contract, Told()))
+        table = page.Table(
+            flow.name, flow.name.rpartition(".")[0], "load", source=_source(flow), how=flow.ingest.load.kind,
+            reads=reads, rules=_conditions(contract), columns=columns, rows_from=self._ways.rows(flow.name),
+        )  # fmt: skip
+        return self._seen(table, flow.ingest.freshness_secs)
+
+    def _built(self, model: Model) -> page.Table:
+        name, told = self._targets[model.name], self._told.get(model.name, Told())
+        contract = model.split.contract if model.split else None
+        reads = tuple(dict.fromkeys([self._targets.get(one, one) for one in model.inputs]))
+        tests = [f"{one.label}{', warn' if one.severity == 'warn' else ''}" for one in model.checks]
+        table = page.Table(
+            name, name.rpartition(".")[0], model.materialized, description=told.text, how=model.materialized,
+            reads=reads, rules=(*_conditions(contract), *tests),
+            columns=tuple(self._columns(name, model.name, contract, told)), rows_from=self._ways.rows(model.name),
+        )  # fmt: skip
+        return self._seen(table, None)
+
+    def _seen(self, table: page.Table, declared: int | None) -> page.Table:
+        """The table with what the books say of it. `declared`: after how many seconds it is stale."""
+        name, past, scored = table.name, self._found.tables.get(table.name), self._found.scores.get(table.name)
+        if past is None:
+            fresh: page.Status = "bad" if name in self._stale else "unknown"
+            return table._replace(fresh=fresh, bad=name in self._bad)
+        limit = health.stale_after(past, declared)
+        return table._replace(
+            rows=past.rows,
+            at=past.loads[-1].at if past.loads else past.changed_at,
+            fresh="bad" if name in self._stale else "ok" if limit is not None else "unknown",
+            stale_secs=limit,
+            loads=tuple([load.rows for load in past.loads]),
+            open=past.open,
+            quality=scored.total if scored is not None else None,
+            scores=scored.dimensions if scored is not None else table.scores,
+            bad=name in self._bad,
+        )
+
+    def _columns(self, table: str, known_as: str, contract: Contract | None, told: Told) -> Iterator[page.Column]:
+        """The contract's columns, then those that the table has besides; where nothing is known of it, none."""
+        past = self._found.tables.get(table)
+        there = dict(past.columns or ()) if past is not None else {}
+        measured = past.figures[-1] if past is not None and past.figures else ()
+        missing = {row.column_name: row.nulls / row.rows for row in measured if row.rows}
+        promised = {one.name: one for one in contract.columns} if contract is not None else {}
+        lines = render.lines(contract) if contract is not None else {}
+        names = dict.fromkeys((*promised, *there))
+        links, words = self._ways.columns(known_as, names), told.columns
+        for name in names:
+            one, said = promised.get(name), words.get(name.lower(), "") if words else ""
+            kind = str(one.type) if one is not None else there[name].lower()
+            rules = lines[name].removeprefix(kind).removeprefix(", ") if one is not None else ""
+            pii = one is not None and one.pii
+            yield page.Column(name, kind, (rules,) if rules else (), said, pii, missing.get(name), links.get(name, ()))
 
 
 def _source(flow: Flow) -> str:
@@ -142,49 +209,10 @@ def _source(flow: Flow) -> str:
     return f"{flow.ingest.source.kind}: {said}" if said else flow.ingest.source.kind
 
 
-def _tests(model: Model, table: page.Table) -> tuple[str, ...]:
-    return (*table.rules, *(f"{one.label}{', warn' if one.severity == 'warn' else ''}" for one in model.checks))
-
-
-def _aged(table: page.Table, found: Seen, declared: int | None, stale: bool, bad: bool) -> page.Table:
-    past = found.tables.get(table.name)
-    limit = health.stale_after(past, declared) if past is not None else None
-    fresh: page.Status = "bad" if stale else "ok" if limit is not None else "unknown"
-    return replace(table, fresh=fresh, stale_secs=limit, bad=bad)
-
-
-def _table(name: str, found: Seen, contract: Contract | None, told: Told) -> page.Table:
-    past = found.tables.get(name)
-    scored = found.scores.get(name)
-    columns = tuple(_columns(past, contract, told))
-    table = page.Table(name, name.rpartition(".")[0], "load", description=told.text, columns=columns)
-    if contract is not None:
-        table = replace(table, rules=tuple(_rule(key, rule) for key, rule in render.conditions(contract).items()))
-    if past is None:
-        return table
-    loads = tuple(load.rows for load in past.loads)
-    at = past.loads[-1].at if past.loads else past.changed_at
-    table = replace(table, rows=past.rows, at=at, loads=loads, open=past.open)
-    return replace(table, quality=scored.total, scores=scored.dimensions) if scored is not None else table
-
-
-def _rule(name: str, rule: object) -> str:
-    return f"{name}: {rule}" if isinstance(rule, str) else name
-
-
-def _columns(past: TableFacts | None, contract: Contract | None, told: Told) -> Iterable[page.Column]:
-    """The contract's columns, then those that the table has besides; where nothing is known of it, none."""
-    there = dict(past.columns or ()) if past is not None else {}
-    measured = past.figures[-1] if past is not None and past.figures else ()
-    missing = {row.column_name: row.nulls / row.rows for row in measured if row.rows}
-    lines = render.lines(contract) if contract is not None else {}
-    pii = {column.name for column in contract.columns if column.pii} if contract is not None else set()
-    types = {column.name: str(column.type) for column in contract.columns} if contract is not None else {}
-    for name in dict.fromkeys((*types, *there)):
-        kind = types.get(name) or there[name].lower()
-        rules = (lines[name].removeprefix(kind).removeprefix(", "),) if name in lines else ()
-        words = told.columns.get(name.lower(), "")
-        yield page.Column(name, kind, tuple(filter(None, rules)), words, name in pii, missing.get(name))
+def _conditions(contract: Contract | None) -> tuple[str, ...]:
+    """The rules of a contract that are no column's."""
+    rules = render.conditions(contract) if contract is not None else {}
+    return tuple(f"{name}: {rule}" if isinstance(rule, str) else name for name, rule in rules.items())
 
 
 # -- runs, ledger, quarantine

@@ -48,6 +48,11 @@ class Engine(Session, Protocol):
         """Forgets what was registered under `name`; nothing where there is none."""
         ...
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Inside, one thread of the engine's works: for many small queries, for which waking the others costs more than
+        they help. It holds for every session of this engine."""
+        ...
+
 
 @dataclass(frozen=True)
 class Trouble:

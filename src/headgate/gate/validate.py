@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from headgate.contracts.pydantic import Model
 from headgate.core.errors import PASSING, AdapterError, ContractError, Finding
+from headgate.core.garbage import uncollected
 from headgate.core.records import dataclass
 from headgate.gate.bits import Reason
 from headgate.gate.told import message_of, plain
@@ -60,18 +59,6 @@ def validate(model: Model, records: Iterable[Any], manner: Manner, private: froz
                     made = None
             values.append(made if made is None else made.__dict__)
     return Validated(values, refused)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the search for garbage in circles: among thousands of living records it finds none, and takes long."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 _METHODS: Mapping[Manner, tuple[str, str]] = {

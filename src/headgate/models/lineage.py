@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from headgate.contracts.model import Contract
@@ -73,6 +73,13 @@ def trace_models(models: Iterable[Model], around: Surroundings) -> dict[str, Tra
     return {model.name: walk.model(model) for model in models}
 
 
+def _words(sql: str) -> set[str]:
+    """The words of a text, whose case does not count."""
+    if sql.isascii():
+        return set(_WORD.findall(sql.lower()))
+    return {word.casefold() for word in _WORD.findall(sql)}  # of a whole text it may take words apart
+
+
 def _by_place(loaded: Mapping[TableRef, Known]) -> dict[str, Known]:
     """Loaded tables as models name them: through their view, or themselves."""
     return {str(place).casefold(): known for table, known in loaded.items() for place in (read_view(table), table)}
@@ -93,7 +100,7 @@ class _Walk:
         self._macros: dict[str, list[Macro]] = {}
         for macro in around.macros:
             self._macros.setdefault(macro.name.casefold(), []).append(macro)
-        self._in_macros = {word.casefold() for one in around.macros for word in _WORD.findall(one.sql)}
+        self._in_macros = {word for one in around.macros for word in _words(one.sql)}
         self._bare: dict[str, list[str]] = {}
         for place, known in tables.items():
             self._index(place, known)
@@ -128,7 +135,7 @@ class _Walk:
 
     def _readable(self, model: Model) -> dict[str, Known]:
         """The tables that the model can mean: those it references, and those whose names stand in its SQL."""
-        words = {word.casefold() for word in _WORD.findall(model.sql)}
+        words = _words(model.sql)
         if words & self._macros.keys():  # a macro may read a table that the model does not name
             words |= self._in_macros
         near = [place for word in words & self._bare.keys() for place in self._bare[word]]
@@ -176,7 +183,12 @@ def version() -> str:
 
 def _unsure(traced: Traced) -> bool:
     """Whether the engine may know the columns better: some are unknown, or have a name that the engine made."""
-    return traced.rest is not None or not all(_PLAIN.fullmatch(name) for name, _ in traced.columns)
+    return traced.rest is not None or not all(_is_plain(name) for name, _ in traced.columns)
+
+
+@lru_cache(4096)
+def _is_plain(name: str) -> bool:
+    return _PLAIN.fullmatch(name) is not None
 
 
 def settled(traced: Traced, columns: Sequence[str]) -> Traced:

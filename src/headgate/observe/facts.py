@@ -16,6 +16,9 @@ from headgate.state.runs import FigureRow
 LOADS = 60
 """How many loads of a table its past is judged by."""
 
+POINTS = 0.05
+"""A column is worth a word when the share of its values that are missing has risen by more."""
+
 ENTRIES = 20_000
 """How many of the latest entries are looked at for the rules that were broken."""
 
@@ -43,7 +46,8 @@ class Judged:
 class TableFacts:
     """One table. `loads` are the latest ones, the oldest first. `columns` are those it has, None where it is gone;
     `known`: those the books (of a built table: the last figures) say it has, None where they don't. `figures`: the
-    measurements of its columns, the oldest first. `entry_balance`: records whose fate the books don't tell.
+    measurements of its columns, the oldest first; those before the last one tell only of columns that miss more than a
+    few values now. `entry_balance`: records whose fate the books don't tell.
     """
 
     name: str
@@ -62,7 +66,7 @@ def gather(session: Session, history: History, since: str) -> dict[str, TableFac
     """Every table of the books, by name. Broken rules are counted from the time `since` on."""
     columns = columns_of_all(session)
     loads, judged, waiting = _loads(session), _judged(session, since), _open(session)
-    shapes, figures = _shapes(session), _figures(history)
+    shapes, figures = _shapes(session), figures_of(history)
     found = {}
     for name, version, rows, at in _last(session):
         measured = figures.get(name, [])
@@ -155,11 +159,14 @@ def _shapes(session: Session) -> dict[str, tuple[tuple[str, str], ...]]:
     return found
 
 
-def _figures(history: History) -> dict[str, list[tuple[FigureRow, ...]]]:
+def figures_of(history: History) -> dict[str, list[tuple[FigureRow, ...]]]:
+    """The measurements of each table, the oldest first; of those before the last one only what may have risen since."""
     found: dict[str, dict[int, list[FigureRow]]] = {}
-    for row in history.figures(LOADS):
-        found.setdefault(row.table_name, {}).setdefault(row.entry, []).append(row)
-    return {name: [tuple(rows) for _, rows in sorted(entries.items())] for name, entries in found.items()}
+    for name, entry in history.measured(LOADS):
+        found.setdefault(name, {})[entry] = []
+    for row in history.figures(LOADS, above=POINTS / 2):
+        found[row.table_name][row.entry].append(row)
+    return {name: [tuple(rows) for rows in entries.values()] for name, entries in found.items()}
 
 
 def _measured(measured: Sequence[tuple[FigureRow, ...]], version: int) -> tuple[tuple[str, str], ...] | None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from headgate.contracts.model import Limit
 from headgate.core.records import dataclass
-from headgate.observe.facts import Load, TableFacts
+from headgate.observe.facts import POINTS, Load, TableFacts
 from headgate.state.runs import RUNNING, FigureRow, RunRow
 
 Status = Literal["ok", "bad", "unknown"]
@@ -29,7 +29,7 @@ WEEKDAYS = 4
 LEAST_STALE_SECS = 3600.0
 _MAD = 1.4826
 """What makes the median distance from the median comparable with a standard deviation."""
-_FAR, _DOUBLE, _POINTS = 4.0, math.log(2), 0.05
+_FAR, _DOUBLE = 4.0, math.log(2)
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _risen(figure: FigureRow, before: Sequence[Sequence[FigureRow]]) -> tuple[st
     share, usually = figure.nulls / figure.rows, median(past)
     spread = _MAD * median(abs(one - usually) for one in past)
     chance = math.sqrt(max(usually * (1 - usually), 1 / figure.rows) / figure.rows)
-    far = max(_POINTS, _FAR * spread, _FAR * chance)
+    far = max(POINTS, _FAR * spread, _FAR * chance)
     return (figure.column_name, share, usually) if share > usually + far else None
 
 

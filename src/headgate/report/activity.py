@@ -99,7 +99,7 @@ def quarantine(page: Page) -> Markup:
     if not page.waiting:
         empty = el("p", "Nothing waits: every record that was refused has been settled, or none was.", class_="empty")
         return section("quarantine", "Quarantine", empty)
-    most = max(reason.count for reason in page.reasons) if page.reasons else 1
+    most = max(reason.number for reason in page.reasons) if page.reasons else 1
     items = [_reason(reason, most) for reason in page.reasons[:REASONS]]
     first, others = items[:FIRST], items[FIRST:]
     rest = None
@@ -117,10 +117,10 @@ def quarantine(page: Page) -> Markup:
 
 
 def _reason(reason: Reason, most: int) -> Markup:
-    bar = charts.bar(reason.count / most, "fate-quarantined")
+    bar = charts.bar(reason.number / most, "fate-quarantined")
     where = el("span", name(reason.table), *([" · ", name(reason.column)] if reason.column else []), class_="where")
     head = el("span", el("b", clipped(reason.message, CELL)), " ", where, class_="who")
-    row = [head, bar, el("span", count(reason.count), class_="num")]
+    row = [head, bar, el("span", count(reason.number), class_="num")]
     if not reason.samples:
         return el("li", el("div", *row, class_="reason"))
     shown = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from headgate.report.dag import Placed, place
-from headgate.report.markup import Attribute, Child, Markup, clipped, count, el, joined, many
+from headgate.report.markup import Attribute, Child, Markup, clipped, count, el, joined, many, quoted
 from headgate.report.model import Exposure, Run, Table
 
 NODES = 150
@@ -22,17 +22,18 @@ def spark(rows: Sequence[int]) -> Markup:
     most = max(shown, default=0)
     if len(shown) < 2 or not most:
         return Markup("")
-    bars = []
-    for index, value in enumerate(shown):
-        tall = max(1.0, value / most * _SPARK_TALL)
-        tones = "last" if index == len(shown) - 1 else None
-        bars.append(_rect(index * 4, _SPARK_TALL - tall, 3, tall, class_=tones))
-    label = f"Rows of the last {len(shown)} loads, from {count(shown[0])} to {count(shown[-1])}"
+    talls = [max(1.0, value / most * _SPARK_TALL) for value in shown]
+    bars = [
+        f'<rect x="{at * 4}" y="{_SPARK_TALL - tall:.1f}" width="3.0" height="{tall:.1f}"></rect>'
+        for at, tall in enumerate(talls)
+    ]
+    bars[-1] = bars[-1].replace("></rect>", ' class="last"></rect>')
     wide = len(shown) * 4
-    return el(
-        "svg", *bars, class_="spark", viewBox=f"0 0 {wide} {_SPARK_TALL}", width=wide, height=_SPARK_TALL, role="img",
-        aria_label=label,
-    )  # fmt: skip
+    return Markup(
+        f'<svg class="spark" viewBox="0 0 {wide} {_SPARK_TALL}" width="{wide}" height="{_SPARK_TALL}" role="img" '
+        f'aria-label="Rows of the last {len(shown)} loads, from {count(shown[0])} to {count(shown[-1])}">'
+        f"{''.join(bars)}</svg>"
+    )
 
 
 def fates(parts: Sequence[tuple[str, int]]) -> Markup:
@@ -56,11 +57,11 @@ def fates(parts: Sequence[tuple[str, int]]) -> Markup:
 def share(value: float, tone: str) -> Markup:
     """A share from 0 to 1 as a thin bar."""
     wide = max(1.0, min(1.0, value) * 64)
-    return el(
-        "svg", el("rect", x=0, y=0, width=64, height=4, rx=2, class_="track"),
-        el("rect", x=0, y=0, width=f"{wide:.1f}", height=4, rx=2, class_=f"fill-{tone}"),
-        class_="share", viewBox="0 0 64 4", width=64, height=4, preserveAspectRatio="none", aria_hidden="true",
-    )  # fmt: skip
+    return Markup(
+        '<svg class="share" viewBox="0 0 64 4" width="64" height="4" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect x="0" y="0" width="64" height="4" rx="2" class="track"></rect>'
+        f'<rect x="0" y="0" width="{wide:.1f}" height="4" rx="2" class="fill-{quoted(tone)}"></rect></svg>'
+    )
 
 
 def durations(runs: Sequence[Run]) -> Markup:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator, Set
 from functools import cache
 from importlib.resources import files
 
 from headgate.report import activity, dictionary, sections
-from headgate.report.markup import Markup, clipped, el, joined, name
+from headgate.report.markup import Markup, clipped, el, name
 from headgate.report.model import Page
-from headgate.report.origins import Places
 from headgate.report.parts import moment
-from headgate.report.ways import Ways
+from headgate.report.told import Kept, telling
+from headgate.report.ways import OUTSIDE
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -26,6 +27,14 @@ _MARK = Markup(
 
 def document(page: Page) -> str:
     """The page as HTML. Its policy lets nothing in but its own style and script, and no request out."""
+    return "".join(pieces(page))
+
+
+def pieces(page: Page, kept: Kept | None = None) -> Iterator[str]:
+    """The page, piece by piece: of a large project it is longer than it is good to hold at once.
+
+    `kept`: where what is told of ways is found again while no way changes.
+    """
     style, script = _file("page.css"), _file("page.js")
     head = el(
         "head",
@@ -40,26 +49,32 @@ def document(page: Page) -> str:
         el("style", Markup(style)),
     )
     skip = el("a", "Skip to the content", href="#main", class_="skip")
-    body = el("body", skip, *_body(page), el("script", Markup(script)))
-    return "<!doctype html>\n" + el("html", head, body, lang="en") + "\n"
+    yield f'<!doctype html>\n<html lang="en">{head}<body>{skip}'
+    yield from _body(page, kept)
+    yield f"{el('script', Markup(script))}</body></html>\n"
 
 
-def _body(page: Page) -> list[Markup]:
-    ways = Ways(page)
+def _body(page: Page, kept: Kept | None) -> Iterator[str]:
+    exposures = {OUTSIDE + one.name: one for one in page.exposures}
     anchors = {table.name: f"t{number}" for number, table in enumerate(page.tables)}
-    anchors |= {key: f"e{number}" for number, key in enumerate(ways.exposures)}
-    shown = [
-        sections.verdict(page),
-        sections.tables(page, anchors),
-        sections.pipeline(page, ways, anchors),
-        sections.scores(page),
-        activity.quarantine(page),
-        activity.runs(page),
-        activity.ledger(page),
-        dictionary.dictionary(page, Places(ways, anchors)) if page.tables else None,
-    ]
-    parts = [part for part in shown if part is not None]
-    return [_header(page, parts), el("main", *parts, id="main"), _footer(page)]
+    anchors |= {key: f"e{number}" for number, key in enumerate(exposures)}
+    parts = {
+        "health": sections.verdict(page),
+        "tables": sections.tables(page, anchors),
+        "pipeline": sections.pipeline(page, exposures, anchors),
+        "quality": sections.scores(page),
+        "quarantine": activity.quarantine(page),
+        "runs": activity.runs(page),
+        "ledger": activity.ledger(page),
+    }
+    there = {anchor for anchor, part in parts.items() if part is not None}
+    yield _header(page, there | {"dictionary"} if page.tables else there)
+    yield '<main id="main">'
+    yield from (part for part in parts.values() if part is not None)
+    if page.tables:
+        yield from dictionary.dictionary(page, anchors, telling(page, anchors, kept))
+    yield "</main>"
+    yield _footer(page)
 
 
 _NAV = (
@@ -73,9 +88,8 @@ _NAV = (
 )
 
 
-def _header(page: Page, parts: list[Markup]) -> Markup:
-    there = joined(parts)
-    links = [el("a", title, href=f"#{anchor}") for anchor, title in _NAV if f'<section id="{anchor}"' in there]
+def _header(page: Page, there: Set[str]) -> Markup:
+    links = [el("a", title, href=f"#{anchor}") for anchor, title in _NAV if anchor in there]
     toggle = el("button", "Theme", type="button", id="theme", hidden=True)
     title = el("span", _MARK, name(page.project, 40), class_="project")
     return el("header", el("div", title, el("nav", *links, aria_label="Sections"), toggle, class_="topbar"))

@@ -3,15 +3,14 @@ them to the right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from headgate.core.records import dataclass
-from headgate.report.markup import Markup, clipped, el, many
+from headgate.report.markup import Markup, clipped, el, many, quoted
 from headgate.report.model import Table
 from headgate.report.origins import Places
 from headgate.report.parts import scrolled
-from headgate.report.ways import OUTSIDE, Edge, Port, around
+from headgate.report.ways import OUTSIDE, Edge, Place, around
 
 COLUMNS, ROWS, BOXES = 40, 16, 10
 """So many columns of the table itself, of one beside it, and so many tables one above the other are drawn."""
@@ -22,8 +21,7 @@ DRAWN = 600_000
 _WIDE, _GAP_X, _GAP_Y, _HEAD, _ROW, _FOOT, _PAD = 164, 50, 14, 40, 20, 6, 8
 
 
-@dataclass(frozen=True)
-class _Box:
+class _Box(NamedTuple):
     """One table. `level`: 0 is the table itself, before it is negative. `rows`: its columns that are drawn."""
 
     table: str
@@ -35,14 +33,15 @@ class _Box:
     def tall(self) -> float:
         return _HEAD + len(self.rows) * _ROW + (_FOOT if self.rows else 0)
 
-    def port(self, row: str | None) -> Port:
-        return Port(self.table, row)
+    @property
+    def ports(self) -> list[Place]:
+        """The table itself and its columns."""
+        return [(self.table, None), *[(self.table, row) for row in self.rows]]
 
-    def middle(self, port: Port) -> float:
-        """The height at which an edge meets the column, or the head."""
-        if port.column is None:
-            return self.y + _HEAD / 2
-        return self.y + _HEAD + (self.rows.index(port.column) + 0.5) * _ROW
+    def middles(self) -> dict[Place, float]:
+        """The height at which edges meet the table itself and its columns."""
+        middles = [self.y + _HEAD / 2, *[self.y + _HEAD + (at + 0.5) * _ROW for at in range(len(self.rows))]]
+        return dict(zip(self.ports, middles, strict=True))
 
 
 def drawing(places: Places, table: Table) -> Markup | None:
@@ -52,7 +51,7 @@ def drawing(places: Places, table: Table) -> Markup | None:
         return None
     boxes, left_out = _boxes(table, edges)
     placed = _stacked(boxes, edges)
-    ports = {port: box.level for box in placed.values() for port in map(box.port, (None, *box.rows))}
+    ports = {port: box.level for box in placed.values() for port in box.ports}
     shown = [
         one for one in edges if one.source in ports and one.target in ports and ports[one.source] < ports[one.target]
     ]
@@ -76,11 +75,14 @@ def drawing(places: Places, table: Table) -> Markup | None:
 def _boxes(table: Table, edges: Sequence[Edge]) -> tuple[list[_Box], bool]:
     """Every table with its level and its columns that have an edge, and whether some are left out."""
     levels = _levels(table.name, edges)
-    ports = dict.fromkeys(port for edge in edges for port in (edge.source, edge.target))
+    drawn: dict[str, list[str]] = {}
+    for table_of, row in dict.fromkeys(port for source, target, _ in edges for port in (source, target)):
+        if row is not None:
+            drawn.setdefault(table_of, []).append(row)
     own = tuple(column.name for column in table.columns[:COLUMNS])
     boxes, left_out = [_Box(table.name, 0, own)], len(table.columns) > COLUMNS
     for name, level in levels.items():
-        rows = tuple(port.column for port in ports if port.table == name and port.column is not None)
+        rows = tuple(drawn.get(name, ()))
         crowd = sum(box.level == level for box in boxes)
         left_out = left_out or len(rows) > ROWS or crowd >= BOXES
         if level and crowd < BOXES:
@@ -108,19 +110,23 @@ def _levels(table: str, edges: Sequence[Edge]) -> dict[str, int]:
 def _stacked(boxes: Sequence[_Box], edges: Sequence[Edge]) -> dict[str, _Box]:
     """The boxes with their heights: from the middle outwards, each beside what it has to do with."""
     placed = {box.table: box for box in boxes if box.level == 0}
-    beside: dict[Port, list[Port]] = {}
-    for edge in edges:
-        beside.setdefault(edge.source, []).append(edge.target)
-        beside.setdefault(edge.target, []).append(edge.source)
+    middles = boxes[0].middles()
+    beside: dict[Place, list[Place]] = {}
+    for source, target, _ in edges:
+        beside.setdefault(source, []).append(target)
+        beside.setdefault(target, []).append(source)
     for level in (-1, 1, -2, 2):
-        stack = [_ordered(box, beside, placed) for box in boxes if box.level == level]
-        y = 0.0
-        for box in sorted(stack, key=lambda box: _middle(map(box.port, (None, *box.rows)), beside, placed)):
-            placed[box.table] = replace(box, y=y)
+        stack = [_ordered(box, beside, middles) for box in boxes if box.level == level]
+        order = {box.table: _middle(box.ports, beside, middles) for box in stack}
+        y, level_middles = 0.0, dict[Place, float]()
+        for box in sorted(stack, key=lambda box: order[box.table]):
+            placed[box.table] = box._replace(y=y)
+            level_middles |= placed[box.table].middles()
             y += box.tall + _GAP_Y
+        middles |= level_middles
     tallest = max(_tall(placed, level) for level in range(-2, 3))
     shift = {level: _PAD + (tallest - _tall(placed, level)) / 2 for level in range(-2, 3)}
-    return {name: replace(box, y=box.y + shift[box.level]) for name, box in placed.items()}
+    return {name: box._replace(y=box.y + shift[box.level]) for name, box in placed.items()}
 
 
 def _tall(placed: Mapping[str, _Box], level: int) -> float:
@@ -128,23 +134,16 @@ def _tall(placed: Mapping[str, _Box], level: int) -> float:
     return sum(stack) - _GAP_Y if stack else 0
 
 
-def _ordered(box: _Box, beside: Mapping[Port, Sequence[Port]], placed: Mapping[str, _Box]) -> _Box:
+def _ordered(box: _Box, beside: Mapping[Place, Sequence[Place]], middles: Mapping[Place, float]) -> _Box:
     """The box with its columns in the order of what they lead to, so that few lines cross."""
-    order = {row: (_middle([box.port(row)], beside, placed), at) for at, row in enumerate(box.rows)}
-    return replace(box, rows=tuple(sorted(box.rows, key=order.__getitem__)))
+    order = {row: (_middle([(box.table, row)], beside, middles), at) for at, row in enumerate(box.rows)}
+    return box._replace(rows=tuple(sorted(box.rows, key=order.__getitem__)))
 
 
-def _middle(ports: Iterable[Port], beside: Mapping[Port, Sequence[Port]], placed: Mapping[str, _Box]) -> float:
+def _middle(ports: Iterable[Place], beside: Mapping[Place, Sequence[Place]], middles: Mapping[Place, float]) -> float:
     """The mean height of what these have an edge with, among what is placed."""
-    found = [
-        placed[other.table].middle(other) for port in ports for other in beside.get(port, ()) if _stands(other, placed)
-    ]
+    found = [middles[other] for port in ports for other in beside.get(port, ()) if other in middles]
     return sum(found) / len(found) if found else float("inf")
-
-
-def _stands(port: Port, placed: Mapping[str, _Box]) -> bool:
-    box = placed.get(port.table)
-    return box is not None and (port.column is None or port.column in box.rows)
 
 
 # -- SVG
@@ -155,69 +154,66 @@ def _svg(places: Places, table: Table, placed: Mapping[str, _Box], edges: Sequen
     last = max(box.level for box in placed.values())
     left = {box.table: _PAD + (box.level - first) * (_WIDE + _GAP_X) for box in placed.values()}
     numbers = {port: at for at, port in enumerate(_ports(placed.values()))}
-    lines = [_line(edge, placed, left, numbers) for edge in sorted(edges, key=lambda edge: edge.direct)]
+    middles = {port: y for box in placed.values() for port, y in box.middles().items()}
+    lines = [_line(edge, middles, left, numbers) for edge in sorted(edges, key=lambda edge: edge.direct)]
     drawn = [_box(places, box, left[box.table], numbers) for box in placed.values()]
     wide = (last - first + 1) * (_WIDE + _GAP_X) - _GAP_X + 2 * _PAD
     tall = max(box.y + box.tall for box in placed.values()) + _PAD
-    return el(
-        "svg", el("g", *lines, class_="edges", aria_hidden="true"), *drawn, class_="graph ways",
-        viewBox=f"0 0 {wide} {tall:g}", width=wide, height=f"{tall:g}", role="group",
-        aria_label=f"Column lineage of {clipped(table.name)}: {many(len(placed), 'table')}",
-    )  # fmt: skip
+    spoken = quoted(f"Column lineage of {clipped(table.name)}: {many(len(placed), 'table')}")
+    return Markup(
+        f'<svg class="graph ways" viewBox="0 0 {wide} {tall:g}" width="{wide}" height="{tall:g}" role="group" '
+        f'aria-label="{spoken}"><g class="edges" aria-hidden="true">{"".join(lines)}</g>{"".join(drawn)}</svg>'
+    )
 
 
-def _ports(boxes: Iterable[_Box]) -> Iterable[Port]:
+def _ports(boxes: Iterable[_Box]) -> Iterator[Place]:
     for box in boxes:
-        yield from map(box.port, (None, *box.rows))
+        yield from box.ports
 
 
-def _line(edge: Edge, placed: Mapping[str, _Box], left: Mapping[str, float], numbers: Mapping[Port, int]) -> Markup:
-    x1, x2 = left[edge.source.table] + _WIDE, left[edge.target.table]
-    y1, y2 = placed[edge.source.table].middle(edge.source), placed[edge.target.table].middle(edge.target)
+def _line(edge: Edge, middles: Mapping[Place, float], left: Mapping[str, float], numbers: Mapping[Place, int]) -> str:
+    source, target, direct = edge
+    x1, x2 = left[source.table] + _WIDE, left[target.table]
+    y1, y2 = f"{middles[source]:g}", f"{middles[target]:g}"
     half = min((x2 - x1) / 2, 60)
-    path = f"M{x1:g} {y1:g}C{x1 + half:g} {y1:g} {x2 - half:g} {y2:g} {x2:g} {y2:g}"
-    return el(
-        "path",
-        d=path,
-        class_=None if edge.direct else "decides",
-        data_from=str(numbers[edge.source]),
-        data_to=str(numbers[edge.target]),
+    kind = "" if direct else ' class="decides"'
+    return (
+        f'<path d="M{x1:g} {y1}C{x1 + half:g} {y1} {x2 - half:g} {y2} {x2:g} {y2}"{kind} '
+        f'data-from="{numbers[source]}" data-to="{numbers[target]}"></path>'
     )
 
 
-def _box(places: Places, box: _Box, x: float, numbers: Mapping[Port, int]) -> Markup:
+def _box(places: Places, box: _Box, x: float, numbers: Mapping[Place, int]) -> str:
     name, kind = places.called(box.table)
-    anchor = places.anchors.get(box.table)
-    head = [
-        el("text", clipped(name, 22), x=f"{x + 12:g}", y=f"{box.y + 18:g}", class_="label"),
-        el("text", clipped(kind, 26), x=f"{x + 12:g}", y=f"{box.y + 32:g}", class_="sub"),
-        el("title", clipped(box.table.removeprefix(OUTSIDE), 300)),
-    ]
-    rows = [_row(places, box, at, x, numbers) for at in range(len(box.rows))]
-    number = str(numbers[Port(box.table, None)])
-    spoken = f"{clipped(name, 120)}, {clipped(kind)}"
-    return el(
-        "g",
-        el("rect", x=f"{x:g}", y=f"{box.y:g}", width=_WIDE, height=f"{box.tall:g}", rx=5, class_="box"),
-        el("a", *head, href=f"#{anchor}", class_="node", data_node=number, aria_label=spoken)
-        if anchor
-        else el("g", *head, class_="node", data_node=number),
-        *rows,
-        class_="own" if box.level == 0 else None,
+    anchor, y, node = places.anchors.get(box.table), box.y, numbers[box.table, None]
+    head = (
+        f'<text x="{x + 12:g}" y="{y + 18:g}" class="label">{quoted(name, 22)}</text>'
+        f'<text x="{x + 12:g}" y="{y + 32:g}" class="sub">{quoted(kind, 26)}</text>'
+        f"<title>{quoted(box.table.removeprefix(OUTSIDE), 300)}</title>"
     )
+    if anchor:
+        spoken = quoted(f"{clipped(name, 120)}, {clipped(kind)}")
+        head = f'<a href="#{anchor}" class="node" data-node="{node}" aria-label="{spoken}">{head}</a>'
+    else:
+        head = f'<g class="node" data-node="{node}">{head}</g>'
+    rows = "".join([_row(places, box, at, (f"{x + 1:g}", f"{x + 12:g}"), numbers[box.table, row])
+                    for at, row in enumerate(box.rows)])  # fmt: skip
+    own = ' class="own"' if box.level == 0 else ""
+    frame = f'<rect x="{x:g}" y="{y:g}" width="{_WIDE}" height="{box.tall:g}" rx="5" class="box"></rect>'
+    return f"<g{own}>{frame}{head}{rows}</g>"
 
 
-def _row(places: Places, box: _Box, at: int, x: float, numbers: Mapping[Port, int]) -> Markup:
-    row, y = box.rows[at], box.y + _HEAD + at * _ROW
-    shown = row or "some column"
-    inside = [
-        el("rect", x=f"{x + 1:g}", y=f"{y:g}", width=_WIDE - 2, height=_ROW, class_="row"),
-        el("text", clipped(shown, 24), x=f"{x + 12:g}", y=f"{y + 14:g}"),
-        el("title", clipped(shown, 300)) if len(shown) > 24 else None,
-    ]
-    number = str(numbers[Port(box.table, row)])
-    link = places.anchor(Port(box.table, row))
+def _row(places: Places, box: _Box, at: int, left: tuple[str, str], node: int) -> str:
+    """A column. `left`: where its frame and its name begin."""
+    port, y = (box.table, box.rows[at]), box.y + _HEAD + at * _ROW
+    shown = box.rows[at] or "some column"
+    title = f"<title>{quoted(shown, 300)}</title>" if len(shown) > 24 else ""
+    inside = (
+        f'<rect x="{left[0]}" y="{y:g}" width="{_WIDE - 2}" height="{_ROW}" class="row"></rect>'
+        f'<text x="{left[1]}" y="{y + 14:g}">{quoted(shown, 24)}</text>{title}'
+    )
+    link = places.anchor(port)
     if link is None:
-        return el("g", *inside, class_="node", data_node=number)
-    spoken = f"{clipped(box.table, 120)}, column {clipped(shown, 120)}"
-    return el("a", *inside, href=f"#{link}", class_="node", data_node=number, aria_label=spoken)
+        return f'<g class="node" data-node="{node}">{inside}</g>'
+    spoken = quoted(f"{clipped(box.table, 120)}, column {clipped(shown, 120)}")
+    return f'<a href="#{link}" class="node" data-node="{node}" aria-label="{spoken}">{inside}</a>'

@@ -1,18 +1,19 @@
-"""What stands on the page, as plain data. Times are ISO 8601 text in UTC; shares are from 0 to 1; None is not known."""
+"""What stands on the page, as plain data. Times are ISO 8601 text in UTC; shares are from 0 to 1; None is not known.
+
+Tuples, because a page of a large project has tens of thousands of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
-from typing import Literal
-
-from headgate.core.records import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 Status = Literal["ok", "bad", "unknown"]
+_UNSCORED: Mapping[str, float | None] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(NamedTuple):
     """What a check has to say of a table (empty: of the project)."""
 
     table: str
@@ -21,8 +22,7 @@ class Remark:
     fix: str = ""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One question of health, and its answer. `judged`: tables that it could be answered for."""
 
     name: str
@@ -31,8 +31,7 @@ class Check:
     remarks: tuple[Remark, ...] = ()
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One run. `status`: running | ok | refused | failed | interrupted | killed. `seconds` None: it was not timed."""
 
     id: str
@@ -49,8 +48,7 @@ class Run:
     skipped: int = 0
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One step of the last run. `passed`: its condition or its trigger rule left it out."""
 
     id: str
@@ -64,8 +62,7 @@ class Step:
     passed: bool = False
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """What flows into a column, or into the rows of a table: `column` of `table`, by `kind`, in the words of lineage.
 
     `column` None: which rows that table has; "": some column of it that is not known.
@@ -76,8 +73,7 @@ class Link:
     kind: str
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column. `missing`: the share of rows without a value. `comes_from`: what it is made of, and what decides
     which value it has; empty where nobody traced it."""
 
@@ -90,8 +86,7 @@ class Column:
     comes_from: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """One table or view. `layer`: the schema it stands in. `kind`: load, table, view. `source`: what it is loaded from.
     `reads`: names of the tables that it is made of. `loads`: rows of its loads, the oldest first. `scores`: by
     dimension. `fresh`: ok, bad, or unknown where nothing says how old it may be; `at` is when it was loaded last.
@@ -108,7 +103,7 @@ class Table:
     loads: tuple[int, ...] = ()
     open: int = 0
     quality: float | None = None
-    scores: Mapping[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float | None] = _UNSCORED
     description: str = ""
     source: str = ""
     how: str = ""
@@ -119,8 +114,7 @@ class Table:
     rows_from: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True)
-class Exposure:
+class Exposure(NamedTuple):
     """What reads tables outside of the project. `kind`: dashboard, notebook, analysis, ml, application."""
 
     name: str
@@ -130,8 +124,7 @@ class Exposure:
     reads: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the ledger."""
 
     at: str
@@ -147,28 +140,25 @@ class Entry:
     rows_after: int
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """A refused record as it may be shown: where it stood, and what it says."""
 
     where: str
     text: str
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """A rule, and how many refused records that wait broke it."""
 
     table: str
     rule: str
     column: str
     message: str
-    count: int
+    number: int
     samples: tuple[Sample, ...] = ()
 
 
-@dataclass(frozen=True)
-class Fates:
+class Fates(NamedTuple):
     """Records read by all loads there ever were, and what became of them. `since`: when the first one was committed."""
 
     read: int = 0
@@ -179,8 +169,7 @@ class Fates:
     since: str = ""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Everything. `tables` in the order of the pipeline. `*_total`: how many there are, where not all are listed."""
 
     project: str
@@ -196,9 +185,9 @@ class Page:
     entries_total: int = 0
     reasons: tuple[Reason, ...] = ()
     waiting: int = 0
-    fates: Fates = field(default_factory=Fates)
+    fates: Fates = Fates()
     quality: float | None = None
-    scores: Mapping[str, float | None] = field(default_factory=dict)
+    scores: Mapping[str, float | None] = _UNSCORED
     masked: bool = False
     """Whether values of columns marked `pii` were hidden in the samples."""
     exposures: tuple[Exposure, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-from headgate.report.markup import Child, Markup, clipped, el, name
+from headgate.report.markup import bdi, clipped, quoted
 from headgate.report.model import Exposure, Link, Table
-from headgate.report.ways import Port, Ways
+from headgate.report.ways import Place, Ways
 
 CELL, FACTS = 4, 24
 """So many places in a cell, and in a line of facts, are told one by one."""
@@ -14,24 +15,37 @@ CELL, FACTS = 4, 24
 COLUMNS = 300
 """So many columns of a table stand in the dictionary."""
 
+Told = TypeVar("Told")
+
 _HOW = {"identity": "", "group_by": "group by"}
 """How the kinds of flows are told, where it is not by their name."""
 
 
 class Places:
-    """Tells columns, tables and exposures as links to where they stand in the dictionary."""
+    """Tells columns, tables and exposures as links to where they stand in the dictionary: as HTML, "" for nothing."""
 
     def __init__(self, ways: Ways, anchors: Mapping[str, str]) -> None:
         self.ways, self.anchors = ways, anchors
-        self._told: dict[tuple[Port, str], Markup] = {}
+        self._told: dict[Link, str] = {}
+        self._called: dict[str, tuple[str, str]] = {}
+        self._columns: dict[Place, str] = {
+            (table.name, column.name): f"{anchors[table.name]}c{at}"
+            for table in ways.tables.values()
+            for at, column in enumerate(table.columns[:COLUMNS])
+        }
 
-    def anchor(self, port: Port) -> str | None:
+    def anchor(self, port: Place) -> str | None:
         """Where the column, or else its table, stands."""
-        anchor, place = self.anchors.get(port.table), self.ways.place(port)
-        return f"{anchor}c{place}" if anchor is not None and place is not None and place < COLUMNS else anchor
+        return self._columns.get(port) or self.anchors.get(port[0])
 
     def called(self, table: str) -> tuple[str, str]:
         """The short name of a table, of a file or of an exposure, and what it is."""
+        found = self._called.get(table)
+        if found is None:
+            found = self._called[table] = self._short(table)
+        return found
+
+    def _short(self, table: str) -> tuple[str, str]:
         if table in self.ways.exposures:
             return self.ways.exposures[table].name, self.ways.exposures[table].kind
         if table in self.ways.tables:
@@ -40,70 +54,78 @@ class Places:
         parts = [part for part in table.replace("\\", "/").split("/") if part] or [table]
         return "/".join(parts[-2:] if "*" in parts[-1] else parts[-1:]), "source"
 
-    def comes_from(self, links: Sequence[Link]) -> Child:
+    def comes_from(self, links: Sequence[Link]) -> str:
         """What a column is made of; what only decides which value it has is told with its kind."""
+        if len(links) == 1:
+            return self._place(links[0])
         told = [link for link in links if link.column is not None]
-        counted = [link for link in links if link.column is None and all(one.table != link.table for one in told)]
-        return self._listed(((Port(one.table, one.column), one.kind) for one in (*told, *counted)), CELL)
+        if len(told) < len(links):
+            there = {link.table for link in told}
+            told += [link for link in links if link.column is None and link.table not in there]
+        return _cut(told, CELL, self._place)
 
-    def used_by(self, port: Port) -> Child:
+    def used_by(self, port: Place) -> str:
         """The columns that are made of this one, and the tables whose rows it decides."""
-        users = [one for one in self.ways.users(port) if one.target.table != port.table]
-        makes = [one for one in users if one.target.column is not None or one.target.table in self.ways.exposures]
-        rows = dict.fromkeys(one.target for one in users if one not in makes)
-        told = dict.fromkeys((one.target, one.kind) for one in makes)
-        return self._listed([*told, *((one, "") for one in rows)], CELL)
+        own, exposures = port[0], self.ways.exposures
+        told: dict[Link, None] = {}
+        rows: dict[Link, None] = {}
+        for link in self.ways.users(port):
+            if link.column is not None or link.table in exposures:
+                told[link] = None
+            else:
+                rows[Link(link.table, None, "")] = None
+        return _cut([link for link in (*told, *rows) if link.table != own], CELL, self._place)
 
-    def decided_by(self, table: Table) -> Child:
+    def decided_by(self, table: Table) -> str:
         """What decides which rows a built table has; nothing for one that is loaded, whose rules say it."""
         if table.kind == "load":
-            return None
+            return ""
         links = [link for link in table.rows_from if link.column is not None and link.table != table.name]
-        return self._listed([(Port(one.table, one.column), one.kind) for one in links], FACTS)
+        return _cut(links, FACTS, self._place)
 
-    def readers(self, table: Table) -> Child:
+    def readers(self, table: Table) -> str:
         """The tables and exposures that read it."""
-        return _cut([self._table(one) for one in self.ways.readers(table.name)], FACTS)
+        return _cut(self.ways.readers(table.name), FACTS, self._table)
 
-    def reads(self, one: Exposure) -> Child:
+    def reads(self, one: Exposure) -> str:
         """The columns that an exposure reads."""
-        return self._listed([(Port(link.table, link.column), "") for link in one.reads], FACTS)
+        return _cut([link._replace(kind="") for link in one.reads], FACTS, self._place)
 
-    def _listed(self, places: Iterable[tuple[Port, str]], most: int) -> Child:
-        return _cut([self._place(port, kind) for port, kind in places], most)
-
-    def _place(self, port: Port, kind: str) -> Markup:
-        found = self._told.get((port, kind))
+    def _place(self, link: Link) -> str:
+        found = self._told.get(link)
         if found is None:
-            found = self._told[port, kind] = self._said(port, kind)
+            found = self._told[link] = self._said(link)
         return found
 
-    def _said(self, port: Port, kind: str) -> Markup:
+    def _said(self, link: Link) -> str:
         """A column, or the rows of a table, as a link; how it flows, where it is not just handed on."""
-        short, what = self.called(port.table)
-        shown, how = f"{clipped(short, 40)}.{port.column or 'some column'}", _HOW.get(kind, kind)
-        if port.table in self.ways.exposures:
-            shown, how = short, what
-        elif port.column is None:
-            shown, how = f"rows of {short}", ""
-        elif port.table not in self.ways.tables:
-            shown, how = port.column or "some column", f"in {clipped(short, 60)}"
-        return self._link(self.anchor(port), shown, how)
+        table, column, kind = link
+        anchor, (short, what) = self.anchor((table, column)), self.called(table)
+        if table in self.ways.exposures:
+            return _link(anchor, short, what)
+        if column is None:
+            return _link(anchor, f"rows of {short}", "")
+        if table not in self.ways.tables:
+            return _link(anchor, column or "some column", f"in {clipped(short, 60)}")
+        return _link(anchor, f"{clipped(short, 40)}.{column or 'some column'}", _HOW.get(kind, kind))
 
-    def _table(self, table: str) -> Markup:
+    def _table(self, table: str) -> str:
         one = self.ways.exposures.get(table)
         if one is None:
-            return self._link(self.anchors.get(table), table, "")
-        return self._link(self.anchors[table], one.name, ", ".join(filter(None, (one.kind, clipped(one.owner, 80)))))
-
-    def _link(self, anchor: str | None, shown: str, said: str) -> Markup:
-        place = el("a", name(shown), href=f"#{anchor}") if anchor else name(shown)
-        return el("span", place, el("span", " ", said, class_="kind") if said else None, class_="place")
+            return _link(self.anchors.get(table), table, "")
+        return _link(self.anchors[table], one.name, ", ".join(filter(None, (one.kind, clipped(one.owner, 80)))))
 
 
-def _cut(parts: Sequence[Markup], most: int) -> Child:
-    if not parts:
-        return None
-    more = len(parts) - most
-    rest = el("span", f"and {more:,} more", class_="place quiet") if more > 1 else None
-    return [*(parts if more <= 1 else parts[:most]), rest]
+def _link(anchor: str | None, shown: str, said: str) -> str:
+    how = f'<span class="kind"> {quoted(said)}</span>' if said else ""
+    if anchor:
+        return f'<span class="place"><a href="#{anchor}">{bdi(shown)}</a>{how}</span>'
+    return f'<span class="place">{bdi(shown)}{how}</span>'
+
+
+def _cut(places: Sequence[Told], most: int, say: Callable[[Told], str]) -> str:
+    """The places as `say` says them, and how many more there are where more than one is left out."""
+    more = len(places) - most
+    if more <= 1:
+        return "".join(map(say, places))
+    return "".join(map(say, places[:most])) + f'<span class="place quiet">and {more:,} more</span>'

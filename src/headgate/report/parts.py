@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from headgate.report import charts
-from headgate.report.markup import Child, Markup, clipped, count, el, many
+from headgate.report.markup import LONGEST, Child, Markup, clipped, count, el, joined, many, quoted, text
 from headgate.report.model import Table
 
 CELL = 240
 """A sentence is cut after so many characters."""
 
+CLOSING = Markup("</section>")
+
 
 def section(anchor: str, title: str, *content: Child, note: Child = None) -> Markup:
     """A section with its heading and what is said beside it."""
+    return joined([opening(anchor, title, note), *content, CLOSING])
+
+
+def opening(anchor: str, title: str, note: Child = None) -> Markup:
+    """The beginning of a section up to its content, behind which stands `CLOSING`: for one too large to be held."""
     head = el("h2", title, id=f"{anchor}-title")
     aside = el("p", note, class_="note") if note is not None else None
-    return el("section", el("div", head, aside, class_="head"), *content, id=anchor, aria_labelledby=f"{anchor}-title")
+    head = el("div", head, aside, class_="head")
+    return Markup(f'<section id="{text(anchor)}" aria-labelledby="{text(anchor)}-title">{head}')
 
 
 def headings(*heads: tuple[str, str]) -> Markup:
@@ -40,7 +48,8 @@ def moment(at: str, ago: bool = True) -> Markup:
     """A time in UTC; the page's script adds how long ago it was."""
     if not at:
         return Markup("—")
-    return el("time", at[:16].replace("T", " "), datetime=at, class_="ago" if ago else None)
+    kind = ' class="ago"' if ago else ""
+    return Markup(f'<time datetime="{text(at)}"{kind}>{quoted(at[:16].replace("T", " "))}</time>')
 
 
 def seconds(value: float | None) -> str:
@@ -76,8 +85,10 @@ def badge(status: str) -> Markup:
 
 def findable(table: Table) -> str:
     """What the search looks through: the names of the table and its columns."""
-    names = (table.name, *(column.name for column in table.columns))
-    return clipped(" ".join(clipped(one) for one in names).lower(), 4000)
+    names = [table.name, *[column.name for column in table.columns]]
+    if any(len(one) > LONGEST for one in names):
+        names = list(map(clipped, names))
+    return clipped(" ".join(names).lower(), 4000)
 
 
 def faint(number: int) -> Child:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from headgate.report import charts
-from headgate.report.markup import Child, Markup, clipped, count, el, many, name
-from headgate.report.model import Check, Page, Table
+from headgate.report.markup import Child, Markup, clipped, count, el, many, name, quoted, text
+from headgate.report.model import Check, Exposure, Page, Table
 from headgate.report.parts import CELL, findable, headings, moment, percent, scrolled, section
-from headgate.report.ways import Ways
 
 TITLES = {
     "last-run": "Last run",
@@ -146,35 +145,29 @@ def _layer(number: int, layer: str, some: Sequence[Table], anchors: Mapping[str,
 
 
 def _row(table: Table, anchor: str) -> Markup:
-    short = table.name.rpartition(".")[2]
-    dot = el("span", class_=f"dot is-{'bad' if table.bad else 'ok' if table.at else 'quiet'}", aria_hidden="true")
-    waits = (
-        el("span", many(table.open, "refused record waits", "refused records wait"), class_="waits")
-        if table.open
-        else None
-    )
-    link = el("a", name(short), href=f"#{anchor}")
-    kind = el("span", clipped(table.how or table.kind, 24), class_="kind")
+    tone = "bad" if table.bad else "ok" if table.at else "quiet"
+    waits, stale = "", ""
+    if table.open:
+        waits = f'<span class="waits">{many(table.open, "refused record waits", "refused records wait")}</span>'
+    if table.fresh == "bad":
+        stale = ' <span class="badge is-bad">stale</span>'
     rows = "—" if table.rows is None or table.kind == "view" else count(table.rows)
-    return el(
-        "tr",
-        el("td", dot, link, " ", kind, waits, class_="who"),
-        el("td", rows, class_="num", data_label="rows"),
-        el("td", charts.spark(table.loads), class_="spark-cell"),
-        el("td", moment(table.at), *_stale(table), data_label="updated"),
-        el("td", _quality(table.quality), class_="num", data_label="quality"),
-        data_find=findable(table),
+    return Markup(
+        f'<tr data-find="{text(findable(table))}"><td class="who">'
+        f'<span class="dot is-{tone}" aria-hidden="true"></span>'
+        f'<a href="#{anchor}">{name(table.name.rpartition(".")[2])}</a> '
+        f'<span class="kind">{quoted(table.how or table.kind, 24)}</span>{waits}</td>'
+        f'<td class="num" data-label="rows">{rows}</td>'
+        f'<td class="spark-cell">{charts.spark(table.loads)}</td>'
+        f'<td data-label="updated">{moment(table.at)}{stale}</td>'
+        f'<td class="num" data-label="quality">{_quality(table.quality)}</td></tr>'
     )
 
 
-def _stale(table: Table) -> list[Child]:
-    return [" ", el("span", "stale", class_="badge is-bad")] if table.fresh == "bad" else []
-
-
-def _quality(share: float | None) -> Child:
+def _quality(share: float | None) -> str:
     if share is None:
-        return el("span", "—", class_="quiet")
-    return [charts.share(share, _tone(share)), " ", percent(share)]
+        return '<span class="quiet">—</span>'
+    return f"{charts.share(share, _tone(share))} {percent(share)}"
 
 
 def _tone(share: float) -> str:
@@ -199,11 +192,11 @@ def scores(page: Page) -> Markup | None:
     return section("quality", "Quality", el("ul", *items, class_="scores"), note=note)
 
 
-def pipeline(page: Page, ways: Ways, anchors: Mapping[str, str]) -> Markup | None:
+def pipeline(page: Page, exposures: Mapping[str, Exposure], anchors: Mapping[str, str]) -> Markup | None:
     """The graph of tables, and of what reads them outside."""
     if not any(table.reads for table in page.tables):
         return None
-    drawn = charts.graph(page.tables, ways.exposures, anchors)
+    drawn = charts.graph(page.tables, exposures, anchors)
     note = (
         f"{many(len(page.tables), 'table')}, drawn by layers"
         if len(page.tables) > charts.NODES

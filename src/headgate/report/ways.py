@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
-from headgate.core.records import dataclass
 from headgate.report.model import Exposure, Link, Page, Table
 
 DIRECT = ("identity", "transformation", "aggregation")
@@ -20,6 +21,10 @@ class Port(NamedTuple):
     column: str | None
 
 
+Place = tuple[str, str | None]
+"""A port, or just what one consists of."""
+
+
 class Edge(NamedTuple):
     """`direct`: the value is made of it; else it decides which value, or which rows."""
 
@@ -28,54 +33,36 @@ class Edge(NamedTuple):
     direct: bool
 
 
-@dataclass(frozen=True)
-class Users:
-    """What a column, or the rows of a table, flow into: `table`, `column` (None: its rows), and by which kind."""
-
-    target: Port
-    kind: str
-
-
 class Ways:
     """Both directions of every link of a page."""
 
     def __init__(self, page: Page) -> None:
         self.tables = {table.name: table for table in page.tables}
         self.exposures = {OUTSIDE + one.name: one for one in page.exposures}
-        self._into = {port: tuple(links) for port, links in _into(page.tables)}
-        self._users: dict[Port, list[Users]] = {}
-        self._places: dict[str, dict[str, int]] = {}
-        for port, links in (*self._into.items(), *_outside(self.exposures)):
+        self._into: dict[Place, Sequence[Link]] = {port: links for port, links in _into(page.tables) if links}
+        self._users: defaultdict[Place, list[Link]] = defaultdict(list)
+        for (table, column), links in chain(self._into.items(), _outside(self.exposures)):
             for link in links:
-                self._users.setdefault(Port(link.table, link.column), []).append(Users(port, link.kind))
+                self._users[link[:2]].append(Link(table, column, link[2]))
 
     @property
     def known(self) -> bool:
         """Whether anything was traced at all."""
         return bool(self._users)
 
-    def into(self, port: Port) -> Sequence[Link]:
+    def into(self, port: Place) -> Sequence[Link]:
         """What flows into it, what makes its value first."""
         return self._into.get(port, ())
 
-    def users(self, port: Port) -> Sequence[Users]:
-        """What it flows into, in the order of the page."""
+    def users(self, port: Place) -> Sequence[Link]:
+        """What it flows into, and by which kind, in the order of the page."""
         return self._users.get(port, ())
-
-    def place(self, port: Port) -> int | None:
-        """The number of the column among those of its table, from 0; None where it is none of them."""
-        table = self.tables.get(port.table)
-        if table is None or port.column is None:
-            return None
-        if port.table not in self._places:
-            self._places[port.table] = {column.name: at for at, column in enumerate(table.columns)}
-        return self._places[port.table].get(port.column)
 
     def readers(self, table: str) -> list[str]:
         """The tables and exposures that read something of the table."""
         own = self.tables.get(table)
-        ports = [Port(table, None), Port(table, ""), *(Port(table, one.name) for one in (own.columns if own else ()))]
-        found = dict.fromkeys(user.target.table for port in ports for user in self.users(port))
+        columns = [None, "", *[one.name for one in (own.columns if own else ())]]
+        found = dict.fromkeys([user.table for name in columns for user in self.users((table, name))])
         return [one for one in found if one != table]
 
 
@@ -131,11 +118,11 @@ def _above(ways: Ways, ports: Iterable[Port], everything: bool) -> list[Edge]:
 def _below(ways: Ways, ports: Iterable[Port], everything: bool) -> list[Edge]:
     found = []
     for port in ports:
-        for user in ways.users(port):
-            target, link = user.target, Link(*port, user.kind)
-            direct = user.kind in DIRECT and (target.column is not None or target.table in ways.exposures)
-            if target.table != port.table and (direct or (everything and _tells(link, ways.into(target)))):
-                found.append(Edge(port, target, direct))
+        for table, column, kind in ways.users(port):
+            direct = kind in DIRECT and (column is not None or table in ways.exposures)
+            told = direct or (everything and _tells(Link(*port, kind), ways.into((table, column))))
+            if table != port.table and told:
+                found.append(Edge(port, Port(table, column), direct))
     return found
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import MISSING, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, replace
+from itertools import starmap
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,7 +21,7 @@ from headgate.core import clock
 from headgate.core.errors import Finding
 from headgate.sql import quote
 from headgate.state.owner import FOLDER
-from headgate.state.runs import KILLED, RUNNING, FigureRow, RunRow, StepRow, names
+from headgate.state.runs import KILLED, RUNNING, FigureRow, RunRow, StepRow, defaults, names
 
 FILE = "state.db"
 VERSION = 2
@@ -31,6 +32,10 @@ _TEXTS = {
     *("kind", "reason", "table_name", "column_name", "type", "at", "result"),
 }
 _TABLES = (("run", RunRow, "id"), ("step", StepRow, "run, number"), ("figure", FigureRow, "table_name, entry, place"))
+_NEWEST = (
+    "SELECT table_name, entry, dense_rank() OVER (PARTITION BY table_name ORDER BY entry DESC) AS age "
+    "FROM figure GROUP BY table_name, entry"
+)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 Row = TypeVar("Row", RunRow, StepRow, FigureRow)
@@ -73,7 +78,8 @@ class History:
         def write(db: sqlite3.Connection) -> None:
             for row in rows:
                 table, kind, _ = next(entry for entry in _TABLES if entry[1] is type(row))
-                values = [json.dumps(value) if isinstance(value, list) else value for value in vars(row).values()]
+                said = row if isinstance(row, FigureRow) else vars(row).values()
+                values = [json.dumps(value) if isinstance(value, list) else value for value in said]
                 marks = ", ".join("?" * len(names(kind)))
                 db.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(names(kind))}) VALUES ({marks})", values)
 
@@ -118,14 +124,24 @@ class History:
             found += self._read(StepRow, f"run IN ({', '.join('?' * len(some))}) ORDER BY run, number", some)
         return found
 
-    def figures(self, entries: int) -> list[FigureRow]:
-        """The figures of each table's latest `entries` measurements, the oldest first."""
-        newest = (
-            "SELECT table_name, entry, dense_rank() OVER (PARTITION BY table_name ORDER BY entry DESC) AS age "
-            "FROM figure GROUP BY table_name, entry"
+    def measured(self, entries: int) -> list[tuple[str, int]]:
+        """Table and entry of each table's latest `entries` measurements, the oldest first."""
+        sql = f"SELECT table_name, entry FROM ({_NEWEST}) WHERE age <= ? ORDER BY table_name, entry"
+        return self._tried(lambda db: db.execute(sql, [entries]).fetchall(), [])
+
+    def figures(self, entries: int, above: float = -1.0) -> list[FigureRow]:
+        """The figures of each table's latest `entries` measurements, the oldest first.
+
+        Of all but the last one, only those of columns of which the last one misses a share of more than `above`.
+        """
+        last = "SELECT table_name, max(entry) AS last FROM figure GROUP BY table_name"
+        missed = (
+            f"SELECT table_name, column_name FROM figure WHERE (table_name, entry) IN ({last}) AND nulls > ? * rows"
         )
-        wanted = f"(table_name, entry) IN (SELECT table_name, entry FROM ({newest}) WHERE age <= ?)"
-        return self._read(FigureRow, f"{wanted} ORDER BY table_name, entry, place", [entries])
+        latest = f"SELECT table_name, entry FROM ({_NEWEST}) WHERE age <= ?"
+        asked = f"(table_name, column_name) IN ({missed}) AND (table_name, entry) IN ({latest})"
+        where = f"entry = (SELECT last FROM ({last}) AS newest WHERE newest.table_name = figure.table_name) OR {asked}"
+        return self._read(FigureRow, f"{where} ORDER BY table_name, entry, place", [above, entries])
 
     def _runs(self, where: str, values: Sequence[Any]) -> list[RunRow]:
         return self._read(RunRow, where, values)
@@ -135,7 +151,8 @@ class History:
         sql = f"SELECT {', '.join(names(kind))} FROM {table} WHERE {where}"
 
         def ask(db: sqlite3.Connection) -> list[Row]:
-            return [kind(*_values(kind, row)) for row in db.execute(sql, list(values))]
+            rows = db.execute(sql, list(values))
+            return list(starmap(kind, rows if "findings" not in names(kind) else map(_values(kind), rows)))
 
         return self._tried(ask, [])
 
@@ -214,10 +231,10 @@ class History:
 def _add_columns(db: sqlite3.Connection, table: str, kind: type) -> None:
     """Those that a file of an older version lacks, with what a row says where nobody says otherwise."""
     there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
-    for one in fields(kind):
-        if one.name not in there and one.default is not MISSING:
-            default = f" DEFAULT {_literal(one.default)}" if one.default is not None else ""
-            db.execute(f"ALTER TABLE {table} ADD COLUMN {one.name} {_type(one.name)}{default}")
+    for name, default in defaults(kind).items():
+        if name not in there and default is not MISSING:
+            said = f" DEFAULT {_literal(default)}" if default is not None else ""
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {_type(name)}{said}")
 
 
 def _literal(value: object) -> str:
@@ -228,8 +245,14 @@ def _type(column: str) -> str:
     return _NUMBERS.get(column) or ("TEXT" if column in _TEXTS else "INTEGER")
 
 
-def _values(kind: type, row: Iterable[Any]) -> list[Any]:
-    return [json.loads(value) if name == "findings" else value for name, value in zip(names(kind), row, strict=True)]
+def _values(kind: type) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """What makes values of a row of the file: findings are kept as JSON."""
+    at = names(kind).index("findings")
+
+    def values(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*row[:at], [] if row[at] == "[]" else json.loads(row[at]), *row[at + 1 :])
+
+    return values
 
 
 def _is_broken(error: Exception) -> bool:

@@ -6,12 +6,11 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from headgate.state.owner import FOLDER
 
 FILE = "state.db"
-_TABLE = "CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"
 WAIT_SECS = 2.0
 
 
@@ -22,16 +21,17 @@ class Kept:
     everything is computed again. What a whole use did not ask for is forgotten.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, table: Literal["kept", "page"] = "kept") -> None:
+        self._path, self._table = path, table
         self._texts: dict[str, str] | None = None
         self._used: dict[str, str] = {}
 
     @classmethod
-    def open(cls, root: Path) -> Self:
-        """That of the project in `root`; only where the project has a folder for its state."""
+    def open(cls, root: Path, table: Literal["kept", "page"] = "kept") -> Self:
+        """That of the project in `root`; only where the project has a folder for its state. What is kept of `page` does
+        not go when other texts are not asked for."""
         folder = root / FOLDER
-        return cls(folder / FILE if folder.is_dir() else None)
+        return cls(folder / FILE if folder.is_dir() else None, table)
 
     def get(self, key: str) -> str | None:
         """The text that was put under the key."""
@@ -55,11 +55,12 @@ class Kept:
             connection = sqlite3.connect(self._path, timeout=WAIT_SECS)
             try:
                 with connection:
-                    connection.execute(_TABLE)
+                    made = f"CREATE TABLE IF NOT EXISTS {self._table} (key TEXT PRIMARY KEY, text TEXT NOT NULL)"
+                    connection.execute(f"{made} WITHOUT ROWID")
                     gone = [(key,) for key in before.keys() - self._used.keys()]
-                    connection.executemany("DELETE FROM kept WHERE key = ?", gone)
+                    connection.executemany(f"DELETE FROM {self._table} WHERE key = ?", gone)
                     new = [(key, text) for key, text in self._used.items() if key not in before]
-                    connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", new)
+                    connection.executemany(f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?)", new)
             finally:
                 connection.close()
 
@@ -69,7 +70,7 @@ class Kept:
         try:
             connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=WAIT_SECS)
             try:
-                return {str(key): str(text) for key, text in connection.execute("SELECT key, text FROM kept")}
+                return {str(key): str(text) for key, text in connection.execute(f"SELECT key, text FROM {self._table}")}
             finally:
                 connection.close()
         except sqlite3.Error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import MISSING, field, fields
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from headgate.core.records import dataclass
 
@@ -69,8 +69,7 @@ class StepRow:
     result: str = ""
 
 
-@dataclass(frozen=True)
-class FigureRow:
+class FigureRow(NamedTuple):
     """How many of `rows` rows have no value in a column: of those that a load wrote, or of a whole built table.
 
     `entry`: the table's version then; `type` of the column in the warehouse's spelling.
@@ -88,9 +87,16 @@ class FigureRow:
 
 def names(kind: type) -> tuple[str, ...]:
     """The columns of a row."""
-    return _names(kind)
+    return tuple(defaults(kind))
+
+
+def defaults(kind: type) -> dict[str, Any]:
+    """The columns of a row, in their order, and what each says where nobody says otherwise; MISSING where it must."""
+    return _defaults(kind)
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(kind))
+def _defaults(kind: type) -> dict[str, Any]:
+    if kind is FigureRow:
+        return {name: FigureRow._field_defaults.get(name, MISSING) for name in FigureRow._fields}
+    return {item.name: item.default for item in fields(kind)}

@@ -170,3 +170,15 @@ def test_too_little_memory_is_told(tmp_path: Path) -> None:
             session.execute("CREATE TABLE t AS SELECT md5(i::VARCHAR) a FROM range(3000000) AS x(i) ORDER BY a")
     store.close()
     assert caught.value.finding.code == "out-of-memory"
+
+
+def test_alone_is_one_thread_and_afterwards_as_many_as_before(store: DuckDBStore) -> None:
+    def threads() -> int:
+        return int(session.execute("SELECT current_setting('threads')")[0][0])
+
+    with store.session() as session:
+        session.execute("SET threads = 3")
+        with pytest.raises(ZeroDivisionError), session.alone():
+            assert threads() == 1
+            raise ZeroDivisionError
+        assert threads() == 3

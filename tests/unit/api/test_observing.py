@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from tests.unit.project_kit import Folder
 
-from headgate.api import leaving
+from headgate.api import leaving, page
 from headgate.api.results import HealthResult, RunRecord
 from headgate.core import clock
 from headgate.core.errors import ProjectError
@@ -344,6 +345,17 @@ def test_a_page_that_cannot_be_written_fails_no_run(folder: Folder) -> None:
     result = folder.run()
     assert (result.status, [(one.code, one.level) for one in result.notes]) == ("ok", [("report-unwritten", "warning")])
     assert [one.name for one in path.parent.glob(".report*")] == []
+
+
+def test_a_page_that_breaks_off_leaves_the_former_one_as_it_was(tmp_path: Path) -> None:
+    def broken() -> Iterator[str]:
+        yield "half"
+        raise ValueError("in the middle")
+
+    (tmp_path / "report.html").write_text("as it was")
+    with pytest.raises(ValueError, match="in the middle"):
+        page._save(tmp_path / "report.html", broken())
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"report.html": "as it was"}
 
 
 def test_an_empty_project_has_a_page_too(tmp_path: Path) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from headgate.contracts.model import Limit
 from headgate.observe import health
-from headgate.observe.facts import Judged, Load, TableFacts
+from headgate.observe.facts import Judged, Load, TableFacts, figures_of
 from headgate.observe.health import Check, freshness, nulls, quarantine, schema, volume
+from headgate.state.history import History
 from headgate.state.runs import FigureRow, RunRow
 
 NOW = datetime(2026, 6, 30, 6, tzinfo=UTC)  # a Tuesday
@@ -117,6 +119,19 @@ def measured(shares: Sequence[float], rows: int = 1000) -> TableFacts:
 )
 def test_a_column_is_not_emptier_than_usual(shares: list[float], expected: str) -> None:
     assert word(nulls(measured(shares))) == expected
+
+
+@pytest.mark.parametrize("shares", [[0.02] * 8 + [0.08], [0.0] * 5 + [0.06], [0.02] * 8 + [0.06], [0.0] * 9, [0.3] * 2])
+def test_what_is_read_of_former_measurements_is_enough_to_judge(shares: list[float], tmp_path: Path) -> None:
+    """Of columns that miss few values now, nothing older is read."""
+    whole = measured(shares)
+    beside = [one[0]._replace(place=1, column_name="id", nulls=0) for one in whole.figures]
+    with History(tmp_path) as history:
+        history.put(*(row for one in whole.figures for row in one), *beside)
+        read = tuple(figures_of(history)["raw.a"])
+    assert len(read) == len(shares)
+    assert nulls(replace(whole, figures=read)) == nulls(whole)
+    assert all(row.column_name == "email" for one in read[:-1] for row in one)
 
 
 def test_a_handful_of_rows_proves_nothing_about_a_share() -> None:

@@ -36,7 +36,7 @@ HOSTILE = (
 def table(name: str, **facts: object) -> Table:
     columns = tuple(Column(f"c{number}", "bigint", ("required",), missing=0.0) for number in range(10))
     made = Table(name, name.rpartition(".")[0], "load", 1000, AT, "ok", loads=(10, 20, 30), columns=columns)
-    return Table(**{**made.__dict__, **facts})
+    return made._replace(**facts)
 
 
 def sales() -> Table:

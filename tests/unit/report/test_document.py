@@ -6,17 +6,16 @@ import base64
 import hashlib
 import re
 import time
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from tests.unit.report.pages import HOSTILE, hostile, life, many, table
 
 from headgate.report import charts, lineage, origins
-from headgate.report.dictionary import TABLES
 from headgate.report.document import document
 from headgate.report.markup import el, name, text
 from headgate.report.model import Column, Page, Run
+from headgate.report.told import TABLES
 
 VOID = {"meta", "link", "input"}
 
@@ -91,7 +90,7 @@ def test_the_head_says_what_needs_a_look() -> None:
     said = "".join(Seen(document(life())).said)
     assert "1 of 2 checks need a look." in said
     assert "raw.customers: too old" in said
-    well = replace(life(), checks=life().checks[:1])
+    well = life()._replace(checks=life().checks[:1])
     assert "All is well." in "".join(Seen(document(well)).said)
 
 
@@ -99,8 +98,8 @@ def test_what_is_not_listed_is_told() -> None:
     said = "".join(Seen(document(life())).said)
     assert "48 older runs: headgate runs" in said
     assert "39 older entries: headgate ledger" in said
-    wide = replace(life().tables[0], columns=tuple(Column(f"c{n}", "int") for n in range(origins.COLUMNS + 7)))
-    crowd = replace(life(), tables=(wide, *(table(f"x.t{n}", columns=()) for n in range(TABLES + 200))))
+    wide = life().tables[0]._replace(columns=tuple(Column(f"c{n}", "int") for n in range(origins.COLUMNS + 7)))
+    crowd = life()._replace(tables=(wide, *(table(f"x.t{n}", columns=()) for n in range(TABLES + 200))))
     said = "".join(Seen(document(crowd)).said)
     assert "7 more columns" in said
     assert "201 more tables are not listed here." in said

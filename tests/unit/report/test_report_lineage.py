@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import combinations
 
 from tests.unit.report.pages import AT, life, many, table
@@ -139,7 +138,7 @@ def test_exposures_stand_at_the_end_of_the_graph_and_in_the_dictionary() -> None
 
 def test_a_project_of_which_nothing_was_traced_has_no_empty_columns() -> None:
     page = life()
-    plain = tuple(replace(one, columns=(Column("c", "int"),), rows_from=()) for one in page.tables)
-    made = document(replace(page, tables=plain, exposures=()))
+    plain = tuple(one._replace(columns=(Column("c", "int"),), rows_from=()) for one in page.tables)
+    made = document(page._replace(tables=plain, exposures=()))
     assert "Comes from" not in made
     assert 'class="graph ways"' not in made

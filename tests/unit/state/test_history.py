@@ -56,7 +56,7 @@ def test_runs_come_latest_first_and_by_the_beginning_of_their_id(history: Histor
 
 def test_old_runs_are_forgotten_but_never_the_last(history: History) -> None:
     history.put(*runs(1, 2, 3), STEP, *(replace(STEP, run=f"a{day:02}") for day in (1, 2, 3)))
-    history.put(FIGURE, replace(FIGURE, entry=2))
+    history.put(FIGURE, FIGURE._replace(entry=2))
     history.prune("2026-06-03T00:00:00")
     assert [run.id for run in history.runs()] == ["a03"]
     assert [step.run for step in history.steps(["a01", "a02", "a03", "a1"])] == ["a03"]
@@ -66,10 +66,21 @@ def test_old_runs_are_forgotten_but_never_the_last(history: History) -> None:
 
 
 def test_figures_are_those_of_the_latest_measurements_of_each_table(history: History) -> None:
-    entries = [replace(FIGURE, entry=entry, place=place) for entry in range(1, 6) for place in (0, 1)]
-    history.put(*entries, replace(FIGURE, table_name="other"))
+    entries = [FIGURE._replace(entry=entry, place=place) for entry in range(1, 6) for place in (0, 1)]
+    history.put(*entries, FIGURE._replace(table_name="other"))
     found = history.figures(2)
     assert {(one.table_name, one.entry) for one in found} == {("raw.orders", 4), ("raw.orders", 5), ("other", 1)}
+    assert history.measured(2) == [("other", 1), ("raw.orders", 4), ("raw.orders", 5)]
+
+
+def test_former_figures_are_told_of_columns_that_miss_more_than_asked_for(history: History) -> None:
+    columns = ((0, "id", 0), (1, "email", 5), (2, "phone", 9))
+    history.put(*(
+        FIGURE._replace(entry=entry, place=place, column_name=name, rows=100, nulls=nulls if entry == 3 else 50)
+        for entry in (1, 2, 3) for place, name, nulls in columns
+    ))  # fmt: skip
+    found = [(one.entry, one.column_name) for one in history.figures(2, above=0.05)]
+    assert found == [(2, "phone"), (3, "id"), (3, "email"), (3, "phone")]
 
 
 def test_a_run_whose_process_is_gone_was_killed(history: History) -> None:

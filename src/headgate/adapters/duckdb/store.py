@@ -122,6 +122,15 @@ class DuckDBSession:
     def unregister(self, name: str) -> None:
         self.cursor.unregister(name)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        (threads,) = self.execute("SELECT current_setting('threads')")[0]
+        self.execute("SET threads = 1")
+        try:
+            yield
+        finally:
+            self.execute(f"SET threads = {int(threads)}")
+
     def shape(self, sql: str) -> list[tuple[str, Any]]:
         """Names and types (with `id` and `children`) of the columns that the SELECT would give, without running it."""
         relation = self.cursor.sql(sql)

@@ -42,11 +42,14 @@ class Lineage:
 
     def node(self, table: str, column: str) -> Node:
         """The column as its table spells it."""
-        if column in (ROWS, ANY):
-            return Node(table, column)
-        if table not in self._names:
-            self._names[table] = {name.casefold(): name for name in self.columns(table)}
-        return Node(table, self._names[table].get(column.casefold(), column))
+        return Node(table, column if column in (ROWS, ANY) else self.spelled(table, column))
+
+    def spelled(self, table: str, column: str) -> str:
+        """The name of a column as its table spells it; as it is, where the table has none of this name."""
+        names = self._names.get(table)
+        if names is None:
+            names = self._names[table] = {name.casefold(): name for name in self.columns(table)}
+        return names.get(column.casefold(), column)
 
     def into(self, node: Node) -> Flows:
         """What flows into a column of itself, or into the rows of a table."""

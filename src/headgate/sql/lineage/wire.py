@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-from headgate.sql.lineage.flow import Flow, Flows, Kind
+from headgate.sql.lineage.flow import Flow, Flows
 from headgate.sql.lineage.known import Traced
 
 
@@ -44,4 +44,4 @@ def _listed(flows: Flows) -> list[list[str]]:
 
 
 def _flows(data: Iterable[Sequence[str]]) -> Flows:
-    return frozenset(Flow(table, column, cast(Kind, kind)) for table, column, kind in data)
+    return frozenset(map(Flow._make, data))
