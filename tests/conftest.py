@@ -9,11 +9,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-pytest_plugins = ["tests.services.plugin"]
+pytest_plugins = ["tests.services.plugin", "tests.forks.plugin"]
+
+UNIT = Path(__file__).parent / "unit"
 
 # A shell starts what it runs in the background with Ctrl-C ignored, and children would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -47,6 +52,27 @@ def _no_pages() -> Iterator[None]:
     """Runs inside this process write no page: that is tested where it is asked for, and thousands of runs add up."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("headgate.api.leaving.WRITES_PAGES", False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In unit tests DuckDB works with one thread: more of them cost a quarter of the time of so few rows. In all others
+    it works as for a user; what threads might do to an answer is looked for there."""
+    if UNIT not in request.path.parents:
+        yield
+        return
+    import duckdb
+
+    connect = duckdb.connect
+
+    def alone(*words: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        made = connect(*words, **options)
+        if "threads" not in options.get("config", {}):
+            made.execute("SET threads = 1")
+        return made
+
+    with patch.object(duckdb, "connect", alone):
         yield
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forks.client import COMMAND, Popen, run
 
 PATIENCE_SECS = 120
 """A hanging command fails its test instead of stopping the suite."""
@@ -63,20 +63,20 @@ class Lab:
         (self.root / name).write_text(text.replace(old, new))
 
     def headgate(self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, **more: Any) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "headgate", *words],
+        done = run(
+            [*COMMAND, *words],
             cwd=cwd or self.root,
             env={**os.environ, **(env or {})},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             timeout=PATIENCE_SECS,
-            check=False,
             **more,
         )
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode()).clean()
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "headgate", *words],
+        return Popen(
+            [*COMMAND, *words],
             cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

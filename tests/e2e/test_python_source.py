@@ -9,6 +9,7 @@ import textwrap
 from typing import Any
 
 import pytest
+from tests.forks.client import run
 
 from conftest import PATIENCE_SECS, Lab
 
@@ -131,9 +132,9 @@ faults.install(kill)
 
 def run_small(lab: Lab, before: str = "") -> subprocess.CompletedProcess[str]:
     """A run that commits every ten rows."""
-    return subprocess.run(
+    return run(
         [sys.executable, "-c", SMALL + before + "\n" + MAIN],
-        cwd=lab.root, capture_output=True, text=True, timeout=PATIENCE_SECS, check=False,
+        cwd=lab.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_SECS,
     )  # fmt: skip
 
 

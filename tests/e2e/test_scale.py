@@ -12,12 +12,20 @@ from conftest import Lab
 COLUMNS = "columns:\n  id: int, key\n  text: text\n"
 
 
+@pytest.fixture(autouse=True)
+def _really_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what it took is told to this process, and its imports are in it."""
+    monkeypatch.setenv("HEADGATE_TEST_FORKS", "0")
+
+
 def cpu_secs(lab: Lab, *words: str) -> tuple[float, Any]:
     """CPU of the whole process, which a busy machine does not stretch as it does the clock, and the answer."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     answer = lab.ok(*words)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, answer
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert spent > 0, "nothing was measured"
+    return spent, answer
 
 
 def deliver(lab: Lab, files: range) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.forks.client import Popen
 
 from conftest import ORDERS, PATIENCE_SECS, Lab
 
@@ -55,7 +56,7 @@ CHANGING = (("run",), ("quarantine", "replay", "--all"), ("ledger", "adjust", "r
 def stopped(lab: Lab, point: str) -> Iterator[subprocess.Popen[str]]:
     """A run that stands at the fault point until it reads a line; `let_go`."""
     program = [sys.executable, "-c", STOP, point]
-    with subprocess.Popen(program, cwd=lab.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with Popen(program, cwd=lab.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         try:
             assert other.stdout.readline() == "stopped\n"
@@ -84,7 +85,7 @@ def long(lab: Lab) -> Lab:
 def held(lab: Lab, how: str) -> Iterator[subprocess.Popen[str]]:
     """Another program has the warehouse open until it reads a line."""
     program = [sys.executable, "-c", HOLD, how]
-    with subprocess.Popen(program, cwd=lab.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with Popen(program, cwd=lab.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         yield other

@@ -18,11 +18,11 @@ from headgate.testing.kills import Aim, RunFailed, Tally, fly, practise
 from headgate.testing.kills_project import state, write_day, write_project
 from headgate.testing.kills_sites import DuckDBSite, PostgresSite, Way
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("forked_runs")]
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def calm(forked_runs: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project after an undisturbed first day."""
     folder = tmp_path_factory.mktemp("kills") / "calm"
     write_project(folder)

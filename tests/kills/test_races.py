@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.forks.client import COMMAND, Popen
 from tests.services.postgres import Postgres
 
 from headgate.adapters.postgres.store import PostgresStore
@@ -26,6 +27,8 @@ from headgate.core.values import TableRef
 from headgate.testing.kills_project import TABLES, state, write_day, write_project
 from headgate.testing.kills_sites import PostgresSite
 from headgate.testing.races import race
+
+pytestmark = pytest.mark.usefixtures("forked_runs")
 
 PATIENCE_SECS = 120
 STOP = """
@@ -165,13 +168,11 @@ def test_with_turns_the_second_run_waits_and_finds_nothing_new(site: PostgresSit
                 file.unlink()
         shutil.rmtree(folder / "models")
         write_day(folder, 5, 1)
-    first = subprocess.Popen(
-        [sys.executable, "-c", STOP], cwd=calm, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    first = Popen([sys.executable, "-c", STOP], cwd=calm, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert first.stdout is not None
     assert first.stdout.readline() == "stopped\n"
-    second = subprocess.Popen(
-        [sys.executable, "-m", "headgate", "run", "--json"],
+    second = Popen(
+        [*COMMAND, "run", "--json"],
         cwd=two,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from tests.forks.client import COMMAND, run
 
 from headgate.api.project import Project
 from headgate.api.results import QuarantineRecord
@@ -64,8 +65,8 @@ class Lab:
 
     def ok(self, *words: str) -> Any:
         """The answer of a command that must succeed, as `--json` gives it."""
-        command = [sys.executable, "-m", "headgate", *words, "--json"]
-        done = subprocess.run(command, cwd=self.root, capture_output=True, timeout=PATIENCE_SECS, check=False)
+        command = [*COMMAND, *words, "--json"]
+        done = run(command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_SECS)
         assert done.returncode == 0, (done.stdout[-2000:], done.stderr.decode()[-2000:])
         return json.loads(done.stdout)
 

@@ -28,7 +28,7 @@ def _frozen(cls: type) -> type:
     own = frozenset(vars(cls))
     made: Any = _standard(init=False, repr=False, eq=False)(cls)
     compared = tuple(one.name for one in fields(made) if one.compare)
-    made.__compared__ = attrgetter(*compared) if compared else lambda _: ()
+    made.__compared__ = attrgetter(*compared) if compared else staticmethod(lambda _: ())
     made.__shown__ = tuple(one.name for one in fields(made) if one.repr)
     for name, method in {**_SHARED, "__init__": _init(made)}.items():
         if name not in own:

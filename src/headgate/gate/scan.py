@@ -7,7 +7,7 @@ bits of the values that do not convert.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from headgate.books.history import History
@@ -19,7 +19,7 @@ from headgate.core.values import Batch, SourceColumn
 from headgate.gate.bits import Bits
 from headgate.sql import quote
 from headgate.types.convert import conversion
-from headgate.types.nested import Fed, bases, feed
+from headgate.types.nested import Fed, bases, feed, feed_of, named
 
 RECORD = "_hg_record"
 """The column of a raw landing that keeps the number of each record; relations for it give it under this name."""
@@ -248,10 +248,10 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
 
     *Errors*: ContractError `missing-column`, `type-never-fits`.
     """
-    by_name = {column.name.lower(): column for column in batch.columns}
+    by_name = named(batch.columns)
     values, failing = [], []
     for column in scan.contract.columns:
-        source = _source(scan, batch, column)
+        source = _source(scan, by_name, column)
         may_lack = scan.lenient or column.name in scan.optional
         if source is None and not scan.absolute and (column.required or not may_lack):
             raise missing_column(batch, column)
@@ -280,12 +280,12 @@ def convert_columns(scan: Scan, batch: Batch) -> tuple[list[str], list[tuple[int
     return values, failing
 
 
-def _source(scan: Scan, batch: Batch, column: ContractColumn) -> Fed | None:
+def _source(scan: Scan, by_name: Mapping[str, SourceColumn], column: ContractColumn) -> Fed | None:
     """What of the batch feeds this column."""
     if column.source == RECORD:
         return Fed(f"src.{RECORD}", "BIGINT", RECORD)
     names = (column.source, *column.was) if scan.absolute else (column.source,)
-    return next((fed for name in names if (fed := feed(batch.columns, name, "src"))), None)
+    return next((fed for name in names if (fed := feed_of(by_name, name, "src"))), None)
 
 
 def missing_column(batch: Batch, column: ContractColumn | Child) -> ContractError:

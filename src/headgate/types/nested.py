@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headgate.core.records import dataclass
 from headgate.core.values import SourceColumn
@@ -24,7 +24,16 @@ def feed(columns: Sequence[SourceColumn], wanted: str, alias: str) -> Fed | None
 
     Upper and lower case are the same in a column's name; of members, one that is written alike wins.
     """
-    by_name = {column.name.lower(): column for column in columns}
+    return feed_of(named(columns), wanted, alias)
+
+
+def named(columns: Sequence[SourceColumn]) -> dict[str, SourceColumn]:
+    """The columns by their names in lower case, for who asks for many of them."""
+    return {column.name.lower(): column for column in columns}
+
+
+def feed_of(by_name: Mapping[str, SourceColumn], wanted: str, alias: str) -> Fed | None:
+    """As `feed`, of columns that are `named`."""
     found = by_name.get(wanted.lower())
     if found is not None:
         return Fed(f"{alias}.{ident(found.name)}", found.physical, found.name)
@@ -43,7 +52,8 @@ def feed(columns: Sequence[SourceColumn], wanted: str, alias: str) -> Fed | None
 
 def bases(columns: Sequence[SourceColumn], wanted: Sequence[str]) -> list[str]:
     """The wanted names; for each that is a path into a struct, the name of the column it is in."""
-    found = [(name, feed(columns, name, "src")) for name in wanted]
+    by_name = named(columns)
+    found = [(name, feed_of(by_name, name, "src")) for name in wanted]
     return [fed.base if fed is not None else name for name, fed in found]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.forks.client import COMMAND, Popen
 from tests.unit.project_kit import Folder
 
 pytestmark = pytest.mark.slow
@@ -45,8 +45,8 @@ def project(tmp_path: Path, then: str = "raise") -> Folder:
 @contextmanager
 def started(folder: Folder, *words: str) -> Iterator[subprocess.Popen[str]]:
     """The command, once it said that it is ready."""
-    command = [sys.executable, "-m", "headgate", "run", *words]
-    with subprocess.Popen(command, cwd=folder.root, stderr=subprocess.PIPE, text=True) as made:
+    command = [*COMMAND, "run", *words]
+    with Popen(command, cwd=folder.root, stderr=subprocess.PIPE, text=True) as made:
         try:
             assert heard(made) == "ready"
             yield made

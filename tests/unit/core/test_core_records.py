@@ -76,6 +76,15 @@ def test_they_have_a_hash_where_their_values_have_one() -> None:
         hash(OURS[0](1))
 
 
+def test_those_without_anything_to_compare_are_equal() -> None:
+    @dataclass(frozen=True)
+    class Lost:
+        pass
+
+    assert Lost() == Lost()
+    assert len({Lost(), Lost()}) == 1
+
+
 def test_nothing_is_set_or_deleted_afterwards() -> None:
     made = OURS[0](1)
     with pytest.raises(FrozenInstanceError, match="cannot assign to field 'x'"):

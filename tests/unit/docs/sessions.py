@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forks.client import COMMAND, run
+
 ROOT = Path(__file__).resolve().parents[3]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|--) (\S+\.(?:yml|sql|py))\n")
 QUOTED = re.compile(r"`([^`\n]+\.(?:csv|ndjson|json))`")
 CUT = "..."
-_PATH = os.pathsep.join(os.path.abspath(path) for path in sys.path)
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 SECONDS = re.compile(r"^(\S+ +(?:ok|skipped|refused|failed|blocked) .*?)\d+\.\d\d(?=  |$)", re.MULTILINE)
@@ -105,15 +106,14 @@ class Session:
         if command == "echo $?":
             return f"{self.code}\n"
         program, *words = shlex.split(command, comments=True)
-        start = {"headgate": [sys.executable, "-m", "headgate"], "python": [sys.executable]}[program]
-        done = subprocess.run(
+        start = {"headgate": COMMAND, "python": (sys.executable,)}[program]
+        done = run(
             [*start, *words],
             cwd=self.folder,
-            env={**os.environ, "LOGNAME": "ada", "NO_COLOR": "1", "PYTHONPATH": _PATH},
+            env={**os.environ, "LOGNAME": "ada", "NO_COLOR": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
         self.code = done.returncode
         return done.stdout.replace(str(self.folder), self._place)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.forks.client import Popen
 
 from headgate.core.errors import AdapterError
 from headgate.state.owner import Owner, holder
@@ -43,7 +44,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def begin(command: str = "headgate run", how: str = "now") -> subprocess.Popen[str]:
         words = [sys.executable, "-c", SCRIPT, str(tmp_path), command, how]
-        started.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        started.append(Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         return started[-1]
 
     yield begin
