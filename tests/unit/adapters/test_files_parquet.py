@@ -100,6 +100,19 @@ def test_files_that_are_no_parquet(tmp_path: Path, content: bytes) -> None:
         made.open(SESSION, made.partitions({})[0], None)
 
 
+def test_a_footer_that_does_not_agree_with_its_row_groups_is_refused(tmp_path: Path) -> None:
+    """The engine reads what the row groups hold: records that the file speaks of would be missing."""
+    put(tmp_path, "SELECT i AS a FROM range(50) t(i)", "bad.parquet")
+    data = bytearray((tmp_path / "bad.parquet").read_bytes())
+    begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    at = data.index(b"\x16\x64", begin)  # 50 as the footer writes it, first of the whole file
+    data[at + 1] = 0x66
+    (tmp_path / "bad.parquet").write_bytes(data)
+    (finding,) = source(tmp_path).check(SESSION, ["a"])
+    assert finding.code == "corrupt-file"
+    assert "speaks of 51 rows, and its row groups of 50" in finding.what
+
+
 def test_names_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -27,6 +27,8 @@ from headgate.types.nested import bases
 ROW_NUMBER = "file_row_number"
 """DuckDB's own name for the row's number; a file with a column of that name is numbered by a window instead."""
 
+_AGAIN = "have the file delivered again (nothing of it was loaded), then run again"
+
 
 @dataclass(frozen=True)
 class Footer:
@@ -130,8 +132,7 @@ def footer(session: Session, path: Path, shown: Path) -> Footer:
     except Exception as error:  # the engine's own error class is not known here
         open_file(shown).close()
         first = str(error).splitlines()[0]
-        fix = "have the file delivered again (nothing of it was loaded), then run again"
-        raise AdapterError.of("corrupt-file", f"this is no readable Parquet file: {first}", shown, fix) from error
+        raise AdapterError.of("corrupt-file", f"this is no readable Parquet file: {first}", shown, _AGAIN) from error
 
 
 def _footer(session: Session, path: str, shown: Path) -> Footer:
@@ -139,6 +140,10 @@ def _footer(session: Session, path: str, shown: Path) -> Footer:
     groups = session.execute(
         f"SELECT row_group_id, any_value(row_group_num_rows) FROM parquet_metadata({path}) GROUP BY 1 ORDER BY 1"
     )
+    held = sum(count for _, count in groups)
+    if held != rows:  # the engine believes the row groups
+        what = f"this Parquet file is damaged: it speaks of {rows:,} rows, and its row groups of {held:,}"
+        raise AdapterError.of("corrupt-file", what, shown, _AGAIN)
     described = session.execute(f"DESCRIBE SELECT * FROM read_parquet({path}, hive_partitioning = false)")
     written = {name for (name,) in session.execute(f"SELECT name FROM parquet_schema({path})")}
     columns = tuple(SourceColumn(name, physical) for name, physical, *_ in described)
