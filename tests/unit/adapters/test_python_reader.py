@@ -69,10 +69,9 @@ def test_nothing_moves_the_position_once(bench: Bench, returned: str) -> None:
 
 
 STABLE = """
-calls = open({calls!r}, "a")
 def rows(position):
-    calls.write(f"{{position}} ")
-    calls.flush()
+    with open({calls!r}, "a") as calls:
+        calls.write(f"{{position}} ")
     for number in range(position or 0, 10):
         yield {{"n": number}}
         if number == 3:
