@@ -86,7 +86,9 @@ class Popen(subprocess.Popen[Any]):
 
     def _ended(self, timeout: float | None) -> int | None:
         """The exit code, if it comes within so many seconds."""
-        if not select.select([self._news], [], [], timeout)[0]:
+        news = select.poll()  # select() takes no file with a number above 1023
+        news.register(self._news, select.POLLIN)
+        if not news.poll(None if timeout is None else timeout * 1000):
             return None
         self.returncode = int(self._line())
         self._news.close()
