@@ -7,43 +7,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
+_TOKEN = re.compile(
+    r"""
+      (?P<blank>[ \t\r\n\f\v]+|--[^\r\n]*)
+    | (?P<comment>/\*)
+    | (?P<string>[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'
+        | \$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w]*)?)\$.*?\$(?P=tag)\$)
+    | (?P<quoted>"(?:[^"]|"")*")
+    | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$]*)
+    | (?P<number>[0-9][\w.]*)
+    | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
-_ENTANGLED = re.compile(r"--|/\*|[\\$]|(?<!\w)[eE]'")
-"""Comments, escapes, dollar quotes. A text without them is cut by its quotes and blanks alone, ten times as fast."""
-_QUOTED = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")""")
-_BLANKS = " \t\r\n\f\v"
-_BLANK = re.compile(rf"[{_BLANKS}]+")
-
-
-@cache
-def _token() -> re.Pattern[str]:
-    """Compiled when a text first needs it: most don't, and it takes longer than to cut a hundred of them."""
-    return re.compile(
-        r"""
-          (?P<blank>[ \t\r\n\f\v]+|--[^\r\n]*)
-        | (?P<comment>/\*)
-        | (?P<string>[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*'
-            | \$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][\w]*)?)\$.*?\$(?P=tag)\$)
-        | (?P<quoted>"(?:[^"]|"")*")
-        | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$]*)
-        | (?P<number>[0-9][\w.]*)
-        | (?P<other>.)
-        """,
-        re.VERBOSE | re.DOTALL,
-    )
 
 
 @lru_cache(maxsize=8)
 def _cut(sql: str) -> tuple[tuple[str, str], ...]:
     """The tokens, kept for a moment: a text is asked about several times in a row."""
     if "/*" not in sql:
-        return tuple((_kind(match), match[0]) for match in _token().finditer(sql))
-    token, at = _token(), 0
+        return tuple((_kind(match), match[0]) for match in _TOKEN.finditer(sql))
     found: list[tuple[str, str]] = []
+    at = 0
     while at < len(sql):
-        match = token.match(sql, at)
+        match = _TOKEN.match(sql, at)
         assert match is not None  # `other` takes any character
         kind, end = _kind(match), match.end()
         if kind == "comment":
@@ -82,8 +72,6 @@ def normal(sql: str) -> str:
 
     Texts with the same normal form mean the same. A line break between two strings is kept: it joins them.
     """
-    if not _ENTANGLED.search(sql):
-        return _spaced(sql)
     parts: list[str] = []
     gap, last = "", "start"
     for kind, text in tokens(sql):
@@ -97,19 +85,8 @@ def normal(sql: str) -> str:
     return "".join(parts)
 
 
-def _spaced(sql: str) -> str:
-    """The normal form of a text that holds nothing entangled: every other part is quoted."""
-    parts = _QUOTED.split(sql.strip(_BLANKS))
-    for at in range(0, len(parts), 2):
-        joins = "\n" in parts[at] and not parts[at].strip(_BLANKS) and parts[at - 1][0] == parts[at + 1][0] == "'"
-        parts[at] = "\n" if joins else _BLANK.sub(" ", parts[at])
-    return "".join(parts)
-
-
 def statements(sql: str) -> int:
     """How many statements the text holds (empty ones do not count)."""
-    if ";" not in sql and not _ENTANGLED.search(sql):
-        return 1 if sql.strip(_BLANKS) else 0
     count, inside = 0, False
     for kind, text in tokens(sql):
         if text == ";" and kind == "other":
@@ -121,8 +98,6 @@ def statements(sql: str) -> int:
 
 def without_end(sql: str) -> str:
     """The text without what follows its last token, and without the semicolons there."""
-    if ";" not in sql and not _ENTANGLED.search(sql):
-        return sql.rstrip(_BLANKS).strip("\r\n")
     found = tokens(sql)
     while found and (found[-1][0] == "blank" or found[-1] == ("other", ";")):
         found.pop()

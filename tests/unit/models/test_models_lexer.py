@@ -24,7 +24,7 @@ def test_the_normal_form_is_its_own_normal_form(sql: str) -> None:
 
 @given(st.lists(st.sampled_from(["'", '"', "\n", " ", "\t", ";", "(", "e", "date", "1", ".", "é", "-"])).map("".join))
 def test_a_comment_at_the_end_changes_nothing(sql: str) -> None:
-    """A text without comments is read in another way than one with them."""
+    """A line comment is a blank."""
     told = sql + " --"
     assert lexer.normal(sql) == lexer.normal(told)
     assert lexer.statements(sql) == lexer.statements(told)
