@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -144,3 +145,15 @@ def test_what_a_program_raises_is_told_and_its_exit_code_kept(folder: Path) -> N
 @pytest.mark.parametrize("command", [[sys.executable, "--version"], ["echo", "Python"]])
 def test_other_programs_are_started_as_ever(folder: Path, command: list[str]) -> None:
     assert run(command, **streams(folder)).stdout.startswith(b"Python")
+
+
+def test_they_are_waited_for_where_many_files_are_open(folder: Path) -> None:
+    """A file number above 1023 is more than select() takes."""
+    resource = pytest.importorskip("resource")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 1400:
+        pytest.skip("the limit of open files is low")
+    with ExitStack() as stack:
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull, "rb"))
+        told = run([*COMMAND, "--version"], cwd=folder, stdout=PIPE, text=True)
+    assert (told.returncode, told.stdout.split()[0]) == (0, "headgate")

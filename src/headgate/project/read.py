@@ -171,7 +171,7 @@ def _connections(notes: Notes, node: Mapping) -> None:
 
 def _document(notes: Notes, root: Path, path: Path) -> Mapping | None:
     """The file as a mapping; None where it is empty or (with a note) something else."""
-    shown = path.relative_to(root).as_posix()
+    shown = _shown(root, path)
     text = _text(notes, root, path)
     if text is None:
         return None
@@ -184,7 +184,7 @@ def _document(notes: Notes, root: Path, path: Path) -> Mapping | None:
 
 
 def _shown(root: Path, path: Path) -> str:
-    """The path below the root: `relative_to` takes ten times as long, and there are thousands of files."""
+    """The path below the root. There are thousands of files, and `relative_to` takes its time."""
     return str(path).removeprefix(str(root)).lstrip("/")
 
 
@@ -212,7 +212,7 @@ def _walk(notes: Notes, root: Path, folder: Path) -> Iterator[str]:
 
     def refuse(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
-            shown = Path(error.filename).relative_to(root).as_posix()
+            shown = _shown(root, Path(error.filename))
             what = f"the folder can't be read: {error.strerror}"
             finding = Finding("unreadable-file", "error", what, shown, "check its permissions")
             if finding not in notes.findings:  # a folder is walked once per kind of file
@@ -226,7 +226,7 @@ def _walk(notes: Notes, root: Path, folder: Path) -> Iterator[str]:
 def _ingests(notes: Notes, root: Path) -> tuple[Ingest, ...]:
     found: dict[str, Ingest] = {}
     for path in _files(notes, root, root / "ingest", (".yml", ".yaml")):
-        where = Location(path.relative_to(root).as_posix())
+        where = Location(_shown(root, path))
         before = len(notes.findings)
         node = _document(notes, root, path)
         if node is None:
@@ -287,16 +287,16 @@ def _models(
             continue
         other = found.setdefault(model.name.lower(), model)
         if other is not model:
-            shown = path.relative_to(root).as_posix()
-            what = f"two files are called {model.name}: {other.path.relative_to(root).as_posix()} and {shown}"
+            shown = _shown(root, path)
+            what = f"two files are called {model.name}: {_shown(root, other.path)} and {shown}"
             notes.error("duplicate-model", what, shown, "rename one of them")
     paths = _files(notes, root, root / "models", (".yml", ".yaml"))
     texts = [(path, node) for path in paths if (node := _document(notes, root, path)) is not None]
     for one in (one for path, node in texts for one in snapshots.files(notes, node, path, root)):
         other = found.setdefault(one.name.lower(), one)
         if other is not one:
-            what = f"two models are called {one.name}: a snapshot, and {other.path.relative_to(root).as_posix()}"
-            notes.error("duplicate-model", what, one.path.relative_to(root).as_posix(), "rename one of them")
+            what = f"two models are called {one.name}: a snapshot, and {_shown(root, other.path)}"
+            notes.error("duplicate-model", what, _shown(root, one.path), "rename one of them")
     known = [model.name for model in found.values()]
     tested, groups, units, exposed = _model_tests(notes, root, [node for _, node in texts], known, custom)
     models = []
@@ -367,7 +367,7 @@ def _names(ingests: Iterable[Ingest], models: Iterable[ModelFile]) -> list[str]:
 def _tasks(notes: Notes, root: Path, holders: list[Mapping]) -> Iterator[Task]:
     connect = partial(address.connection, notes, root, holders)
     for path in _files(notes, root, root / "tasks", (".yml", ".yaml")):
-        where = Location(path.relative_to(root).as_posix())
+        where = Location(_shown(root, path))
         before = len(notes.findings)
         node = _document(notes, root, path)
         if not _TASK_NAME.fullmatch(path.stem):
